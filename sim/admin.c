@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "admin.h"
+
+#include <string.h>
+
+/* A handler fills @answer; @rest is what follows the route's path, NULL for routes that end there. */
+typedef void (*Handler) (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer);
+
+/* Takes @json. */
+static void
+answer_json (SimAnswer *answer, unsigned status, cJSON *json)
+{
+  sim_answer_set (answer, status, SIM_JSON_TYPE, sim_json_print (json, TRUE));
+}
+
+static void G_GNUC_PRINTF (3, 4) answer_error (SimAnswer *answer, unsigned status, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+
+  cJSON *json = cJSON_CreateObject();
+  sim_json_add_string (json, "error", text);
+  answer_json (answer, status, json);
+}
+
+static void
+get_counters (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_mutex_lock (&sim->lock);
+  cJSON *json = sim_journal_counters (sim->journal);
+  g_mutex_unlock (&sim->lock);
+  answer_json (answer, 200, json);
+}
+
+static void
+get_requests (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_mutex_lock (&sim->lock);
+  cJSON *json = sim_journal_requests (sim->journal, sim_request_arg (req, "taskId"));
+  g_mutex_unlock (&sim->lock);
+  answer_json (answer, 200, json);
+}
+
+static void
+get_faults (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_mutex_lock (&sim->lock);
+  cJSON *json = sim_faults_list (sim->faults);
+  g_mutex_unlock (&sim->lock);
+  answer_json (answer, 200, json);
+}
+
+static void
+post_faults (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) text = g_bytes_new_static (req->body->data, req->body->len);
+  SimFault *fault = sim_fault_parse (text, &error);
+
+  if (fault == NULL) {
+    answer_error (answer, 400, "%s", error->message);
+    return;
+  }
+  g_mutex_lock (&sim->lock);
+  guint id = sim_faults_add (sim->faults, fault);
+  g_mutex_unlock (&sim->lock);
+  if (id == 0) {
+    answer_error (answer, 400, "too many faults, DELETE /_sim/faults first");
+    return;
+  }
+  cJSON *json = cJSON_CreateObject();
+  cJSON_AddNumberToObject (json, "id", id);
+  answer_json (answer, 200, json);
+}
+
+static void
+delete_faults (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_mutex_lock (&sim->lock);
+  sim_faults_clear (sim->faults);
+  g_mutex_unlock (&sim->lock);
+  answer_json (answer, 200, cJSON_CreateObject());
+}
+
+static void
+put_answer (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  const char *status_text = sim_request_arg (req, "status");
+  const char *type = sim_request_arg (req, "contentType");
+  guint64 status = 200;
+
+  if (status_text != NULL && !g_ascii_string_to_unsigned (status_text, 10, 200, 599, &status, NULL)) {
+    answer_error (answer, 400, "status: expected an Integer from 200 to 599");
+    return;
+  }
+  if (type != NULL && (*type == '\0' || strpbrk (type, "\r\n") != NULL)) {
+    answer_error (answer, 400, "contentType: expected one line that is not empty");
+    return;
+  }
+
+  g_autoptr (GBytes) body = g_bytes_new (req->body->data, req->body->len);
+  g_mutex_lock (&sim->lock);
+  bool stored =
+      sim_overrides_put (sim->overrides, rest, (unsigned)status, type != NULL ? type : SIM_JSON_TYPE, body);
+  g_mutex_unlock (&sim->lock);
+  if (!stored) {
+    answer_error (answer, 413, "the stored answers are together larger than %u bytes",
+                  SIM_OVERRIDES_MAX_BYTES);
+    return;
+  }
+  cJSON *json = cJSON_CreateObject();
+  sim_json_add_string (json, "taskId", rest);
+  cJSON_AddNumberToObject (json, "bytes", (double)g_bytes_get_size (body));
+  answer_json (answer, 200, json);
+}
+
+static void
+delete_answer (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_mutex_lock (&sim->lock);
+  bool removed = sim_overrides_remove (sim->overrides, rest);
+  g_mutex_unlock (&sim->lock);
+  if (removed)
+    answer_json (answer, 200, cJSON_CreateObject());
+  else
+    answer_error (answer, 404, "no answer is stored for task %s", rest);
+}
+
+static void
+get_tasks (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  answer_json (answer, 200, sim_tasks_list (sim->tasks, req->at));
+}
+
+static void
+post_reset (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_mutex_lock (&sim->lock);
+  sim_journal_reset (sim->journal);
+  sim_faults_clear (sim->faults);
+  sim_overrides_clear (sim->overrides);
+  g_mutex_unlock (&sim->lock);
+  answer_json (answer, 200, cJSON_CreateObject());
+}
+
+static const struct {
+  const char *path; /* after SIM_ADMIN_PREFIX; one that ends in a slash wants something after it */
+  const char *method;
+  Handler handler;
+} routes[] = {
+  { "counters", "GET", get_counters },     { "requests", "GET", get_requests },
+  { "faults", "GET", get_faults },         { "faults", "POST", post_faults },
+  { "faults", "DELETE", delete_faults },   { "answers/", "PUT", put_answer },
+  { "answers/", "DELETE", delete_answer }, { "tasks", "GET", get_tasks },
+  { "reset", "POST", post_reset },
+};
+
+void
+sim_admin_handle (Sim *sim, const SimRequest *req, SimAnswer *answer)
+{
+  const char *path = req->path + strlen (SIM_ADMIN_PREFIX);
+  GString *methods = g_string_new (NULL); /* of a path that is known, for 405 */
+
+  if (req->body_too_big) {
+    answer_error (answer, 413, "the body is larger than %" G_GSIZE_FORMAT " bytes", req->body_max);
+    g_string_free (methods, TRUE);
+    return;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (routes); i++) {
+    gsize length = strlen (routes[i].path);
+    bool open = g_str_has_suffix (routes[i].path, "/");
+    if (open ? !g_str_has_prefix (path, routes[i].path) || path[length] == '\0'
+             : strcmp (path, routes[i].path) != 0)
+      continue;
+    if (strcmp (req->method, routes[i].method) == 0) {
+      routes[i].handler (sim, req, open ? path + length : NULL, answer);
+      g_string_free (methods, TRUE);
+      return;
+    }
+    g_string_append_printf (methods, "%s%s", methods->len > 0 ? ", " : "", routes[i].method);
+  }
+
+  if (methods->len == 0)
+    answer_error (answer, 404, "no such path: %s", req->path);
+  else
+    answer_error (answer, 405, "%s takes only %s", req->path, methods->str);
+  answer->allow = g_string_free (methods, methods->len == 0);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* One HTTP answer before it goes out. */
+#pragma once
+
+#include <glib.h>
+
+#define SIM_JSON_TYPE "application/json;charset=utf-8"
+
+/* How the answer leaves (or does not). */
+typedef enum {
+  SIM_WIRE_WHOLE,
+  SIM_WIRE_HALF,  /* all headers, half of the body, then the connection ends */
+  SIM_WIRE_RESET, /* a TCP RST instead of any byte */
+} SimWire;
+
+typedef struct {
+  unsigned status;
+  char *content_type; /* NULL = none is sent */
+  GBytes *body;
+  char *retry_after; /* NULL = none */
+  char *allow;       /* NULL = none */
+  SimWire wire;
+} SimAnswer;
+
+/* Frees what @answer holds and zeroes it; a zeroed one is fine. */
+void sim_answer_clear (SimAnswer *answer);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SimAnswer, sim_answer_clear)
+
+/* Sets status, type and body, freeing what was there; takes @body. */
+void sim_answer_set (SimAnswer *answer, unsigned status, const char *content_type, GBytes *body);
+
+/* An error as the service words it: {"code":CODE,"msg":MSG}. */
+void sim_answer_set_error (SimAnswer *answer, unsigned status, int code, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+
+/* An error as the gateway before the service words it: {"error_code":CODE,"error_msg":MSG}. */
+void sim_answer_set_gateway_error (SimAnswer *answer, unsigned status, const char *code, const char *msg);

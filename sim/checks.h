@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What the service insists on before it looks at the task. */
+#pragma once
+
+#include "answer.h"
+#include "request.h"
+
+typedef enum {
+  SIM_REFUSAL_NONE,
+  SIM_REFUSAL_AUTHORIZATION,
+  SIM_REFUSAL_USER_ID,
+  SIM_REFUSAL_DATE,
+  SIM_REFUSAL_TRACE_ID,
+  SIM_REFUSAL_CONTENT_TYPE,
+  SIM_REFUSAL_BODY, /* also a missing taskId of a GET */
+  SIM_REFUSAL_NOT_FOUND,
+} SimRefusal;
+#define SIM_N_REFUSALS (SIM_REFUSAL_NOT_FOUND + 1)
+
+/* Checks a request of one of the known calls, in the order of the enum, against @token. At the first thing
+ * wrong fills
+ * @answer and returns what it was; else SIM_REFUSAL_NONE and @answer is untouched. Never gives NOT_FOUND. */
+SimRefusal sim_checks_run (const SimRequest *req, const char *token, SimAnswer *answer);
+
+/* The counter's name, such as "userId". */
+const char *sim_refusal_name (SimRefusal refusal);

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One thread a connection: a request that is kept back (latency, delays) then blocks nobody else, and the
+ * code for it is a plain wait. The threads of waiting requests are woken by sim->stop_cond when the server
+ * stops.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "service.h"
+
+#define MAX_CONNECTIONS 4096
+#define CONNECTION_MEMORY (64 * 1024) /* bytes; also the limit of a request's headers */
+
+struct SimServer {
+  Sim *sim;
+  struct MHD_Daemon *daemon;
+  char *url;
+};
+
+static void
+bytes_unref (void *bytes)
+{
+  g_bytes_unref (bytes);
+}
+
+/* MHD_ContentReaderCallback over a GBytes: its first half, then the end of the connection. */
+static ssize_t
+read_half (void *cls, uint64_t position, char *buffer, size_t max)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (cls, &size);
+  gsize half = size / 2;
+
+  if (position >= half)
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+  gsize n = MIN (max, half - (gsize)position);
+  memcpy (buffer, data + position, n);
+  return (ssize_t)n;
+}
+
+/* Sends a TCP RST now. Closing with SO_LINGER 0 alone is not enough: MHD shuts the socket down first, and the
+ * peer would see an orderly end. */
+static void
+reset_connection (struct MHD_Connection *connection)
+{
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+  struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+  setsockopt (info->connect_fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+  connect (info->connect_fd, &none, sizeof none);
+}
+
+static enum MHD_Result
+send_answer (struct MHD_Connection *connection, const SimAnswer *answer)
+{
+  gsize size;
+  const void *data = g_bytes_get_data (answer->body, &size);
+  struct MHD_Response *response;
+  enum MHD_Result queued;
+
+  if (answer->wire == SIM_WIRE_RESET) {
+    reset_connection (connection);
+    return MHD_NO;
+  }
+  if (answer->wire == SIM_WIRE_HALF)
+    response = MHD_create_response_from_callback (size, 64 * 1024, read_half, g_bytes_ref (answer->body),
+                                                  bytes_unref);
+  else
+    response = MHD_create_response_from_buffer_with_free_callback_cls (size, (void *)data, bytes_unref,
+                                                                       g_bytes_ref (answer->body));
+  if (response == NULL) {
+    g_bytes_unref (answer->body);
+    return MHD_NO;
+  }
+  if (answer->content_type != NULL)
+    MHD_add_response_header (response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
+  if (answer->retry_after != NULL)
+    MHD_add_response_header (response, MHD_HTTP_HEADER_RETRY_AFTER, answer->retry_after);
+  if (answer->allow != NULL)
+    MHD_add_response_header (response, MHD_HTTP_HEADER_ALLOW, answer->allow);
+  queued = MHD_queue_response (connection, answer->status, response);
+  MHD_destroy_response (response);
+  return queued;
+}
+
+static enum MHD_Result
+add_pair (void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+  sim_request_add_pair (cls, name, value);
+  return MHD_YES;
+}
+
+static enum MHD_Result
+on_request (void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+            const char *version, const char *upload_data, size_t *upload_data_size, void **request_context)
+{
+  Sim *sim = cls;
+  SimRequest *req = *request_context;
+  bool for_tests = g_str_has_prefix (url, SIM_ADMIN_PREFIX);
+
+  /* MHD calls first with the headers only, then with each piece of the body, then at the end */
+  if (req->method == NULL) {
+    req->method = g_strdup (method);
+    req->path = g_strdup (url);
+    req->body_max = for_tests ? SIM_ADMIN_BODY_MAX : SIM_SERVICE_BODY_MAX;
+    MHD_get_connection_values (connection, MHD_HEADER_KIND, add_pair, req->headers);
+    MHD_get_connection_values (connection, MHD_GET_ARGUMENT_KIND, add_pair, req->args);
+    return MHD_YES;
+  }
+  if (*upload_data_size > 0) {
+    sim_request_add_body (req, upload_data, *upload_data_size);
+    *upload_data_size = 0;
+    return MHD_YES;
+  }
+
+  g_auto (SimAnswer) answer = { 0 };
+  if (for_tests) {
+    sim_admin_handle (sim, req, &answer);
+  } else {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    if (!sim_service_handle (sim, req, info->socket_context, &answer))
+      return MHD_NO;
+  }
+  return send_answer (connection, &answer);
+}
+
+/* The only place where MHD shows the target as it was sent. What it returns becomes *request_context. */
+static void *
+on_uri (void *cls, const char *uri, struct MHD_Connection *connection)
+{
+  return sim_request_new (uri);
+}
+
+static void
+on_completed (void *cls, struct MHD_Connection *connection, void **request_context,
+              enum MHD_RequestTerminationCode reason)
+{
+  sim_request_free (*request_context);
+  *request_context = NULL;
+}
+
+static void
+on_connection (void *cls, struct MHD_Connection *connection, void **socket_context,
+               enum MHD_ConnectionNotificationCode what)
+{
+  if (what == MHD_CONNECTION_NOTIFY_STARTED)
+    *socket_context = g_new0 (SimPeer, 1);
+  else
+    g_clear_pointer (socket_context, g_free);
+}
+
+static int
+listen_on (const struct addrinfo *address)
+{
+  int on = 1;
+  int fd = socket (address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+  if (fd < 0)
+    return -1;
+  /* else a restart on the same port fails for a minute */
+  setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind (fd, address->ai_addr, address->ai_addrlen) == 0 && listen (fd, SOMAXCONN) == 0)
+    return fd;
+
+  int saved = errno;
+  close (fd);
+  errno = saved;
+  return -1;
+}
+
+/* The URL of a listening socket, with the port it really has. (transfer full) */
+static char *
+make_url (int fd)
+{
+  struct sockaddr_storage address = { 0 };
+  socklen_t size = sizeof address;
+  char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
+
+  if (getsockname (fd, (struct sockaddr *)&address, &size) == 0)
+    getnameinfo ((struct sockaddr *)&address, size, host, sizeof host, port, sizeof port,
+                 NI_NUMERICHOST | NI_NUMERICSERV);
+  return g_strdup_printf (address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host, port);
+}
+
+/* A listening socket for the first address of @host that works, or -1. */
+static int
+listen_on_host (const char *host, guint port, GError **error)
+{
+  struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+  struct addrinfo *addresses = NULL;
+  char service[16];
+  int fd = -1;
+
+  g_snprintf (service, sizeof service, "%u", port);
+  int failure = getaddrinfo (host, service, &hints, &addresses);
+  if (failure != 0) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot listen on %s: %s", host,
+                 gai_strerror (failure));
+    return -1;
+  }
+  for (const struct addrinfo *address = addresses; fd < 0 && address != NULL; address = address->ai_next)
+    fd = listen_on (address);
+  if (fd < 0)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot listen on %s port %u: %s", host, port,
+                 g_strerror (errno));
+  freeaddrinfo (addresses);
+  return fd;
+}
+
+/* The usual soft limit of 1024 descriptors is less than the connections we promise; poll () copes with more.
+ */
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= MAX_CONNECTIONS + 64)
+    return;
+  limit.rlim_cur = MIN (limit.rlim_max, MAX_CONNECTIONS + 64);
+  setrlimit (RLIMIT_NOFILE, &limit); /* failure only means fewer connections */
+}
+
+SimServer *
+sim_server_start (Sim *sim, const char *bind_host, guint port, GError **error)
+{
+  int fd = listen_on_host (bind_host, port, error);
+  if (fd < 0)
+    return NULL;
+
+  raise_descriptor_limit();
+  SimServer *server = g_new0 (SimServer, 1);
+  server->sim = sim;
+  server->url = make_url (fd);
+  server->daemon = MHD_start_daemon (
+      MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC, 0, NULL,
+      NULL, on_request, sim, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+      (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+      MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+      MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_END);
+  if (server->daemon == NULL) {
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot start the HTTP server");
+    close (fd);
+    sim_server_stop (server);
+    return NULL;
+  }
+  return server;
+}
+
+const char *
+sim_server_url (const SimServer *server)
+{
+  return server->url;
+}
+
+void
+sim_server_stop (SimServer *server)
+{
+  if (server == NULL)
+    return;
+  g_mutex_lock (&server->sim->lock);
+  server->sim->stopping = true;
+  g_cond_broadcast (&server->sim->stop_cond);
+  g_mutex_unlock (&server->sim->lock);
+  if (server->daemon != NULL)
+    MHD_stop_daemon (server->daemon); /* joins all threads, closes the listening socket too */
+  g_free (server->url);
+  g_free (server);
+}

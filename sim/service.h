@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "sim.h"
+
+/* Serves one complete request to the service, waiting as long as latency and faults want, and fills @answer.
+ * @peer is the connection it came on. False when the simulator is ending and no answer is to be sent. */
+bool sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimAnswer *answer);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "http/kt-http-client.h"
+#include "service/kt-auth.h"
+#include "store/kt-store.h"
+
+/* The configuration: the file's keys, -o's, and the defaults, all by one table (kt-config.c). Files named in it are
+ * absolute. Strings may be NULL where a key has no default. */
+typedef struct {
+  char *path; /* the file it came from, NULL when there was none */
+  char *endpoint;
+  char *user_id;
+  char *token_file;
+  char *token_command;
+  KtTokenScheme token_scheme;
+  char *agent_name;
+  char *language;
+  char *time_zone;
+  char *ca_file;
+  char *proxy;
+  KtStorePolicy cache;
+  gint64 deadline;
+  KtHttpLimits limits;
+  char *watch_file;
+  GHashTable *share_token_files; /* share id → file of its kdstoken */
+} KtConfig;
+
+/* Reads the file: PATH, or when NULL the first of $XDG_CONFIG_HOME/kootaskfs/kootaskfs.conf and /etc/kootaskfs.conf
+ * that exists. OVERRIDES ("key=value", NULL-terminated) come after it, ENDPOINT, unless NULL, last. Fails with
+ * KT_ERROR_CONFIG naming file, group, key and what was expected. (transfer full) */
+KtConfig *kt_config_load (const char *path, char **overrides, const char *endpoint, GError **error);
+void kt_config_free (KtConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConfig, kt_config_free)
+
+/* Whether OPTION ("key=value" or "key") names a key of the table, and so is not one of FUSE's. */
+gboolean kt_config_is_key (const char *option);
+
+/* The effective configuration in the form of the file. It holds no secret; a password in the proxy's URL is
+ * left out. (transfer full) */
+char *kt_config_format (const KtConfig *config);
+
+/* The table as text for --help. (transfer full) */
+char *kt_config_help (void);

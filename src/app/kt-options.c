@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-options.h"
+
+#include "base/kt-error.h"
+#include "kt-config.h"
+
+#include <string.h>
+
+#define NO_ENDPOINT "none" /* mount(8) and fstab need a word where the endpoint stands */
+
+/* Splits at commas; "\," is a comma that does not split, as in libfuse. */
+static void
+add_list (KtOptions *options, const char *list)
+{
+  g_autoptr (GString) option = g_string_new (NULL);
+
+  for (const char *p = list;; p++) {
+    if (*p == '\\' && p[1] != '\0') {
+      g_string_append_c (option, *++p);
+    } else if (*p != ',' && *p != '\0') {
+      g_string_append_c (option, *p);
+    } else {
+      if (g_str_has_prefix (option->str, "config=")) {
+        g_free (options->config_path);
+        options->config_path = g_strdup (option->str + strlen ("config="));
+      } else if (option->len > 0) {
+        g_ptr_array_add (kt_config_is_key (option->str) ? options->config_options : options->fuse_options,
+                         g_strdup (option->str));
+      }
+      g_string_truncate (option, 0);
+    }
+    if (*p == '\0')
+      return;
+  }
+}
+
+static gboolean
+take_arguments (KtOptions *options, char **arguments, GError **error)
+{
+  guint n = arguments != NULL ? g_strv_length (arguments) : 0;
+
+  if (options->version)
+    return TRUE;
+  if (n < 1 || n > 2) {
+    g_set_error (error, KT_ERROR, KT_ERROR_USAGE, "expected [ENDPOINT] MOUNTPOINT, got %u arguments; see kootaskfs --help", n);
+    return FALSE;
+  }
+  if (n == 2 && !g_str_equal (arguments[0], NO_ENDPOINT))
+    options->endpoint = g_strdup (arguments[0]);
+  options->mountpoint = g_strdup (arguments[n - 1]);
+  return TRUE;
+}
+
+KtOptions *
+kt_options_parse (int argc, char **argv, GError **error)
+{
+  g_autoptr (KtOptions) options = g_new0 (KtOptions, 1);
+  g_auto (GStrv) lists = NULL;
+  g_auto (GStrv) arguments = NULL;
+  const GOptionEntry entries[] = {
+    { "foreground", 'f', 0, G_OPTION_ARG_NONE, &options->foreground, "Stay in the foreground, log to stderr", NULL },
+    { "debug", 'd', 0, G_OPTION_ARG_NONE, &options->debug, "As -f, and log every operation", NULL },
+    { "options", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &lists, "Mount options: config=FILE, keys below, FUSE's own",
+      "OPT[,OPT...]" },
+    { "version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "Print the version", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments, NULL, "[ENDPOINT] MOUNTPOINT" },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autofree char *help = kt_config_help ();
+  g_autoptr (GError) why = NULL;
+
+  options->config_options = g_ptr_array_new_with_free_func (g_free);
+  options->fuse_options = g_ptr_array_new_with_free_func (g_free);
+  g_option_context_set_summary (context, "Mounts the tasks of a KooDrive account as files.");
+  g_option_context_set_description (context, help);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &why)) {
+    g_set_error_literal (error, KT_ERROR, KT_ERROR_USAGE, why->message);
+    return NULL;
+  }
+  for (char **list = lists; list != NULL && *list != NULL; list++)
+    add_list (options, *list);
+  if (!take_arguments (options, arguments, error))
+    return NULL;
+  g_ptr_array_add (options->config_options, NULL);
+  g_ptr_array_add (options->fuse_options, NULL);
+  options->foreground |= options->debug;
+  return g_steal_pointer (&options);
+}
+
+void
+kt_options_free (KtOptions *options)
+{
+  if (options == NULL)
+    return;
+  g_free (options->config_path);
+  g_free (options->endpoint);
+  g_free (options->mountpoint);
+  g_ptr_array_unref (options->config_options);
+  g_ptr_array_unref (options->fuse_options);
+  g_free (options);
+}

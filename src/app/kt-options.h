@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+/* The command line. */
+typedef struct {
+  gboolean foreground; /* -f */
+  gboolean debug;      /* -d, which implies -f */
+  gboolean version;    /* -V */
+  char *config_path;   /* -o config=FILE */
+  char *endpoint;      /* NULL: as configured */
+  char *mountpoint;
+  GPtrArray *config_options; /* -o KEY=VALUE of the configuration, NULL-terminated */
+  GPtrArray *fuse_options;   /* all other -o, NULL-terminated */
+} KtOptions;
+
+/* Fails with KT_ERROR_USAGE. -h prints its text and ends the process with 0. (transfer full) */
+KtOptions *kt_options_parse (int argc, char **argv, GError **error);
+void kt_options_free (KtOptions *options);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtOptions, kt_options_free)

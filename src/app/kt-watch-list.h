@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "model/kt-key.h"
+
+/* The watch list: a line a task, `share SHAREID TASKID` or `basic TASKID`, `#` begins a comment. ORIGIN is the
+ * file's name for errors (KT_ERROR_CONFIG, with the line's number and what was expected). Returns the tasks in order,
+ * KtKey, (transfer full). */
+GPtrArray *kt_watch_list_parse (const char *text, const char *origin, GError **error);
+
+/* The same of a file. */
+GPtrArray *kt_watch_list_load (const char *path, GError **error);
+
+/* Calls CHANGED in the default main context whenever the file has been written or replaced (inotify). */
+typedef struct KtFileWatch KtFileWatch;
+KtFileWatch *kt_file_watch_new (const char *path, void (*changed) (gpointer data), gpointer data);
+void kt_file_watch_free (KtFileWatch *watch);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/kt-error.h"
+#include "base/kt-log.h"
+#include "kt-app.h"
+#include "kt-mountpoint.h"
+#include "kt-secret.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+/* Exit codes: 2 and 1 as usual, 78 is EX_CONFIG of sysexits.h. */
+static int
+exit_code (const GError *error)
+{
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_USAGE))
+    return 2;
+  return g_error_matches (error, KT_ERROR, KT_ERROR_CONFIG) ? 78 : 1;
+}
+
+static gboolean
+run (const KtOptions *options, char *environment_token, KtDaemon **daemon, GError **error)
+{
+  g_autofree char *mountpoint = NULL;
+  KtConfig *config = kt_config_load (options->config_path, (char **) options->config_options->pdata,
+                                     options->endpoint, error);
+
+  if (config == NULL || (mountpoint = kt_mountpoint_prepare (options->mountpoint, error)) == NULL) {
+    kt_config_free (config);
+    kt_secret_free (environment_token);
+    return FALSE;
+  }
+  *daemon = kt_daemon_start (options->foreground);
+  return kt_app_run (options, config, environment_token, mountpoint, *daemon, error);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtOptions) options = NULL;
+  g_autoptr (KtDaemon) daemon = NULL;
+  char *environment_token;
+  int code = 0;
+
+  kt_log_init ();
+  setrlimit (RLIMIT_CORE, &(struct rlimit) { 0, 0 }); /* a core file would hold the token */
+  environment_token = kt_secret_from_environment (KT_TOKEN_VARIABLE);
+  options = kt_options_parse (argc, argv, &error);
+  if (options == NULL) {
+    kt_secret_free (environment_token);
+  } else if (options->version) {
+    kt_secret_free (environment_token);
+    printf ("kootaskfs " KT_VERSION "\n");
+  } else {
+    kt_log_open (KT_LOG_STDERR, options->debug);
+    run (options, environment_token, &daemon, &error);
+  }
+  if (error != NULL) {
+    code = exit_code (error);
+    if (daemon != NULL)
+      kt_daemon_failed (daemon, code, error->message);
+    else
+      fprintf (stderr, "kootaskfs: %s\n", error->message);
+  }
+  return code;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+/* Time as the layers above see it: a vtable, so that tests set the time. All times are microseconds.
+ * A point on the monotonic clock that never comes is KT_TIME_NEVER. */
+#define KT_TIME_NEVER G_MAXINT64
+
+typedef struct KtClock KtClock;
+typedef struct KtTimer KtTimer;
+typedef void (*KtTimerFunc) (gpointer data);
+
+struct KtClock {
+  gint64 (*monotonic) (KtClock *clock);
+  gint64 (*real) (KtClock *clock); /* since the Unix epoch */
+  KtTimer *(*start) (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data);
+  void (*stop) (KtClock *clock, KtTimer *timer);
+};
+
+/* The machine's clock; its timers run in the default GMainContext. Static. */
+KtClock *kt_clock_system (void);
+
+gint64 kt_clock_monotonic (KtClock *clock);
+gint64 kt_clock_real (KtClock *clock);
+
+/* Calls FUNC once when the monotonic clock has reached AT. The timer belongs to the clock and is gone
+ * once FUNC has been called: the owner forgets the pointer there. */
+KtTimer *kt_clock_start (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data);
+
+/* Takes the timer at *TIMER back, if any, and clears it. */
+void kt_clock_stop (KtClock *clock, KtTimer **timer);
+
+/* A + B, where either may be KT_TIME_NEVER; never overflows. B is not negative. */
+gint64 kt_time_add (gint64 a, gint64 b);

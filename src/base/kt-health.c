@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-health.h"
+
+#include "kt-error.h"
+#include "kt-log.h"
+#include "kt-units.h"
+
+struct KtHealth {
+  gint64 last_success; /* wall clock, 0: never */
+  gint64 last_failure;
+  guint failures_in_a_row;
+  char *last_error;
+};
+
+KtHealth *
+kt_health_new (void)
+{
+  return g_new0 (KtHealth, 1);
+}
+
+void
+kt_health_free (KtHealth *health)
+{
+  if (health == NULL)
+    return;
+  g_free (health->last_error);
+  g_free (health);
+}
+
+void
+kt_health_success (KtHealth *health, gint64 now)
+{
+  health->last_success = now;
+  health->failures_in_a_row = 0;
+}
+
+void
+kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error)
+{
+  gboolean unknown_task = g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND);
+  g_autofree char *when = kt_time_format (now / KT_SECOND);
+  g_autofree char *text = g_strdup_printf ("%s: %s: %s%s%s", what, kt_errno_name (kt_error_to_errno (error)),
+                                           error->message, trace_id != NULL ? ", trace id " : "",
+                                           trace_id != NULL ? trace_id : "");
+  g_autofree char *line = g_strdup_printf ("%s %s", when, text);
+
+  if (unknown_task) {
+    g_info ("%s", text);
+    health->last_success = now; /* the service did answer */
+  } else {
+    g_warning ("%s", text);
+    health->last_failure = now;
+    health->failures_in_a_row++;
+  }
+  g_free (health->last_error);
+  health->last_error = kt_log_redact (line);
+}
+
+static void
+append_time (GString *out, const char *key, gint64 when)
+{
+  g_autofree char *text = when != 0 ? kt_time_format (when / KT_SECOND) : g_strdup ("never");
+  g_string_append_printf (out, "%s: %s\n", key, text);
+}
+
+char *
+kt_health_format (const KtHealth *health)
+{
+  GString *out = g_string_new (NULL);
+  const char *state = "ok";
+
+  if (health->failures_in_a_row > 0)
+    state = "failing";
+  else if (health->last_success == 0)
+    state = "not asked yet";
+  g_string_append_printf (out, "service: %s\n", state);
+  append_time (out, "last-success", health->last_success);
+  append_time (out, "last-failure", health->last_failure);
+  g_string_append_printf (out, "failures-in-a-row: %u\n", health->failures_in_a_row);
+  return g_string_free (out, FALSE);
+}
+
+const char *
+kt_health_last_error (const KtHealth *health)
+{
+  return health->last_error != NULL ? health->last_error : "";
+}

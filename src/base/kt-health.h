@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+/* What is known of the service's and the configuration's well-being: the source of `.kootaskfs/health` and
+ * `.kootaskfs/last-error`. Every failure is reported here once, which also logs it once. */
+typedef struct KtHealth KtHealth;
+
+KtHealth *kt_health_new (void);
+void kt_health_free (KtHealth *health);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtHealth, kt_health_free)
+
+/* The service gave a usable answer at NOW (wall clock, microseconds). */
+void kt_health_success (KtHealth *health, gint64 now);
+
+/* Something failed: WHAT ("share/taskDetail 1521827471237047552", "watch list"), the trace id of the
+ * request or NULL, and why. Logged as a warning; an unknown task is no failure of the service and is logged as
+ * information only. */
+void kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error);
+
+/* A few lines `key: value`. (transfer full) */
+char *kt_health_format (const KtHealth *health);
+
+/* The last failure in one line, "" when there was none. */
+const char *kt_health_last_error (const KtHealth *health);

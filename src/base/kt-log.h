@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+/* Where g_message(), g_warning() and the rest go. Every line passes one writer that takes out the
+ * registered secrets and turns control characters into \xNN, so no service string can forge a line. */
+typedef enum {
+  KT_LOG_STDERR,
+  KT_LOG_SYSLOG, /* LOG_DAEMON, for a daemonised process */
+} KtLogSink;
+
+/* Installs the writer, once per process (GLib allows no second time); until kt_log_open() it writes to stderr. */
+void kt_log_init (void);
+
+/* Chooses the sink; DEBUG lets g_debug() and g_info() through. */
+void kt_log_open (KtLogSink sink, gboolean debug);
+
+/* From now on SECRET is written as "***". Short strings (under 4 bytes) are ignored: they would
+ * turn half the log into stars. */
+void kt_log_add_secret (const char *secret);
+
+/* Wipes and forgets all secrets. */
+void kt_log_forget_secrets (void);
+
+/* TEXT as the log would show it. (transfer full) */
+char *kt_log_redact (const char *text);

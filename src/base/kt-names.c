@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-names.h"
+
+#include <string.h>
+
+#define ID_MAX 64
+#define HASH_DIGITS 16
+
+gboolean
+kt_id_is_valid (const char *name)
+{
+  gsize length = strspn (name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-");
+  return length >= 1 && length <= ID_MAX && name[length] == '\0';
+}
+
+/* The length in bytes of the UTF-8 character at TEXT, 0 when there is none. */
+static gsize
+utf8_length (const char *text, gsize left)
+{
+  gunichar c = g_utf8_get_char_validated (text, (gssize) left);
+  return c == (gunichar) -1 || c == (gunichar) -2 ? 0 : (gsize) g_unichar_to_utf8 (c, NULL);
+}
+
+/* Cuts NAME so that the suffix fits, at a boundary of characters and of %XX. */
+static void
+cut (GString *name, const char *text)
+{
+  g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+  gsize end = KT_NAME_MAX - HASH_DIGITS - 1;
+
+  while (end > 0 && ((guchar) name->str[end] & 0xC0) == 0x80)
+    end--;
+  if (name->str[end - 1] == '%')
+    end -= 1;
+  else if (name->str[end - 2] == '%')
+    end -= 2;
+  g_string_truncate (name, end);
+  g_string_append_printf (name, "~%.*s", HASH_DIGITS, hash);
+}
+
+char *
+kt_name_encode (const char *text)
+{
+  GString *name = g_string_new (NULL);
+  gsize left = strlen (text);
+
+  for (const char *p = text; left > 0;) {
+    gsize n = utf8_length (p, left);
+    if (n > 1) {
+      g_string_append_len (name, p, (gssize) n);
+    } else {
+      guchar c = (guchar) *p;
+      if (n == 0 || c < 0x20 || c == 0x7f || c == '/' || c == '%' || (c == '.' && p == text))
+        g_string_append_printf (name, "%%%02X", c);
+      else
+        g_string_append_c (name, (char) c);
+      n = 1;
+    }
+    p += n;
+    left -= n;
+  }
+  if (name->len == 0)
+    g_string_append (name, "unnamed");
+  if (name->len > KT_NAME_MAX)
+    cut (name, text);
+  return g_string_free (name, FALSE);
+}
+
+char *
+kt_line_encode (const char *text)
+{
+  GString *line = g_string_new (NULL);
+
+  for (const char *p = text; *p != '\0'; p++) {
+    if ((guchar) *p < 0x20 || *p == 0x7f)
+      g_string_append_printf (line, "%%%02X", (guchar) *p);
+    else
+      g_string_append_c (line, *p);
+  }
+  return g_string_free (line, FALSE);
+}

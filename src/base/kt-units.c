@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-units.h"
+
+#include "kt-clock.h"
+#include "kt-error.h"
+
+#include <string.h>
+
+typedef struct {
+  const char *name;
+  gint64 factor;
+} Unit;
+
+/* Largest first: formatting takes the first that divides. */
+static const Unit time_units[] = {
+  { "d", 86400 * KT_SECOND }, { "h", 3600 * KT_SECOND }, { "min", 60 * KT_SECOND },
+  { "s", KT_SECOND },         { "ms", KT_MS },
+};
+static const Unit size_units[] = {
+  { "G", 1 << 30 }, { "M", 1 << 20 }, { "K", 1 << 10 }, { "", 1 },
+};
+
+static gboolean
+parse (const char *text, const Unit *units, gsize n_units, gint64 *out)
+{
+  char *end;
+  guint64 number;
+
+  if (!g_ascii_isdigit (*text))
+    return FALSE;
+  number = g_ascii_strtoull (text, &end, 10);
+  for (gsize i = 0; i < n_units; i++) {
+    if (strcmp (end, units[i].name) != 0)
+      continue;
+    if (number > (guint64) (G_MAXINT64 / 2 / units[i].factor))
+      return FALSE;
+    *out = (gint64) number * units[i].factor;
+    return TRUE;
+  }
+  return FALSE;
+}
+
+static char *
+format (gint64 value, const Unit *units, gsize n_units)
+{
+  for (gsize i = 0; i < n_units; i++)
+    if (value != 0 && value % units[i].factor == 0)
+      return g_strdup_printf ("%" G_GINT64_FORMAT "%s", value / units[i].factor, units[i].name);
+  return g_strdup_printf ("%" G_GINT64_FORMAT, value);
+}
+
+gboolean
+kt_duration_parse (const char *text, gint64 *out, GError **error)
+{
+  if (strcmp (text, "forever") == 0) {
+    *out = KT_TIME_NEVER;
+    return TRUE;
+  }
+  if (strcmp (text, "0") == 0) {
+    *out = 0;
+    return TRUE;
+  }
+  if (parse (text, time_units, G_N_ELEMENTS (time_units), out))
+    return TRUE;
+  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
+               "'%s' is not a time: expected a whole number with ms, s, min, h or d, or 'forever'", text);
+  return FALSE;
+}
+
+char *
+kt_duration_format (gint64 duration)
+{
+  if (duration == KT_TIME_NEVER)
+    return g_strdup ("forever");
+  return format (duration, time_units, G_N_ELEMENTS (time_units));
+}
+
+gboolean
+kt_size_parse (const char *text, guint64 *out, GError **error)
+{
+  gint64 size;
+
+  if (!parse (text, size_units, G_N_ELEMENTS (size_units), &size)) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
+                 "'%s' is not a size: expected a whole number of bytes, or one with K, M or G", text);
+    return FALSE;
+  }
+  *out = (guint64) size;
+  return TRUE;
+}
+
+char *
+kt_size_format (guint64 size)
+{
+  return format ((gint64) size, size_units, G_N_ELEMENTS (size_units));
+}
+
+gint64
+kt_service_time_parse (const char *text, GTimeZone *zone)
+{
+  g_autoptr (GDateTime) time = NULL;
+
+  if (strlen (text) == 14 && strspn (text, G_CSET_DIGITS) == 14) {
+    /* GLib reads ISO 8601's basic form, which wants a T between date and time */
+    g_autofree char *basic = g_strdup_printf ("%.8sT%s", text, text + 8);
+    time = g_date_time_new_from_iso8601 (basic, zone);
+  } else {
+    time = g_date_time_new_from_iso8601 (text, NULL);
+  }
+  return time != NULL ? g_date_time_to_unix (time) : KT_TIME_UNKNOWN;
+}
+
+char *
+kt_time_format (gint64 seconds)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (seconds);
+  return time != NULL ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : g_strdup ("");
+}

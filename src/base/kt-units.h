@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+#define KT_MS 1000LL
+#define KT_SECOND 1000000LL
+#define KT_TIME_UNKNOWN G_MININT64 /* a wall-clock time the service did not give */
+
+/* "250ms", "5s", "5min", "1h", "7d", "forever": microseconds at *OUT, KT_TIME_NEVER for forever. A number
+ * alone needs a unit, but for 0. On failure *OUT is untouched and KT_ERROR_CONFIG says what was expected. */
+gboolean kt_duration_parse (const char *text, gint64 *out, GError **error);
+
+/* The other way round, in the largest unit without remainder. (transfer full) */
+char *kt_duration_format (gint64 duration);
+
+/* "4096", "64K", "64M", "1G": bytes. As above. */
+gboolean kt_size_parse (const char *text, guint64 *out, GError **error);
+
+/* The other way round. (transfer full) */
+char *kt_size_format (guint64 size);
+
+/* A time of the service: 14 digits `yyyyMMddHHmmss` in ZONE, or ISO 8601 with a zone. Seconds since the epoch,
+ * KT_TIME_UNKNOWN when TEXT is neither (an empty endTime of a running task, for one). */
+gint64 kt_service_time_parse (const char *text, GTimeZone *zone);
+
+/* Seconds since the epoch as `2024-09-30T09:19:32Z`. (transfer full) */
+char *kt_time_format (gint64 seconds);

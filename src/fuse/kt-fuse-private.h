@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#define FUSE_USE_VERSION 314
+
+#include "kt-fuse.h"
+#include "kt-pusher.h"
+
+#include <fuse_lowlevel.h>
+
+struct KtFuse {
+  struct fuse_session *session;
+  struct fuse_buf buffer;
+  guint source;
+  KtTree *tree;
+  KtClock *clock;
+  KtMetrics *metrics;
+  KtPusher *pusher;
+  KtFuseEvents events;
+  GQueue parked; /* KtParked */
+  GHashTable *listings; /* KtListing: the open directories */
+  guint64 **counters; /* by KtOperation */
+  gboolean init_answered;
+};
+
+/* The operations, as counted in `.kootaskfs/metrics`. */
+#define KT_OPERATIONS(X)                                                                                             \
+  X (lookup) X (forget) X (getattr) X (setattr) X (readlink) X (open) X (read) X (opendir) X (readdir) X (readdirplus) \
+  X (releasedir) X (getxattr) X (listxattr) X (access) X (statfs) X (write)
+
+typedef enum {
+#define X(name) KT_OPERATION_##name,
+  KT_OPERATIONS (X)
+#undef X
+  KT_N_OPERATIONS,
+} KtOperation;
+
+/* The table libfuse calls; its user data is the KtFuse. */
+extern const struct fuse_lowlevel_ops kt_fuse_ops;
+
+/* A request that is being answered: parked until the tree calls back, which may be at once. */
+typedef struct KtParked {
+  KtFuse *fuse;
+  fuse_req_t req;
+  guint64 inode;
+  KtTreeCall *call;
+  KtTimer *check; /* after an interrupt: when to look for signals next */
+  GList link;     /* KtFuse.parked */
+} KtParked;
+
+KtParked *kt_parked_new (KtFuse *fuse, fuse_req_t req, guint64 inode);
+
+/* The tree has not called back yet. An interrupt from now on ends the call, when the signal matters. */
+void kt_parked_wait (KtParked *parked, KtTreeCall *call);
+
+/* Ends the parking and gives the request back to be answered. */
+fuse_req_t kt_parked_end (KtParked *parked);
+
+/* Answers all parked requests with ERROR. */
+void kt_parked_end_all (KtFuse *fuse, int error);
+
+/* Whether thread TID has a signal pending for which a wait should end: SIGKILL, or one it does not block other than
+ * URG CHLD WINCH CONT PROF VTALRM. TRUE too when that cannot be told. STATUS is the text of /proc/TID/status. */
+gboolean kt_signal_matters (const char *status);

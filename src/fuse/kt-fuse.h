@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/kt-metrics.h"
+#include "tree/kt-tree.h"
+
+/* The kernel's side of the tree: a low-level libfuse session as a GSource of the default GMainContext. No policy
+ * here: what is found, and how long it holds, the tree says. */
+typedef struct KtFuse KtFuse;
+
+typedef struct {
+  void (*ready) (gpointer data); /* the kernel has said hello: the mount answers */
+  void (*ended) (gpointer data); /* unmounted from outside */
+  gpointer data;
+} KtFuseEvents;
+
+/* TREE, CLOCK and METRICS outlive it. OPTIONS are FUSE's own, as in "-o": "allow_other", "fsname=x". Unknown ones
+ * are KT_ERROR_USAGE. */
+KtFuse *kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, const KtFuseEvents *events,
+                     GError **error);
+
+/* Mounts and starts to serve; fails with KT_ERROR_MOUNT. */
+gboolean kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error);
+
+/* Answers everything still waiting with ENOTCONN, unmounts, and ends the pusher thread. */
+void kt_fuse_free (KtFuse *fuse);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtFuse, kt_fuse_free)

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting requests and their interrupts.
+ *
+ * The kernel sends one FUSE_INTERRUPT when any signal reaches a waiting thread and says nothing of later ones. Signals
+ * that do not end a read elsewhere must not end it here either: Go's runtime sends SIGURG all day. So on an interrupt
+ * we look at what is pending, and as long as it does not matter look again every now and then, for a SIGKILL that
+ * comes later. Looking is done from the loop, never inside libfuse's callback: answering there frees what libfuse is
+ * about to unlock. */
+#include "kt-fuse-private.h"
+
+#include "base/kt-units.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#define CHECK_EVERY (100 * KT_MS)
+
+static guint64
+signal_set (const char *status, const char *field)
+{
+  const char *line = g_strstr_len (status, -1, field);
+  return line != NULL ? g_ascii_strtoull (line + strlen (field), NULL, 16) : 0;
+}
+
+#define SIGNAL_BIT(number) (G_GUINT64_CONSTANT (1) << ((number) -1))
+
+gboolean
+kt_signal_matters (const char *status)
+{
+  const guint64 harmless = SIGNAL_BIT (SIGURG) | SIGNAL_BIT (SIGCHLD) | SIGNAL_BIT (SIGWINCH) | SIGNAL_BIT (SIGCONT)
+                           | SIGNAL_BIT (SIGPROF) | SIGNAL_BIT (SIGVTALRM);
+  guint64 pending = signal_set (status, "\nSigPnd:") | signal_set (status, "\nShdPnd:");
+  guint64 blocked = signal_set (status, "\nSigBlk:");
+
+  return (pending & SIGNAL_BIT (SIGKILL)) != 0 || (pending & ~blocked & ~harmless) != 0;
+}
+
+static gboolean
+is_wanted_back (fuse_req_t req)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/status", fuse_req_ctx (req)->pid);
+  g_autofree char *status = NULL;
+
+  return !g_file_get_contents (path, &status, NULL, NULL) || kt_signal_matters (status);
+}
+
+static void
+on_check (gpointer data)
+{
+  KtParked *parked = data;
+
+  parked->check = NULL;
+  if (is_wanted_back (parked->req)) {
+    kt_tree_cancel (parked->call);
+    fuse_reply_err (kt_parked_end (parked), EINTR);
+  } else {
+    parked->check = kt_clock_start (parked->fuse->clock, kt_clock_monotonic (parked->fuse->clock) + CHECK_EVERY,
+                                    on_check, parked);
+  }
+}
+
+static void
+on_interrupt (fuse_req_t req, void *data)
+{
+  KtParked *parked = data;
+
+  if (parked->check == NULL)
+    parked->check = kt_clock_start (parked->fuse->clock, 0, on_check, parked);
+}
+
+KtParked *
+kt_parked_new (KtFuse *fuse, fuse_req_t req, guint64 inode)
+{
+  KtParked *parked = g_new0 (KtParked, 1);
+
+  parked->fuse = fuse;
+  parked->req = req;
+  parked->inode = inode;
+  parked->link.data = parked;
+  return parked;
+}
+
+void
+kt_parked_wait (KtParked *parked, KtTreeCall *call)
+{
+  parked->call = call;
+  g_queue_push_tail_link (&parked->fuse->parked, &parked->link);
+  fuse_req_interrupt_func (parked->req, on_interrupt, parked);
+}
+
+fuse_req_t
+kt_parked_end (KtParked *parked)
+{
+  fuse_req_t req = parked->req;
+
+  kt_clock_stop (parked->fuse->clock, &parked->check);
+  if (parked->call != NULL) {
+    fuse_req_interrupt_func (req, NULL, NULL);
+    g_queue_unlink (&parked->fuse->parked, &parked->link);
+  }
+  g_free (parked);
+  return req;
+}
+
+void
+kt_parked_end_all (KtFuse *fuse, int error)
+{
+  while (!g_queue_is_empty (&fuse->parked)) {
+    KtParked *parked = fuse->parked.head->data;
+    kt_tree_cancel (parked->call);
+    fuse_reply_err (kt_parked_end (parked), error);
+  }
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-fuse-private.h"
+
+#include "base/kt-error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <linux/fuse.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define REQUESTS_PER_TURN 64 /* then the other sources of the loop have theirs */
+#define PARALLEL_DIROPS_FIXED 317 /* the libfuse that passes the flag on by itself */
+
+static const char *const operation_names[] = {
+#define X(name) #name,
+  KT_OPERATIONS (X)
+#undef X
+};
+
+/* The fd is left when the session ends, so the source is told to go by setting it to 0 first. */
+static gboolean
+on_request (int fd, GIOCondition condition, gpointer data)
+{
+  KtFuse *fuse = data;
+
+  for (int i = 0; i < REQUESTS_PER_TURN && !fuse_session_exited (fuse->session); i++) {
+    int size = fuse_session_receive_buf (fuse->session, &fuse->buffer);
+    if (size == -EAGAIN || size == -EINTR)
+      return G_SOURCE_CONTINUE;
+    if (size <= 0)
+      break;
+    fuse_session_process_buf (fuse->session, &fuse->buffer);
+    if (i == REQUESTS_PER_TURN - 1)
+      return G_SOURCE_CONTINUE;
+  }
+  fuse->source = 0;
+  fuse->events.ended (fuse->events.data);
+  return G_SOURCE_REMOVE;
+}
+
+static ssize_t
+io_read (int fd, void *buffer, size_t size, void *data)
+{
+  return read (fd, buffer, size);
+}
+
+/* The first thing written is the answer to INIT. libfuse before 3.17 never sets FUSE_PARALLEL_DIROPS in it, so the
+ * kernel would send the lookups of one directory one after another. The kernel knows the flag since 4.7. */
+static ssize_t
+io_writev (int fd, struct iovec *iov, int count, void *data)
+{
+  KtFuse *fuse = data;
+  struct fuse_init_out out;
+
+  if (fuse->init_answered || count < 2 || iov[1].iov_len > sizeof (out)
+      || iov[1].iov_len < G_STRUCT_OFFSET (struct fuse_init_out, flags) + sizeof (out.flags))
+    return writev (fd, iov, count);
+  fuse->init_answered = TRUE;
+  memcpy (&out, iov[1].iov_base, iov[1].iov_len);
+  out.flags |= FUSE_PARALLEL_DIROPS;
+  struct iovec patched[2] = { iov[0], { .iov_base = &out, .iov_len = iov[1].iov_len } };
+  return writev (fd, patched, 2);
+}
+
+static const struct fuse_custom_io parallel_io = { .read = io_read, .writev = io_writev };
+
+static void
+on_libfuse_log (enum fuse_log_level level, const char *format, va_list args)
+{
+  g_autofree char *text = g_strdup_vprintf (format, args);
+
+  g_strchomp (text);
+  if (level <= FUSE_LOG_WARNING)
+    g_warning ("%s", text);
+  else
+    g_debug ("%s", text);
+}
+
+static void
+invalidate (gpointer kernel, GPtrArray *names, GSourceFunc done, gpointer data)
+{
+  kt_pusher_push (((KtFuse *) kernel)->pusher, names, done, data);
+}
+
+static guint64
+count_nodes (gpointer data)
+{
+  return kt_tree_nodes (((KtFuse *) data)->tree);
+}
+
+static guint64
+count_parked (gpointer data)
+{
+  return g_queue_get_length (&((KtFuse *) data)->parked);
+}
+
+static void
+add_metrics (KtFuse *fuse)
+{
+  fuse->counters = g_new0 (guint64 *, KT_N_OPERATIONS);
+  for (int i = 0; i < KT_N_OPERATIONS; i++)
+    fuse->counters[i] = kt_metrics_counter (fuse->metrics, "kootaskfs_operations",
+                                            "File operations that reached the daemon", "operation", operation_names[i]);
+  kt_metrics_gauge (fuse->metrics, "kootaskfs_inodes", "Inodes in memory", count_nodes, fuse);
+  kt_metrics_gauge (fuse->metrics, "kootaskfs_parked", "File operations that wait for the service", count_parked, fuse);
+}
+
+KtFuse *
+kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, const KtFuseEvents *events, GError **error)
+{
+  struct fuse_args args = FUSE_ARGS_INIT (0, NULL);
+  KtFuse *fuse = g_new0 (KtFuse, 1);
+
+  fuse->tree = tree;
+  fuse->clock = clock;
+  fuse->metrics = metrics;
+  fuse->events = *events;
+  g_queue_init (&fuse->parked);
+  fuse->listings = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) kt_listing_free, NULL);
+  fuse_set_log_func (on_libfuse_log);
+  fuse_opt_add_arg (&args, "kootaskfs");
+  for (char **option = options; *option != NULL; option++) {
+    fuse_opt_add_arg (&args, "-o");
+    fuse_opt_add_arg (&args, *option);
+  }
+  fuse->session = fuse_session_new (&args, &kt_fuse_ops, sizeof (kt_fuse_ops), fuse);
+  fuse_opt_free_args (&args);
+  if (fuse->session == NULL) {
+    g_set_error (error, KT_ERROR, KT_ERROR_USAGE, "an option after -o is neither FUSE's nor a key of the configuration");
+    g_hash_table_unref (fuse->listings);
+    g_free (fuse);
+    return NULL;
+  }
+  add_metrics (fuse);
+  return fuse;
+}
+
+gboolean
+kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
+{
+  int fd;
+
+  if (fuse_session_mount (fuse->session, mountpoint) != 0) {
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "cannot mount on %s", mountpoint);
+    return FALSE;
+  }
+  fd = fuse_session_fd (fuse->session);
+  if (fuse_version () < PARALLEL_DIROPS_FIXED && fuse_session_custom_io (fuse->session, &parallel_io, fd) != 0) {
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "libfuse %s refuses our read and write", fuse_pkgversion ());
+    return FALSE;
+  }
+  if (!g_unix_set_fd_nonblocking (fd, TRUE, error)) /* poll can say readable and read block */
+    return FALSE;
+  fuse->source = g_unix_fd_add (fd, G_IO_IN | G_IO_ERR | G_IO_HUP, on_request, fuse);
+  fuse->pusher = kt_pusher_new (fuse->session);
+  kt_tree_set_invalidate (fuse->tree, invalidate, fuse);
+  return TRUE;
+}
+
+void
+kt_fuse_free (KtFuse *fuse)
+{
+  if (fuse == NULL)
+    return;
+  kt_parked_end_all (fuse, ENOTCONN);
+  kt_tree_set_invalidate (fuse->tree, NULL, NULL);
+  if (fuse->pusher != NULL)
+    kt_pusher_stop (fuse->pusher);
+  if (fuse->source != 0)
+    g_source_remove (fuse->source);
+  fuse_session_unmount (fuse->session); /* closes the fd, which ends whatever the pusher waits for in the kernel */
+  if (fuse->pusher != NULL)
+    kt_pusher_join (fuse->pusher);
+  fuse_session_destroy (fuse->session);
+  g_hash_table_unref (fuse->listings);
+  free (fuse->buffer.mem);
+  g_free (fuse->counters);
+  g_free (fuse);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/kt-clock.h"
+#include "base/kt-metrics.h"
+#include "kt-transport.h"
+
+/* Requests with a policy: at most CONCURRENCY at once and RATE a second, the rest wait in line; retries; and
+ * one deadline over all of it, waiting in line included. */
+typedef struct KtHttpClient KtHttpClient;
+
+typedef struct {
+  guint concurrency;
+  guint rate; /* requests a second, 0 = no limit */
+  guint64 max_response;
+} KtHttpLimits;
+
+/* Called right before each attempt to add its headers, so that dates and ids are those of the attempt. */
+typedef void (*KtHttpPrepare) (KtHttpRequest *request, gpointer data);
+
+/* As KtTransportDone. An HTTP status is no error here: RESPONSE is the last attempt's. */
+typedef KtTransportDone KtHttpDone;
+
+/* TRANSPORT is (transfer full); CLOCK and METRICS outlive the client. */
+KtHttpClient *kt_http_client_new (KtClock *clock, KtTransport *transport, const KtHttpLimits *limits,
+                                  KtMetrics *metrics);
+
+/* All requests under way end with KT_ERROR_STOPPED first. */
+void kt_http_client_free (KtHttpClient *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtHttpClient, kt_http_client_free)
+
+/* New limits, from the next request on. */
+void kt_http_client_set_limits (KtHttpClient *client, const KtHttpLimits *limits);
+
+/* Sends; DONE is called exactly once, at DEADLINE (monotonic) at the latest, never before this returns. METHOD
+ * is static, BODY may be NULL. */
+void kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, gint64 deadline,
+                          KtHttpPrepare prepare, KtHttpDone done, gpointer data);

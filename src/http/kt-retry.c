@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-retry.h"
+
+#include "base/kt-units.h"
+
+#include <curl/curl.h>
+
+#define FIRST_DELAY (100 * KT_MS)
+
+static gboolean
+is_passing (const KtAttempt *attempt)
+{
+  if (attempt->error != NULL)
+    return g_error_matches (attempt->error, KT_ERROR, KT_ERROR_UNREACHABLE)
+           || g_error_matches (attempt->error, KT_ERROR, KT_ERROR_SERVICE);
+  switch (attempt->status) {
+  case 429:
+  case 500:
+  case 502:
+  case 503:
+  case 504: return TRUE;
+  default:  return FALSE;
+  }
+}
+
+/* Retry-After is a number of seconds or a date; KT_RETRY_NO when it is neither. */
+static gint64
+asked_delay (const KtAttempt *attempt)
+{
+  guint64 seconds;
+  time_t date;
+
+  if (attempt->retry_after == NULL)
+    return KT_RETRY_NO;
+  if (g_ascii_string_to_unsigned (attempt->retry_after, 10, 0, G_MAXINT32, &seconds, NULL))
+    return (gint64) seconds * KT_SECOND;
+  date = curl_getdate (attempt->retry_after, NULL);
+  return date == -1 ? KT_RETRY_NO : MAX (0, (gint64) date * KT_SECOND - attempt->now_real);
+}
+
+gint64
+kt_retry_delay (const KtAttempt *attempt)
+{
+  gint64 delay;
+
+  if (attempt->attempt >= KT_RETRY_ATTEMPTS || !is_passing (attempt))
+    return KT_RETRY_NO;
+  delay = asked_delay (attempt);
+  if (delay == KT_RETRY_NO)
+    delay = (gint64) ((double) (FIRST_DELAY << (attempt->attempt - 1)) * (0.5 + attempt->jitter / 2));
+  return delay < attempt->deadline - attempt->now ? delay : KT_RETRY_NO;
+}

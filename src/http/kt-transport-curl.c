@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/* libcurl driven by the main loop: curl tells which sockets to watch and when to wake it, each socket and the timer
+ * is a GSource, and each wake-up ends by collecting the transfers that are through. Only this file sees curl.h. */
+#include "kt-transport.h"
+
+#include "base/kt-error.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+typedef struct {
+  KtTransport vtable;
+  CURLM *multi;
+  GSource *timer;
+  GQueue idle; /* CURL handles to use again */
+  char *ca_file;
+  char *proxy;
+  gboolean freeing;
+} CurlTransport;
+
+struct KtExchange {
+  CurlTransport *transport;
+  CURL *easy;
+  struct curl_slist *headers;
+  const KtHttpRequest *request;
+  GByteArray *body;
+  char *retry_after;
+  gboolean too_large;
+  char message[CURL_ERROR_SIZE];
+  KtTransportDone done;
+  gpointer data;
+};
+
+typedef struct {
+  GSource source;
+  CurlTransport *transport;
+  curl_socket_t fd;
+  gpointer tag;
+} SocketSource;
+
+#define IDLE_HANDLES 64
+
+static void
+exchange_free (KtExchange *exchange)
+{
+  CurlTransport *transport = exchange->transport;
+
+  curl_multi_remove_handle (transport->multi, exchange->easy);
+  curl_slist_free_all (exchange->headers);
+  if (g_queue_get_length (&transport->idle) < IDLE_HANDLES) {
+    curl_easy_reset (exchange->easy);
+    g_queue_push_head (&transport->idle, exchange->easy);
+  } else {
+    curl_easy_cleanup (exchange->easy);
+  }
+  g_byte_array_unref (exchange->body);
+  g_free (exchange->retry_after);
+  g_free (exchange);
+}
+
+static KtErrorCode
+error_code (CURLcode code)
+{
+  /* not a switch with every CURLcode: they grow with each libcurl; what is not here is an error of the service */
+  static const struct {
+    CURLcode curl;
+    KtErrorCode kt;
+  } table[] = {
+    { CURLE_COULDNT_RESOLVE_PROXY, KT_ERROR_UNREACHABLE },
+    { CURLE_COULDNT_RESOLVE_HOST, KT_ERROR_UNREACHABLE },
+    { CURLE_COULDNT_CONNECT, KT_ERROR_UNREACHABLE },
+    { CURLE_OPERATION_TIMEDOUT, KT_ERROR_TIMED_OUT },
+    { CURLE_SSL_CONNECT_ERROR, KT_ERROR_TLS },
+    { CURLE_PEER_FAILED_VERIFICATION, KT_ERROR_TLS },
+    { CURLE_SSL_CERTPROBLEM, KT_ERROR_TLS },
+    { CURLE_SSL_CIPHER, KT_ERROR_TLS },
+    { CURLE_SSL_CACERT_BADFILE, KT_ERROR_TLS },
+    { CURLE_SSL_ISSUER_ERROR, KT_ERROR_TLS },
+    { CURLE_SSL_INVALIDCERTSTATUS, KT_ERROR_TLS },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
+    if (table[i].curl == code)
+      return table[i].kt;
+  return KT_ERROR_SERVICE;
+}
+
+static void
+exchange_finish (KtExchange *exchange, CURLcode code)
+{
+  KtTransportDone done = exchange->done;
+  gpointer data = exchange->data;
+  g_autoptr (GError) error = NULL;
+  KtHttpResponse response = { 0 };
+  g_autoptr (GBytes) body = NULL;
+  g_autofree char *retry_after = g_steal_pointer (&exchange->retry_after);
+
+  if (exchange->too_large) {
+    g_set_error (&error, KT_ERROR, KT_ERROR_SERVICE, "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)",
+                 exchange->request->max_response);
+  } else if (code != CURLE_OK) {
+    g_set_error (&error, KT_ERROR, error_code (code), "%s",
+                 exchange->message[0] != '\0' ? exchange->message : curl_easy_strerror (code));
+  } else {
+    long status = 0;
+    curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    response.status = (guint) status;
+    response.body = body = g_byte_array_free_to_bytes (g_steal_pointer (&exchange->body));
+    response.retry_after = retry_after;
+    exchange->body = g_byte_array_new ();
+  }
+  exchange_free (exchange); /* before the callback, which may start the next one on the same handle */
+  done (error == NULL ? &response : NULL, error, data);
+}
+
+static void
+collect (CurlTransport *transport)
+{
+  CURLMsg *message;
+  int left;
+
+  while ((message = curl_multi_info_read (transport->multi, &left)) != NULL) {
+    KtExchange *exchange = NULL;
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    CURLcode code = message->data.result; /* the message is gone once its handle is removed */
+    curl_easy_getinfo (message->easy_handle, CURLINFO_PRIVATE, &exchange);
+    exchange_finish (exchange, code);
+  }
+}
+
+static gboolean
+socket_dispatch (GSource *source, GSourceFunc callback, gpointer data)
+{
+  SocketSource *watch = (SocketSource *) source;
+  CurlTransport *transport = watch->transport;
+  GIOCondition ready = g_source_query_unix_fd (source, watch->tag);
+  int mask = 0, running;
+
+  if (ready & G_IO_IN)
+    mask |= CURL_CSELECT_IN;
+  if (ready & G_IO_OUT)
+    mask |= CURL_CSELECT_OUT;
+  if (ready & (G_IO_ERR | G_IO_HUP))
+    mask |= CURL_CSELECT_ERR;
+  curl_multi_socket_action (transport->multi, watch->fd, mask, &running);
+  collect (transport);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs socket_funcs = { .dispatch = socket_dispatch };
+
+static int
+on_socket (CURL *easy, curl_socket_t fd, int what, void *data, void *socket_data)
+{
+  CurlTransport *transport = data;
+  SocketSource *watch = socket_data;
+  GIOCondition condition = 0;
+
+  if (what == CURL_POLL_REMOVE) {
+    if (watch != NULL) {
+      g_source_destroy ((GSource *) watch);
+      g_source_unref ((GSource *) watch);
+      curl_multi_assign (transport->multi, fd, NULL);
+    }
+    return 0;
+  }
+  if (what & CURL_POLL_IN)
+    condition |= G_IO_IN;
+  if (what & CURL_POLL_OUT)
+    condition |= G_IO_OUT;
+  if (watch == NULL) {
+    watch = (SocketSource *) g_source_new (&socket_funcs, sizeof (SocketSource));
+    watch->transport = transport;
+    watch->fd = fd;
+    watch->tag = g_source_add_unix_fd ((GSource *) watch, fd, condition);
+    g_source_attach ((GSource *) watch, NULL);
+    curl_multi_assign (transport->multi, fd, watch);
+  } else {
+    g_source_modify_unix_fd ((GSource *) watch, watch->tag, condition);
+  }
+  return 0;
+}
+
+static gboolean
+timer_dispatch (GSource *source, GSourceFunc callback, gpointer data)
+{
+  CurlTransport *transport = data;
+  int running;
+
+  g_source_set_ready_time (source, -1);
+  curl_multi_socket_action (transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  collect (transport);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
+
+static int
+on_timer (CURLM *multi, long timeout_ms, void *data)
+{
+  CurlTransport *transport = data;
+
+  if (!transport->freeing)
+    g_source_set_ready_time (transport->timer, timeout_ms < 0 ? -1 : g_get_monotonic_time () + timeout_ms * 1000);
+  return 0;
+}
+
+static size_t
+on_body (char *bytes, size_t size, size_t count, void *data)
+{
+  KtExchange *exchange = data;
+
+  if (exchange->body->len + size * count > exchange->request->max_response) {
+    exchange->too_large = TRUE;
+    return 0; /* ends the transfer */
+  }
+  g_byte_array_append (exchange->body, (const guint8 *) bytes, (guint) (size * count));
+  return size * count;
+}
+
+static size_t
+on_header (char *bytes, size_t size, size_t count, void *data)
+{
+  static const char name[] = "retry-after:";
+  KtExchange *exchange = data;
+
+  if (size * count > strlen (name) && g_ascii_strncasecmp (bytes, name, strlen (name)) == 0) {
+    g_free (exchange->retry_after);
+    exchange->retry_after = g_strstrip (g_strndup (bytes + strlen (name), size * count - strlen (name)));
+  }
+  return size * count;
+}
+
+static void
+set_options (KtExchange *exchange)
+{
+  const CurlTransport *transport = exchange->transport;
+  const KtHttpRequest *request = exchange->request;
+  CURL *easy = exchange->easy;
+
+  curl_easy_setopt (easy, CURLOPT_PRIVATE, exchange);
+  curl_easy_setopt (easy, CURLOPT_URL, request->url);
+  curl_easy_setopt (easy, CURLOPT_HTTPHEADER, exchange->headers);
+  curl_easy_setopt (easy, CURLOPT_ERRORBUFFER, exchange->message);
+  curl_easy_setopt (easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt (easy, CURLOPT_WRITEDATA, exchange);
+  curl_easy_setopt (easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt (easy, CURLOPT_HEADERDATA, exchange);
+  curl_easy_setopt (easy, CURLOPT_USERAGENT, "kootaskfs/" KT_VERSION);
+  curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "");
+  curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt (easy, CURLOPT_QUICK_EXIT, 1L); /* else a hanging name server blocks the loop at the end */
+  curl_easy_setopt (easy, CURLOPT_PIPEWAIT, 1L);
+  curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
+  curl_easy_setopt (easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 0L);
+  if (transport->ca_file != NULL)
+    curl_easy_setopt (easy, CURLOPT_CAINFO, transport->ca_file);
+  if (transport->proxy != NULL)
+    curl_easy_setopt (easy, CURLOPT_PROXY, transport->proxy);
+  if (request->body != NULL) {
+    gsize size;
+    const char *body = g_bytes_get_data (request->body, &size);
+    curl_easy_setopt (easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) size);
+    curl_easy_setopt (easy, CURLOPT_POSTFIELDS, body);
+  }
+  curl_easy_setopt (easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static KtExchange *
+curl_begin (KtTransport *vtable, const KtHttpRequest *request, KtTransportDone done, gpointer data)
+{
+  CurlTransport *transport = (CurlTransport *) vtable;
+  KtExchange *exchange = g_new0 (KtExchange, 1);
+
+  exchange->transport = transport;
+  exchange->request = request;
+  exchange->done = done;
+  exchange->data = data;
+  exchange->body = g_byte_array_new ();
+  exchange->easy = g_queue_pop_head (&transport->idle);
+  if (exchange->easy == NULL)
+    exchange->easy = curl_easy_init ();
+  for (guint i = 0; i < request->headers->len; i++)
+    exchange->headers = curl_slist_append (exchange->headers, g_ptr_array_index (request->headers, i));
+  set_options (exchange);
+  curl_multi_add_handle (transport->multi, exchange->easy);
+  return exchange;
+}
+
+static void
+curl_abort (KtTransport *vtable, KtExchange *exchange)
+{
+  exchange_free (exchange);
+}
+
+static void
+curl_dispose (KtTransport *vtable)
+{
+  CurlTransport *transport = (CurlTransport *) vtable;
+  CURL *easy;
+
+  transport->freeing = TRUE;
+  while ((easy = g_queue_pop_head (&transport->idle)) != NULL)
+    curl_easy_cleanup (easy);
+  curl_multi_cleanup (transport->multi); /* closes the connections, which takes the socket sources away */
+  g_source_destroy (transport->timer);
+  g_source_unref (transport->timer);
+  g_free (transport->ca_file);
+  g_free (transport->proxy);
+  g_free (transport);
+  curl_global_cleanup ();
+}
+
+KtTransport *
+kt_transport_curl_new (const KtCurlOptions *options, GError **error)
+{
+  CurlTransport *transport;
+
+  if ((curl_version_info (CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) == 0) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "libcurl %s resolves names synchronously: a build with an "
+                 "asynchronous resolver is needed", curl_version_info (CURLVERSION_NOW)->version);
+    return NULL;
+  }
+  curl_global_init (CURL_GLOBAL_DEFAULT);
+  transport = g_new0 (CurlTransport, 1);
+  transport->vtable = (KtTransport) { .send = curl_begin, .cancel = curl_abort, .free = curl_dispose };
+  transport->ca_file = g_strdup (options->ca_file);
+  transport->proxy = g_strdup (options->proxy);
+  transport->timer = g_source_new (&timer_funcs, sizeof (GSource));
+  g_source_set_callback (transport->timer, NULL, transport, NULL);
+  g_source_attach (transport->timer, NULL);
+
+  transport->multi = curl_multi_init ();
+  curl_multi_setopt (transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt (transport->multi, CURLMOPT_SOCKETDATA, transport);
+  curl_multi_setopt (transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt (transport->multi, CURLMOPT_TIMERDATA, transport);
+  curl_multi_setopt (transport->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX);
+  return &transport->vtable;
+}

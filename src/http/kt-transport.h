@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+/* One HTTP exchange. The vtable has two implementations: curl, and a fake that tests drive by hand. */
+
+typedef struct {
+  const char *method; /* "GET", "POST"; static */
+  char *url;
+  GPtrArray *headers; /* "Name: value" */
+  GBytes *body;       /* NULL: none */
+  gsize max_response; /* bytes of body; more is an error */
+} KtHttpRequest;
+
+typedef struct {
+  guint status;
+  GBytes *body;
+  char *retry_after; /* the header's value, NULL when absent */
+} KtHttpResponse;
+
+/* The exchange has ended: either RESPONSE, of whatever status, or ERROR is set; both belong to the caller. */
+typedef void (*KtTransportDone) (const KtHttpResponse *response, const GError *error, gpointer data);
+
+typedef struct KtTransport KtTransport;
+typedef struct KtExchange KtExchange;
+
+struct KtTransport {
+  /* Starts; never calls DONE before it returns. REQUEST stays unchanged until DONE or cancel. */
+  KtExchange *(*send) (KtTransport *transport, const KtHttpRequest *request, KtTransportDone done, gpointer data);
+  /* DONE will not be called any more. */
+  void (*cancel) (KtTransport *transport, KtExchange *exchange);
+  /* No exchange is under way. */
+  void (*free) (KtTransport *transport);
+};
+
+typedef struct {
+  const char *ca_file; /* PEM, or NULL for the system's */
+  const char *proxy;   /* or NULL: what the environment says, as curl does */
+} KtCurlOptions;
+
+/* HTTP over libcurl's multi interface in the default GMainContext. Redirects are not followed: nothing is ever
+ * sent to a host that was not configured. Fails with KT_ERROR_CONFIG when this libcurl cannot
+ * resolve names without blocking. */
+KtTransport *kt_transport_curl_new (const KtCurlOptions *options, GError **error);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-task.h"
+
+#include "base/kt-names.h"
+#include "base/kt-units.h"
+#include "kt-words.h"
+
+#include <string.h>
+
+static void
+file_clear (gpointer data)
+{
+  KtTaskFile *file = data;
+  g_free (file->name);
+  g_free (file->id);
+  g_free (file->code);
+  g_free (file->status);
+  g_free (file->new_id);
+  g_free (file->container_id);
+}
+
+static void
+failure_clear (gpointer data)
+{
+  KtTaskFailure *failure = data;
+  g_free (failure->user_name);
+  g_free (failure->desc);
+}
+
+KtTask *
+kt_task_new (KtKey *key)
+{
+  KtTask *task = g_new0 (KtTask, 1);
+
+  g_ref_count_init (&task->refs);
+  task->key = kt_key_ref (key);
+  task->type = g_strdup ("");
+  task->status = g_strdup ("");
+  task->result = g_strdup ("");
+  task->user = g_strdup ("");
+  task->progress = -1;
+  task->created = task->started = task->ended = KT_TIME_UNKNOWN;
+  task->success_count = task->fail_count = -1;
+  task->files = g_array_new (FALSE, TRUE, sizeof (KtTaskFile));
+  g_array_set_clear_func (task->files, file_clear);
+  task->failures = g_array_new (FALSE, TRUE, sizeof (KtTaskFailure));
+  g_array_set_clear_func (task->failures, failure_clear);
+  return task;
+}
+
+KtTask *
+kt_task_ref (KtTask *task)
+{
+  g_ref_count_inc (&task->refs);
+  return task;
+}
+
+void
+kt_task_unref (KtTask *task)
+{
+  if (task == NULL || !g_ref_count_dec (&task->refs))
+    return;
+  kt_key_unref (task->key);
+  g_free (task->type);
+  g_free (task->status);
+  g_free (task->result);
+  g_free (task->user);
+  g_clear_pointer (&task->by_name, g_hash_table_unref); /* its keys are the files' names */
+  g_array_unref (task->files);
+  g_array_unref (task->failures);
+  g_clear_pointer (&task->job_json, g_bytes_unref);
+  g_clear_pointer (&task->response, g_bytes_unref);
+  g_free (task);
+}
+
+KtTaskFile *
+kt_task_add_file (KtTask *task)
+{
+  KtTaskFile file = {
+    .id = g_strdup (""),
+    .code = g_strdup (""),
+    .status = g_strdup (""),
+    .new_id = g_strdup (""),
+    .container_id = g_strdup (""),
+  };
+  g_array_append_val (task->files, file);
+  return &g_array_index (task->files, KtTaskFile, task->files->len - 1);
+}
+
+KtTaskFailure *
+kt_task_add_failure (KtTask *task)
+{
+  KtTaskFailure failure = { .user_name = g_strdup (""), .desc = g_strdup ("") };
+  g_array_append_val (task->failures, failure);
+  return &g_array_index (task->failures, KtTaskFailure, task->failures->len - 1);
+}
+
+void
+kt_task_set (char **field, char *value)
+{
+  g_free (*field);
+  *field = value;
+}
+
+/* The first of WANTED, WANTED.2, WANTED.3 ... not yet taken. (transfer full) */
+static char *
+unique_name (KtTask *task, GHashTable *next_number, char *wanted)
+{
+  guint number = GPOINTER_TO_UINT (g_hash_table_lookup (next_number, wanted));
+  g_autofree char *base = wanted;
+  char *name = g_strdup (base);
+
+  for (number = MAX (number, 2); g_hash_table_contains (task->by_name, name); number++) {
+    g_autofree char *suffix = g_strdup_printf (".%u", number);
+    gsize room = MIN (strlen (base), KT_NAME_MAX - strlen (suffix));
+    while (room > 0 && ((guchar) base[room] & 0xC0) == 0x80)
+      room--; /* not in the middle of a character */
+    g_free (name);
+    name = g_strdup_printf ("%.*s%s", (int) room, base, suffix);
+  }
+  if (number > 2)
+    g_hash_table_replace (next_number, g_strdup (base), GUINT_TO_POINTER (number));
+  return name;
+}
+
+void
+kt_task_seal (KtTask *task)
+{
+  /* where counting goes on for a name seen before, so that thousands alike stay linear */
+  g_autoptr (GHashTable) next_number = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  if (task->files->len == 0)
+    return;
+  task->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < task->files->len; i++) {
+    KtTaskFile *file = &g_array_index (task->files, KtTaskFile, i);
+    file->name = unique_name (task, next_number, kt_name_encode (file->id));
+    g_hash_table_insert (task->by_name, file->name, GUINT_TO_POINTER (i + 1));
+  }
+}
+
+const KtTaskFile *
+kt_task_find_file (const KtTask *task, const char *name)
+{
+  guint index = task->by_name != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (task->by_name, name)) : 0;
+  return index > 0 ? &g_array_index (task->files, KtTaskFile, index - 1) : NULL;
+}
+
+gboolean
+kt_task_is_final (const KtTask *task)
+{
+  return kt_status_is_final (task->status);
+}
+
+gsize
+kt_task_size (const KtTask *task)
+{
+  /* per row: the struct, its strings and the index entry; strings of ids are about this long */
+  const gsize row = sizeof (KtTaskFile) + 6 * 48 + 32;
+
+  return sizeof (KtTask) + 256 + g_bytes_get_size (task->response) + g_bytes_get_size (task->job_json)
+         + (task->files->len + task->failures->len) * row;
+}

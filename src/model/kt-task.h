@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-key.h"
+
+/* One file of a share task. Strings are never NULL; "" is what the service did not give. */
+typedef struct {
+  char *name;         /* the directory's name below files/, unique in the task; set by kt_task_seal() */
+  char *id;           /* fileId */
+  char *code;         /* status as the service wrote it */
+  char *status;       /* its word, "" without a code */
+  char *new_id;       /* newFileId */
+  char *container_id; /* srcContainerId */
+} KtTaskFile;
+
+/* One row of an import task's failInfoList. */
+typedef struct {
+  char *user_name;
+  char *desc;
+} KtTaskFailure;
+
+/* What one answer of the service says of one task. Decoding fills it and seals it; from then on it is
+ * immutable and refcounted. Strings are never NULL. */
+typedef struct {
+  grefcount refs;
+  KtKey *key;
+  char *type;   /* words of model/kt-words.c, "" when unknown */
+  char *status;
+  char *result;
+  gint progress; /* 0..100, -1 when unknown */
+  gint64 created; /* seconds since the epoch, KT_TIME_UNKNOWN */
+  gint64 started;
+  gint64 ended;
+  char *user;
+  gint64 success_count; /* -1 when unknown */
+  gint64 fail_count;
+  GArray *files;    /* KtTaskFile */
+  GArray *failures; /* KtTaskFailure */
+  GBytes *job_json; /* the job object, pretty-printed */
+  GBytes *response; /* the whole answer, byte for byte */
+  GHashTable *by_name; /* of files: name → index + 1 */
+} KtTask;
+
+/* An empty task to be filled: every string "", every number unknown. */
+KtTask *kt_task_new (KtKey *key);
+KtTask *kt_task_ref (KtTask *task);
+void kt_task_unref (KtTask *task);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTask, kt_task_unref)
+
+/* Appends a file or a failure for the caller to fill; its strings are "". The pointer is good until the next one. */
+KtTaskFile *kt_task_add_file (KtTask *task);
+KtTaskFailure *kt_task_add_failure (KtTask *task);
+
+/* Replaces a string of a task that is not sealed yet. VALUE is (transfer full). */
+void kt_task_set (char **field, char *value);
+
+/* Gives the files their names: percent-encoded, cut, and numbered when two are alike. Linear in their number. */
+void kt_task_seal (KtTask *task);
+
+/* The file whose directory is called NAME, or NULL. */
+const KtTaskFile *kt_task_find_file (const KtTask *task, const char *name);
+
+/* Whether the task changes no more. */
+gboolean kt_task_is_final (const KtTask *task);
+
+/* Roughly the bytes of memory the task holds. */
+gsize kt_task_size (const KtTask *task);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-words.h"
+
+#include "base/kt-names.h"
+
+typedef struct {
+  guint families;
+  KtWordKind kind;
+  const char *code;
+  const char *word;
+} Word;
+
+#define SHARE KT_FAMILY_BIT (KT_FAMILY_SHARE)
+
+static const Word words[] = {
+  { SHARE, KT_WORD_TYPE, "1", "download" },
+  { SHARE, KT_WORD_TYPE, "2", "save" },
+  { SHARE, KT_WORD_STATUS, "0", KT_STATUS_PENDING },
+  { SHARE, KT_WORD_STATUS, "1", KT_STATUS_RUNNING },
+  { SHARE, KT_WORD_STATUS, "2", KT_STATUS_COMPLETED },
+  { SHARE, KT_WORD_STATUS, "3", KT_STATUS_CANCELED },
+  { SHARE, KT_WORD_RESULT, "1", KT_RESULT_SUCCEEDED },
+  { SHARE, KT_WORD_RESULT, "2", KT_RESULT_PARTLY_FAILED },
+  { SHARE, KT_WORD_RESULT, "3", KT_RESULT_FAILED },
+  { SHARE, KT_WORD_FILE_STATUS, "0", KT_STATUS_PENDING },
+  { SHARE, KT_WORD_FILE_STATUS, "1", KT_RESULT_SUCCEEDED },
+  { SHARE, KT_WORD_FILE_STATUS, "2", KT_RESULT_FAILED },
+};
+
+char *
+kt_word (KtFamily family, KtWordKind kind, const char *code)
+{
+  g_autofree char *line = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if ((words[i].families & KT_FAMILY_BIT (family)) != 0 && words[i].kind == kind
+        && g_str_equal (words[i].code, code))
+      return g_strdup (words[i].word);
+  line = kt_line_encode (code);
+  return g_strdup_printf ("unknown-%s", line);
+}
+
+gboolean
+kt_status_is_final (const char *status)
+{
+  return g_str_equal (status, KT_STATUS_COMPLETED) || g_str_equal (status, KT_STATUS_CANCELED)
+         || g_str_equal (status, KT_STATUS_FAILED);
+}

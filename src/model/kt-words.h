@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-key.h"
+
+/* What a number of the service means; the same number means different things in different families. */
+typedef enum {
+  KT_WORD_TYPE,
+  KT_WORD_STATUS,
+  KT_WORD_RESULT,
+  KT_WORD_FILE_STATUS,
+} KtWordKind;
+
+/* The words a task's life is told in, as constants for code that decides by them. */
+#define KT_STATUS_PENDING "pending"
+#define KT_STATUS_RUNNING "running"
+#define KT_STATUS_COMPLETED "completed"
+#define KT_STATUS_CANCELED "canceled"
+#define KT_STATUS_FAILED "failed"
+#define KT_RESULT_SUCCEEDED "succeeded"
+#define KT_RESULT_PARTLY_FAILED "partly-failed"
+#define KT_RESULT_FAILED "failed"
+#define KT_TYPE_IMPORT "import"
+
+/* The word for CODE (the service's number, as text), "unknown-CODE" when the table has none, with control
+ * characters of a hostile CODE encoded. (transfer full) */
+char *kt_word (KtFamily family, KtWordKind kind, const char *code);
+
+/* Whether a task with this status word changes no more. */
+gboolean kt_status_is_final (const char *status);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-auth.h"
+
+#include "base/kt-units.h"
+
+#include <sys/random.h>
+
+#define TRACE_ID_BYTES 29 /* two digits a byte: the 58 characters the service wants */
+
+char *
+kt_token_header_value (const char *token, KtTokenScheme scheme)
+{
+  static const char *const scheme_words[] = { "Bearer ", "Bearer+", "AT ", "HMAC-SHA256 " };
+
+  switch (scheme) {
+  case KT_TOKEN_AUTO:
+    for (gsize i = 0; i < G_N_ELEMENTS (scheme_words); i++)
+      if (g_str_has_prefix (token, scheme_words[i]))
+        return g_strdup (token);
+    return g_strconcat ("Bearer ", token, NULL);
+  case KT_TOKEN_BEARER:      return g_strconcat ("Bearer ", token, NULL);
+  case KT_TOKEN_BEARER_PLUS: return g_strconcat ("Bearer+", token, NULL);
+  case KT_TOKEN_RAW:         return g_strdup (token);
+  }
+  return NULL;
+}
+
+char *
+kt_trace_id_new (void)
+{
+  guchar bytes[TRACE_ID_BYTES];
+  GString *id = g_string_sized_new (2 * sizeof (bytes));
+
+  if (getrandom (bytes, sizeof (bytes), 0) != sizeof (bytes))
+    g_error ("getrandom() gives no random numbers");
+  for (gsize i = 0; i < sizeof (bytes); i++)
+    g_string_append_printf (id, "%02x", bytes[i]);
+  return g_string_free (id, FALSE);
+}
+
+char *
+kt_x_date (gint64 now)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (now / KT_SECOND);
+  return g_date_time_format (time, "%Y%m%dT%H%M%SZ");
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-store.h"
+
+#include "base/kt-error.h"
+
+typedef struct {
+  KtStore *store;
+  KtKey *key;
+  /* the last good answer, task NULL when there is none */
+  KtTask *task;
+  gint64 fetched_real;
+  gint64 fetched;
+  gint64 changed_real;
+  gint64 fresh_until;
+  char *trace_id;
+  gsize size;
+  /* the last failure, if none was overcome since */
+  GError *error;
+  gint64 failed_until; /* the service is not asked before */
+  /* the flight */
+  gboolean in_flight;
+  GQueue waiting; /* KtWaiter: for the flight under way */
+  GQueue next;    /* KtWaiter: for the one after it */
+  GList lru;      /* KtStore.lru, most recent first */
+} Entry;
+
+struct KtWaiter {
+  GQueue *queue; /* which it stands in */
+  GList link;
+  KtStoreMode mode;
+  gint64 deadline;
+  KtStoreDone done;
+  gpointer data;
+};
+
+struct KtStore {
+  KtClock *clock;
+  KtStorePolicy policy;
+  KtStoreFetch fetch;
+  gpointer source;
+  KtStoreObserver observer;
+  gpointer observer_data;
+  GHashTable *entries; /* KtKey → Entry */
+  GQueue lru;
+  guint64 bytes;
+  guint64 *hits;
+  guint64 *joins;
+  guint64 *misses;
+  guint64 *stale;
+};
+
+static void on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer data);
+
+static void
+entry_free (gpointer data)
+{
+  Entry *entry = data;
+
+  entry->store->bytes -= entry->size;
+  g_queue_unlink (&entry->store->lru, &entry->lru);
+  kt_task_unref (entry->task);
+  g_clear_error (&entry->error);
+  g_free (entry->trace_id);
+  kt_key_unref (entry->key);
+  g_free (entry);
+}
+
+static Entry *
+entry_get (KtStore *store, KtKey *key)
+{
+  Entry *entry = g_hash_table_lookup (store->entries, key);
+
+  if (entry == NULL) {
+    entry = g_new0 (Entry, 1);
+    entry->store = store;
+    entry->key = kt_key_ref (key);
+    entry->lru.data = entry;
+    entry->size = sizeof (Entry);
+    store->bytes += entry->size;
+    g_hash_table_insert (store->entries, entry->key, entry);
+    g_queue_push_head_link (&store->lru, &entry->lru);
+  } else if (store->lru.head != &entry->lru) {
+    g_queue_unlink (&store->lru, &entry->lru);
+    g_queue_push_head_link (&store->lru, &entry->lru);
+  }
+  return entry;
+}
+
+/* Lets the least recently used go until the rest fits; what is in flight stays. */
+static void
+evict (KtStore *store)
+{
+  GList *link = store->lru.tail;
+
+  while (store->bytes > store->policy.memory && link != NULL) {
+    Entry *entry = link->data;
+    link = link->prev;
+    if (!entry->in_flight)
+      g_hash_table_remove (store->entries, entry->key);
+  }
+}
+
+static void
+entry_show (const Entry *entry, gint64 now, KtAnswer *answer)
+{
+  *answer = (KtAnswer) {
+    .task = entry->task,
+    .fetched_real = entry->fetched_real,
+    .fetched = entry->fetched,
+    .changed_real = entry->changed_real,
+    .valid_until = entry->fresh_until,
+    .trace_id = entry->trace_id,
+  };
+  if (now >= entry->fresh_until && entry->error != NULL) {
+    answer->stale = TRUE;
+    answer->error = entry->error;
+    answer->valid_until = entry->failed_until;
+  }
+}
+
+static gboolean
+may_stand_in (const Entry *entry, gint64 now)
+{
+  /* "no such task" is an answer, not a failure to get one */
+  return entry->task != NULL && now < kt_time_add (entry->fresh_until, entry->store->policy.max_stale)
+         && !g_error_matches (entry->error, KT_ERROR, KT_ERROR_NOT_FOUND);
+}
+
+/* Answers from what the entry holds now; the waiter's own memory is not touched. */
+static void
+reply (Entry *entry, KtStoreMode mode, KtStoreDone done, gpointer data)
+{
+  gint64 now = kt_clock_monotonic (entry->store->clock);
+  gboolean failed = entry->error != NULL && (mode == KT_STORE_AGAIN || now >= entry->fresh_until);
+  KtAnswer answer;
+
+  if (failed && (mode == KT_STORE_AGAIN || !may_stand_in (entry, now))) {
+    g_autoptr (GError) error = g_error_copy (entry->error); /* DONE may change the entry */
+    done (NULL, error, data);
+    return;
+  }
+  entry_show (entry, now, &answer);
+  if (answer.stale)
+    ++*entry->store->stale;
+  kt_task_ref (answer.task);
+  done (&answer, NULL, data);
+  kt_task_unref (answer.task);
+}
+
+static void
+take_off (Entry *entry, gint64 deadline)
+{
+  KtStore *store = entry->store;
+
+  entry->in_flight = TRUE;
+  store->fetch (store->source, entry->key, deadline, on_landed, entry);
+}
+
+static void
+keep_answer (Entry *entry, KtTask *task, const char *trace_id)
+{
+  KtStore *store = entry->store;
+  gint64 now = kt_clock_monotonic (store->clock);
+  gint64 life = kt_task_is_final (task) ? store->policy.ended_ttl : store->policy.ttl;
+
+  entry->fetched = now;
+  entry->fetched_real = kt_clock_real (store->clock);
+  entry->fresh_until = kt_time_add (now, life);
+  g_free (entry->trace_id);
+  entry->trace_id = g_strdup (trace_id);
+  g_clear_error (&entry->error);
+  if (entry->task != NULL && g_bytes_equal (entry->task->response, task->response))
+    return; /* nothing has changed: the old snapshot goes on */
+  kt_task_unref (entry->task);
+  entry->task = kt_task_ref (task);
+  entry->changed_real = entry->fetched_real;
+  store->bytes -= entry->size;
+  entry->size = sizeof (Entry) + kt_task_size (task);
+  store->bytes += entry->size;
+}
+
+static void
+on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+{
+  Entry *entry = data;
+  KtStore *store = entry->store;
+  GQueue landed = entry->waiting;
+  g_autoptr (KtKey) key = kt_key_ref (entry->key);
+  GList *link;
+
+  if (task != NULL) {
+    keep_answer (entry, task, trace_id);
+  } else {
+    g_clear_error (&entry->error);
+    entry->error = g_error_copy (error);
+    entry->failed_until = kt_time_add (kt_clock_monotonic (store->clock), store->policy.negative_ttl);
+  }
+
+  /* who came too late for this flight boards the next one, which starts before anybody is answered: in_flight
+   * also keeps the entry from being evicted by what the callbacks do */
+  g_queue_init (&entry->waiting);
+  for (link = landed.head; link != NULL; link = link->next)
+    ((KtWaiter *) link->data)->queue = &landed;
+  while ((link = g_queue_pop_head_link (&entry->next)) != NULL) {
+    ((KtWaiter *) link->data)->queue = &entry->waiting;
+    g_queue_push_tail_link (&entry->waiting, link);
+  }
+  while ((link = g_queue_pop_head_link (&landed)) != NULL) {
+    KtWaiter *waiter = link->data;
+    reply (entry, waiter->mode, waiter->done, waiter->data);
+    g_free (waiter);
+  }
+  if (!g_queue_is_empty (&entry->waiting))
+    take_off (entry, ((KtWaiter *) entry->waiting.head->data)->deadline);
+  else
+    entry->in_flight = FALSE;
+  if (store->observer != NULL)
+    store->observer (key, error, store->observer_data);
+  evict (store);
+}
+
+KtWaiter *
+kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 deadline, KtStoreDone done, gpointer data)
+{
+  Entry *entry = entry_get (store, key);
+  gint64 now = kt_clock_monotonic (store->clock);
+  KtWaiter *waiter;
+
+  if (mode == KT_STORE_FRESH
+      && ((entry->task != NULL && now < entry->fresh_until) || (entry->error != NULL && now < entry->failed_until))) {
+    ++*store->hits;
+    reply (entry, mode, done, data);
+    return NULL;
+  }
+  waiter = g_new0 (KtWaiter, 1);
+  waiter->link.data = waiter;
+  waiter->mode = mode;
+  waiter->deadline = deadline;
+  waiter->done = done;
+  waiter->data = data;
+  /* AGAIN must not be content with a request that began before it was asked for */
+  waiter->queue = entry->in_flight && mode == KT_STORE_AGAIN ? &entry->next : &entry->waiting;
+  g_queue_push_tail_link (waiter->queue, &waiter->link);
+  if (entry->in_flight) {
+    ++*store->joins;
+  } else {
+    ++*store->misses;
+    take_off (entry, deadline);
+  }
+  return waiter;
+}
+
+void
+kt_waiter_cancel (KtWaiter *waiter)
+{
+  g_queue_unlink (waiter->queue, &waiter->link);
+  g_free (waiter);
+}
+
+gboolean
+kt_store_peek (KtStore *store, KtKey *key, KtAnswer *answer)
+{
+  const Entry *entry = g_hash_table_lookup (store->entries, key);
+
+  if (entry == NULL || entry->task == NULL)
+    return FALSE;
+  entry_show (entry, kt_clock_monotonic (store->clock), answer);
+  return TRUE;
+}
+
+const GError *
+kt_store_peek_error (KtStore *store, KtKey *key)
+{
+  const Entry *entry = g_hash_table_lookup (store->entries, key);
+  return entry != NULL ? entry->error : NULL;
+}
+
+static guint64
+count_bytes (gpointer data)
+{
+  return ((KtStore *) data)->bytes;
+}
+
+static guint64
+count_entries (gpointer data)
+{
+  return g_hash_table_size (((KtStore *) data)->entries);
+}
+
+KtStore *
+kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, KtStoreFetch fetch, gpointer source)
+{
+  static const char name[] = "kootaskfs_cache_lookups", help[] = "Answers asked of the cache, by how it went";
+  KtStore *store = g_new0 (KtStore, 1);
+
+  store->clock = clock;
+  store->policy = *policy;
+  store->fetch = fetch;
+  store->source = source;
+  store->entries = g_hash_table_new_full (kt_key_hash, kt_key_equal, NULL, entry_free);
+  g_queue_init (&store->lru);
+  store->hits = kt_metrics_counter (metrics, name, help, "outcome", "hit");
+  store->joins = kt_metrics_counter (metrics, name, help, "outcome", "join");
+  store->misses = kt_metrics_counter (metrics, name, help, "outcome", "miss");
+  store->stale = kt_metrics_counter (metrics, "kootaskfs_stale_answers", "Answers given though no longer fresh", NULL, NULL);
+  kt_metrics_gauge (metrics, "kootaskfs_cache_bytes", "Memory held by cached answers", count_bytes, store);
+  kt_metrics_gauge (metrics, "kootaskfs_cache_entries", "Tasks in the cache", count_entries, store);
+  return store;
+}
+
+void
+kt_store_free (KtStore *store)
+{
+  if (store == NULL)
+    return;
+  g_hash_table_unref (store->entries);
+  g_free (store);
+}
+
+void
+kt_store_set_policy (KtStore *store, const KtStorePolicy *policy)
+{
+  store->policy = *policy;
+  evict (store);
+}
+
+void
+kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data)
+{
+  store->observer = observer;
+  store->observer_data = data;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/kt-clock.h"
+#include "base/kt-metrics.h"
+#include "model/kt-task.h"
+
+/* The cache: what the service last said of each task, how long that holds, and who waits for the next answer. At
+ * most one request a task is under way, ever (a flight); all who ask meanwhile wait for it. Times are microseconds. */
+typedef struct KtStore KtStore;
+typedef struct KtWaiter KtWaiter;
+
+typedef struct {
+  gint64 ttl;          /* a running task's answer is fresh this long */
+  gint64 ended_ttl;    /* an ended task's; KT_TIME_NEVER: for good */
+  gint64 negative_ttl; /* a failure is remembered this long before the service is asked again */
+  gint64 max_stale;    /* how long past its freshness an answer stands in when asking again fails */
+  guint64 memory;      /* bytes of answers kept; the least recently used go first */
+} KtStorePolicy;
+
+/* What is held of a task at this moment; valid during the call that shows it. */
+typedef struct {
+  KtTask *task;
+  gint64 fetched_real; /* wall clock */
+  gint64 fetched;      /* monotonic, as are the next two */
+  gint64 changed_real; /* wall clock of the answer that first had this content */
+  gint64 valid_until;  /* nobody need ask again before */
+  gboolean stale;      /* stands in for an answer that could not be had */
+  const char *trace_id;
+  const GError *error; /* why it is stale, NULL when fresh */
+} KtAnswer;
+
+/* Exactly one of ANSWER and ERROR is set. */
+typedef void (*KtStoreDone) (const KtAnswer *answer, const GError *error, gpointer data);
+
+/* How the store asks: the contract of kt_service_fetch(). */
+typedef void (*KtStoreFetchDone) (KtTask *task, const char *trace_id, const GError *error, gpointer data);
+typedef void (*KtStoreFetch) (gpointer source, KtKey *key, gint64 deadline, KtStoreFetchDone done, gpointer data);
+
+/* Called when a request for KEY has ended, after its waiters: with the error it ended in, or NULL. */
+typedef void (*KtStoreObserver) (KtKey *key, const GError *error, gpointer data);
+
+KtStore *kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, KtStoreFetch fetch,
+                       gpointer source);
+
+/* The source has ended all requests and no waiter is left. */
+void kt_store_free (KtStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtStore, kt_store_free)
+
+/* From now on; what is cached keeps the life it was given. */
+void kt_store_set_policy (KtStore *store, const KtStorePolicy *policy);
+void kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data);
+
+typedef enum {
+  KT_STORE_FRESH, /* from memory while that is fresh, else from the service */
+  KT_STORE_AGAIN, /* from the service, by a request that begins after this call */
+} KtStoreMode;
+
+/* Gives the task's answer to DONE: at once, before this returns (then the result is NULL), or when the flight has
+ * landed (then the result is the waiter, good until DONE is called or it is cancelled). When the service
+ * cannot be asked, FRESH gives the last good answer, marked stale, as long as the policy allows; AGAIN always tells
+ * the failure. DEADLINE (monotonic) is that of a flight that this call starts. */
+KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 deadline, KtStoreDone done, gpointer data);
+
+/* DONE will not be called. The flight goes on: its answer is of use to the next. */
+void kt_waiter_cancel (KtWaiter *waiter);
+
+/* What memory holds, of whatever age: TRUE and *ANSWER, or FALSE. Never a request. */
+gboolean kt_store_peek (KtStore *store, KtKey *key, KtAnswer *answer);
+
+/* The last failure to get KEY that no success has followed, or NULL. */
+const GError *kt_store_peek_error (KtStore *store, KtKey *key);

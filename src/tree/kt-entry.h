@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/kt-health.h"
+#include "model/kt-task.h"
+
+/* What files there are: one table (kt-entry.c). Lookup, directory listings, file attributes, and the test that
+ * holds docs/semantics.md to it, all walk this table. A new file is one row and one pure function. */
+
+/* A place is what stands directly below one kind of directory. */
+typedef enum {
+  KT_PLACE_NONE,    /* below files and links */
+  KT_PLACE_ROOT,    /* MOUNT/ */
+  KT_PLACE_TASKS,   /* tasks/ */
+  KT_PLACE_TASK,    /* tasks/TASKID/ */
+  KT_PLACE_FILES,   /* tasks/TASKID/files/ */
+  KT_PLACE_FILE,    /* tasks/TASKID/files/FILEID/ */
+  KT_PLACE_SHARES,  /* shares/ */
+  KT_PLACE_SHARE,   /* shares/SHAREID/ */
+  KT_PLACE_CONTROL, /* .kootaskfs/ */
+} KtPlace;
+
+typedef enum {
+  KT_ENTRY_DIR,
+  KT_ENTRY_FILE,
+  KT_ENTRY_LINK,
+} KtEntryKind;
+
+/* What the files in .kootaskfs/ tell of. */
+typedef struct {
+  KtHealth *health;
+  char *(*config) (gpointer data);  /* the effective configuration without secrets (transfer full) */
+  char *(*metrics) (gpointer data); /* OpenMetrics text (transfer full) */
+  guint (*tasks) (gpointer data);   /* tasks known */
+  gpointer data;
+} KtAbout;
+
+/* What a file is rendered from; what its place does not have is NULL. */
+typedef struct {
+  const KtTask *task;
+  const KtTaskFile *file;
+  const KtAbout *about;
+} KtSubject;
+
+typedef struct {
+  KtPlace place;
+  const char *name; /* NULL: the names of this place are ids, see kt-tree.c */
+  KtEntryKind kind;
+  KtPlace below;    /* directories: the place in them */
+  guint families;   /* KT_FAMILY_BIT()s of the tasks that have it */
+  const char *mime; /* files */
+  GBytes *(*render) (const KtSubject *subject); /* files: pure (transfer full) */
+  const char *what; /* one line for people */
+} KtEntry;
+
+/* The root directory itself, which stands in no place. */
+const KtEntry *kt_entry_root (void);
+
+/* The table, its end marked by a row whose kind of place is KT_PLACE_NONE. */
+const KtEntry *kt_entries (void);
+
+/* The row of PLACE called NAME for tasks of FAMILIES (a set of bits), or NULL. */
+const KtEntry *kt_entry_find (KtPlace place, const char *name, guint families);
+
+/* The row of PLACE whose names are ids, or NULL. */
+const KtEntry *kt_entry_of_ids (KtPlace place);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-entry.h"
+
+/* The inode table.
+ *
+ * A node is a directory, a link, or one version of a file: its content never changes. Ids are counted up and never
+ * used again. A node lives as long as somebody needs it:
+ *   - the kernel, which counts: each reply that names a node adds one lookup, FORGET takes them back;
+ *   - its children, which hold their parent;
+ *   - an operation under way, which holds a reference.
+ * A directory knows its children by name: of a file only the current version; older ones live on unnamed for
+ * those who have them open. */
+typedef struct KtNodes KtNodes;
+
+typedef struct KtNode {
+  guint64 id;
+  const KtEntry *entry;
+  struct KtNode *parent; /* NULL for the root */
+  char *own_name;        /* where names are ids */
+  KtKey *key;            /* of the task when the node was made, NULL outside of tasks; the catalog knows better */
+  GBytes *content;       /* files */
+  gint64 mtime;          /* files: wall clock, microseconds */
+  guint64 lookups;
+  guint refs;
+  GHashTable *children;  /* name → KtNode, NULL while there are none */
+} KtNode;
+
+#define KT_NODE_ROOT_ID 1
+
+KtNodes *kt_nodes_new (void);
+void kt_nodes_free (KtNodes *nodes);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtNodes, kt_nodes_free)
+
+guint kt_nodes_size (const KtNodes *nodes);
+
+/* The node with this id, or NULL. (transfer none) */
+KtNode *kt_nodes_get (KtNodes *nodes, guint64 id);
+
+/* The directory or link NAME in PARENT, made when there is none yet; one lookup is added. KEY may be NULL. */
+KtNode *kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const char *name, KtKey *key);
+
+/* The version of the file ENTRY in PARENT that has CONTENT: the current one if that has it, else a new one which
+ * takes its place. FIRST_MTIME is for one that replaces none, NEXT_MTIME for one that does. One lookup is added. */
+KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content,
+                                  gint64 first_mtime, gint64 next_mtime);
+
+/* The kernel takes back COUNT lookups; an unknown id is ignored. */
+void kt_nodes_forget (KtNodes *nodes, guint64 id, guint64 count);
+
+/* Holds for the time of an operation. */
+KtNode *kt_node_ref (KtNode *node);
+void kt_node_unref (KtNodes *nodes, KtNode *node);
+
+const char *kt_node_name (const KtNode *node);
+
+/* The child of that name known to the kernel, or NULL. (transfer none) */
+KtNode *kt_node_child (const KtNode *node, const char *name);

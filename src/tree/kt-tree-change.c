@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of the tree that makes the kernel forget: touch, tasks that are gone, a new watch list. Everything else
+ * only runs out. */
+#include "kt-tree-private.h"
+
+#include "base/kt-error.h"
+
+static void
+stale_name_free (gpointer data)
+{
+  KtStaleName *stale = data;
+  g_free (stale->name);
+  g_free (stale);
+}
+
+static GPtrArray *
+stale_names_new (void)
+{
+  return g_ptr_array_new_with_free_func (stale_name_free);
+}
+
+static void
+add_stale (GPtrArray *names, const KtNode *dir, const char *name)
+{
+  KtStaleName *stale = g_new (KtStaleName, 1);
+  stale->parent = dir->id;
+  stale->name = g_strdup (name);
+  g_ptr_array_add (names, stale);
+}
+
+/* All names below a directory that the kernel may hold. */
+static void
+add_stale_below (GPtrArray *names, const KtNode *dir)
+{
+  GHashTableIter iter;
+  KtNode *child;
+
+  if (dir->children == NULL)
+    return;
+  g_hash_table_iter_init (&iter, dir->children);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &child)) {
+    add_stale_below (names, child);
+    if (child->entry->kind == KT_ENTRY_FILE || child->own_name != NULL)
+      add_stale (names, dir, kt_node_name (child));
+  }
+}
+
+/* The directory below which the kernel holds tasks, NULL while it does not. */
+static KtNode *
+tasks_dir (KtTree *tree)
+{
+  return kt_node_child (kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), "tasks");
+}
+
+static void
+push (KtTree *tree, GPtrArray *names, GSourceFunc done, gpointer data)
+{
+  if (tree->invalidate != NULL) {
+    tree->invalidate (tree->kernel, names, done, data);
+    return;
+  }
+  g_ptr_array_unref (names);
+  if (done != NULL)
+    done (data);
+}
+
+static gboolean
+on_forgotten (gpointer data)
+{
+  KtTreeCall *call = data;
+
+  if (call->callback != NULL)
+    ((KtTreeTouched) call->callback) (NULL, call->data);
+  kt_tree_call_free (call);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_touch_answer (const KtAnswer *answer, const GError *error, gpointer data)
+{
+  KtTreeCall *call = data;
+  KtTree *tree = call->tree;
+  KtTreeTouched touched = (KtTreeTouched) call->callback;
+  const KtNode *tasks = tasks_dir (tree);
+  const KtNode *task = tasks != NULL ? kt_node_child (tasks, call->key->task_id) : NULL;
+  GPtrArray *names = stale_names_new ();
+
+  if (task != NULL)
+    add_stale_below (names, task);
+  if (error == NULL && call->node->entry->kind == KT_ENTRY_FILE) {
+    call->waiter = NULL; /* from now on it waits for the kernel */
+    push (tree, names, on_forgotten, call);
+  } else {
+    /* A touched directory is locked by the kernel until it is answered, and forgetting names needs that lock: so the
+     * answer goes first. */
+    touched (error, call->data);
+    push (tree, names, NULL, NULL);
+    kt_tree_call_free (call);
+  }
+}
+
+KtTreeCall *
+kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data)
+{
+  KtNode *node = kt_nodes_get (tree->nodes, id);
+
+  if (node == NULL || node->key == NULL) {
+    g_autoptr (GError) error = g_error_new_literal (KT_ERROR, KT_ERROR_READ_ONLY, "this is not of a task");
+    touched (error, data);
+    return NULL;
+  }
+  return kt_tree_call (tree, node, NULL, kt_tree_key_of (tree, node), KT_STORE_AGAIN, on_touch_answer,
+                       (KtTreeCallback) touched, data);
+}
+
+/* A task is gone: its names, and that of its link, lead nowhere any more. */
+static void
+add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
+{
+  const KtNode *tasks = tasks_dir (tree);
+  const KtNode *shares = kt_node_child (kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), "shares");
+  const KtNode *share = shares != NULL ? kt_node_child (shares, key->share_id) : NULL;
+
+  tree->catalog_changed = kt_clock_real (tree->clock);
+  if (tasks != NULL && kt_node_child (tasks, key->task_id) != NULL)
+    add_stale (names, tasks, key->task_id);
+  if (share != NULL && kt_node_child (share, key->task_id) != NULL)
+    add_stale (names, share, key->task_id);
+}
+
+static void
+on_request_ended (KtKey *key, const GError *error, gpointer data)
+{
+  KtTree *tree = data;
+
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_drop_found (tree->catalog, key)) {
+    GPtrArray *names = stale_names_new ();
+    add_gone (tree, names, key);
+    push (tree, names, NULL, NULL);
+  }
+}
+
+void
+kt_tree_set_watched (KtTree *tree, GPtrArray *keys)
+{
+  g_autoptr (GPtrArray) before = kt_catalog_list (tree->catalog);
+  GPtrArray *names = stale_names_new ();
+
+  kt_catalog_set_watched (tree->catalog, keys);
+  tree->catalog_changed = kt_clock_real (tree->clock);
+  for (guint i = 0; i < before->len; i++) {
+    const KtKey *key = g_ptr_array_index (before, i);
+    const KtKey *now = kt_catalog_find (tree->catalog, key->task_id);
+    if (now == NULL || !kt_key_equal (now, key))
+      add_gone (tree, names, key);
+  }
+  push (tree, names, NULL, NULL);
+}
+
+void
+kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel)
+{
+  tree->invalidate = invalidate;
+  tree->kernel = kernel;
+}
+
+KtTree *
+kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtAbout *about, const KtTreeOptions *options)
+{
+  KtTree *tree = g_new0 (KtTree, 1);
+
+  tree->clock = clock;
+  tree->store = store;
+  tree->catalog = catalog;
+  tree->about = *about;
+  tree->options = *options;
+  tree->nodes = kt_nodes_new ();
+  tree->started = tree->catalog_changed = kt_clock_real (clock);
+  kt_store_set_observer (store, on_request_ended, tree);
+  return tree;
+}
+
+void
+kt_tree_free (KtTree *tree)
+{
+  if (tree == NULL)
+    return;
+  kt_store_set_observer (tree->store, NULL, NULL);
+  kt_nodes_free (tree->nodes);
+  g_free (tree);
+}

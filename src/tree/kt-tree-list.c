@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Directory listings and extended attributes. */
+#include "kt-tree-private.h"
+
+#include "base/kt-error.h"
+#include "base/kt-units.h"
+
+#include <string.h>
+
+/* The rows of the table that stand there by name, then the ids: of tasks, of shares, or of a task's files. */
+struct KtListing {
+  KtTree *tree;
+  KtNode *dir;
+  GPtrArray *rows; /* const KtEntry */
+  GPtrArray *keys; /* KtKey */
+  GPtrArray *shares;
+  KtTask *task;
+};
+
+static mode_t
+type_of (const KtEntry *row)
+{
+  switch (row->kind) {
+  case KT_ENTRY_DIR:  return S_IFDIR;
+  case KT_ENTRY_FILE: return S_IFREG;
+  case KT_ENTRY_LINK: return S_IFLNK;
+  }
+  return 0;
+}
+
+static KtListing *
+listing_new (KtTree *tree, KtNode *dir, const KtAnswer *answer)
+{
+  KtListing *listing = g_new0 (KtListing, 1);
+  KtPlace place = dir->entry->below;
+  guint families = kt_tree_families_of (tree, dir);
+
+  listing->tree = tree;
+  listing->dir = kt_node_ref (dir);
+  listing->rows = g_ptr_array_new ();
+  for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
+    if (row->place == place && row->name != NULL && (row->families & families) != 0)
+      g_ptr_array_add (listing->rows, (gpointer) row);
+  if (place == KT_PLACE_TASKS)
+    listing->keys = kt_catalog_list (tree->catalog);
+  else if (place == KT_PLACE_SHARE)
+    listing->keys = kt_catalog_list_share (tree->catalog, kt_node_name (dir));
+  else if (place == KT_PLACE_SHARES)
+    listing->shares = kt_catalog_list_shares (tree->catalog);
+  else if (answer != NULL)
+    listing->task = kt_task_ref (answer->task);
+  return listing;
+}
+
+void
+kt_listing_free (KtListing *listing)
+{
+  if (listing == NULL)
+    return;
+  kt_node_unref (listing->tree->nodes, listing->dir);
+  g_ptr_array_unref (listing->rows);
+  g_clear_pointer (&listing->keys, g_ptr_array_unref);
+  g_clear_pointer (&listing->shares, g_ptr_array_unref);
+  kt_task_unref (listing->task);
+  g_free (listing);
+}
+
+static void
+on_list_answer (const KtAnswer *answer, const GError *error, gpointer data)
+{
+  KtTreeCall *call = data;
+  KtTreeListed listed = (KtTreeListed) call->callback;
+
+  listed (answer != NULL ? listing_new (call->tree, call->node, answer) : NULL, error, call->data);
+  kt_tree_call_free (call);
+}
+
+KtTreeCall *
+kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data)
+{
+  KtNode *dir = kt_nodes_get (tree->nodes, id);
+
+  if (dir == NULL || dir->entry->kind != KT_ENTRY_DIR) {
+    g_autoptr (GError) error = g_error_new_literal (KT_ERROR, KT_ERROR_NOT_FOUND, "there is no such directory");
+    listed (NULL, error, data);
+    return NULL;
+  }
+  /* only of a task's files the service must tell the names */
+  if (dir->entry->below == KT_PLACE_FILES)
+    return kt_tree_call (tree, dir, NULL, kt_tree_key_of (tree, dir), KT_STORE_FRESH, on_list_answer,
+                         (KtTreeCallback) listed, data);
+  listed (listing_new (tree, dir, NULL), NULL, data);
+  return NULL;
+}
+
+const char *
+kt_listing_name (const KtListing *listing, guint index, mode_t *type)
+{
+  const KtEntry *ids = kt_entry_of_ids (listing->dir->entry->below);
+
+  if (index < listing->rows->len) {
+    const KtEntry *row = g_ptr_array_index (listing->rows, index);
+    *type = type_of (row);
+    return row->name;
+  }
+  index -= listing->rows->len;
+  if (ids == NULL)
+    return NULL;
+  *type = type_of (ids);
+  if (listing->keys != NULL && index < listing->keys->len)
+    return ((const KtKey *) g_ptr_array_index (listing->keys, index))->task_id;
+  if (listing->shares != NULL && index < listing->shares->len)
+    return g_ptr_array_index (listing->shares, index);
+  if (listing->task != NULL && index < listing->task->files->len)
+    return g_array_index (listing->task->files, KtTaskFile, index).name;
+  return NULL;
+}
+
+gboolean
+kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
+{
+  KtTree *tree = listing->tree;
+  mode_t type;
+  const char *name = kt_listing_name (listing, index, &type);
+  g_autoptr (KtKey) wanted = NULL;
+  KtAnswer answer;
+
+  if (kt_tree_resolve (tree, listing->dir, name, NULL, entry, &wanted, NULL))
+    return entry->id != 0;
+  if (wanted == NULL || !kt_store_peek (tree->store, wanted, &answer)
+      || answer.valid_until <= kt_clock_monotonic (tree->clock))
+    return FALSE;
+  g_clear_pointer (&wanted, kt_key_unref);
+  return kt_tree_resolve (tree, listing->dir, name, &answer, entry, &wanted, NULL) && entry->id != 0;
+}
+
+#define PREFIX "user.kootaskfs."
+
+static char *
+fetched_text (const KtAnswer *answer, const GError *error, gint64 now)
+{
+  return answer != NULL ? kt_time_format (answer->fetched_real / KT_SECOND) : NULL;
+}
+
+static char *
+age_text (const KtAnswer *answer, const GError *error, gint64 now)
+{
+  return answer != NULL ? g_strdup_printf ("%" G_GINT64_FORMAT, (gint64) ((now - answer->fetched) / KT_SECOND)) : NULL;
+}
+
+static char *
+stale_text (const KtAnswer *answer, const GError *error, gint64 now)
+{
+  return answer != NULL ? g_strdup (answer->stale ? "1" : "0") : NULL;
+}
+
+static char *
+trace_id_text (const KtAnswer *answer, const GError *error, gint64 now)
+{
+  return answer != NULL ? g_strdup (answer->trace_id) : NULL;
+}
+
+static char *
+error_text (const KtAnswer *answer, const GError *error, gint64 now)
+{
+  return error != NULL ? g_strdup_printf ("%s: %s", kt_errno_name (kt_error_to_errno (error)), error->message) : NULL;
+}
+
+/* The attributes of everything that is of a task. NULL is what memory does not tell. */
+static const struct {
+  const char *name;
+  char *(*text) (const KtAnswer *answer, const GError *error, gint64 now);
+} attributes[] = {
+  { PREFIX "fetched", fetched_text },   { PREFIX "age", age_text },     { PREFIX "stale", stale_text },
+  { PREFIX "trace-id", trace_id_text }, { PREFIX "error", error_text },
+};
+
+static char *
+attribute (KtTree *tree, const KtNode *node, gsize index)
+{
+  KtKey *key = kt_tree_key_of (tree, node);
+  KtAnswer answer;
+  gboolean known = kt_store_peek (tree->store, key, &answer);
+
+  return attributes[index].text (known ? &answer : NULL, kt_store_peek_error (tree->store, key),
+                                 kt_clock_monotonic (tree->clock));
+}
+
+char **
+kt_tree_listxattr (KtTree *tree, guint64 id)
+{
+  const KtNode *node = kt_nodes_get (tree->nodes, id);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  if (node != NULL && node->entry->mime != NULL)
+    g_ptr_array_add (names, g_strdup ("user.mime_type"));
+  for (gsize i = 0; node != NULL && node->key != NULL && i < G_N_ELEMENTS (attributes); i++) {
+    g_autofree char *value = attribute (tree, node, i);
+    if (value != NULL)
+      g_ptr_array_add (names, g_strdup (attributes[i].name));
+  }
+  g_ptr_array_add (names, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
+}
+
+char *
+kt_tree_getxattr (KtTree *tree, guint64 id, const char *name)
+{
+  const KtNode *node = kt_nodes_get (tree->nodes, id);
+
+  if (node != NULL && node->entry->mime != NULL && g_str_equal (name, "user.mime_type"))
+    return g_strdup (node->entry->mime);
+  for (gsize i = 0; node != NULL && node->key != NULL && i < G_N_ELEMENTS (attributes); i++)
+    if (g_str_equal (attributes[i].name, name))
+      return attribute (tree, node, i);
+  return NULL;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-node.h"
+#include "kt-tree.h"
+
+struct KtTree {
+  KtClock *clock;
+  KtStore *store;
+  KtCatalog *catalog;
+  KtAbout about;
+  KtTreeOptions options;
+  KtNodes *nodes;
+  gint64 started; /* wall clock */
+  gint64 catalog_changed;
+  KtTreeInvalidate invalidate;
+  gpointer kernel;
+};
+
+/* How the task of a node is asked for now; NULL outside of tasks. (transfer none) */
+KtKey *kt_tree_key_of (KtTree *tree, const KtNode *node);
+
+/* The families a directory's rows are looked up for. */
+guint kt_tree_families_of (KtTree *tree, const KtNode *node);
+
+/* What is left of a time, for a life told to the kernel: a little less, as it rounds up. */
+gint64 kt_tree_life_until (KtTree *tree, gint64 until);
+
+/* ID and attributes of a node. */
+void kt_tree_describe (KtTree *tree, KtNode *node, KtTreeEntry *entry);
+
+/* Finds NAME in DIR with what is at hand: ANSWER is that of kt_tree_wants(), NULL before there is one.
+ * FALSE, without error, when an answer is wanted first: *WANTED (transfer full) is its key. FALSE with error when
+ * the name does not exist according to ANSWER. */
+gboolean kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *answer, KtTreeEntry *entry,
+                          KtKey **wanted, GError **error);
+
+/* Any of kt-tree.h's callbacks; each kind of call knows its own. */
+typedef void (*KtTreeCallback) (void);
+
+/* A call that waits for the store. */
+struct KtTreeCall {
+  KtTree *tree;
+  KtNode *node;
+  char *name;
+  KtKey *key;
+  KtWaiter *waiter;
+  KtTreeCallback callback;
+  gpointer data;
+};
+
+/* Asks the store for KEY on behalf of an operation on NODE. DONE gets the call and ends with kt_tree_call_free(). */
+KtTreeCall *kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
+                          KtTreeCallback callback, gpointer data);
+void kt_tree_call_free (KtTreeCall *call);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-entry.h"
+#include "store/kt-catalog.h"
+#include "store/kt-store.h"
+
+#include <sys/stat.h>
+
+/* The file system without FUSE: what each operation finds, and for how long that holds. Operations that may have to
+ * ask the service take a callback: it is called at once, before they return (then they return NULL), or later
+ * (then they return a call, good until the callback or kt_tree_cancel()). Every call ends by the tree's deadline.
+ * Inodes are described in kt-node.h. */
+typedef struct KtTree KtTree;
+typedef struct KtTreeCall KtTreeCall;
+
+/* An inode as the kernel is told of it. Lives are microseconds, KT_TIME_NEVER for no end. */
+typedef struct {
+  guint64 id; /* 0: there is no such name, and ENTRY_LIFE says for how long */
+  struct stat stat;
+  gint64 entry_life; /* how long the name leads here */
+  gint64 attr_life;  /* how long STAT holds */
+} KtTreeEntry;
+
+/* Names to be forgotten by the kernel before their lives end. */
+typedef struct {
+  guint64 parent;
+  char *name;
+} KtStaleName;
+
+/* Makes the kernel forget NAMES (KtStaleName, (transfer full)), and calls DONE, if any, when that is through. */
+typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *names, GSourceFunc done, gpointer data);
+
+typedef struct {
+  uid_t uid;
+  gid_t gid;
+  gint64 deadline; /* of one operation, microseconds */
+} KtTreeOptions;
+
+/* Everything passed in outlives the tree; ABOUT is copied. */
+KtTree *kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtAbout *about,
+                     const KtTreeOptions *options);
+void kt_tree_free (KtTree *tree);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTree, kt_tree_free)
+
+void kt_tree_set_deadline (KtTree *tree, gint64 deadline);
+void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
+
+/* The operation will not be answered; a request it started goes on. */
+void kt_tree_cancel (KtTreeCall *call);
+
+/* Finds NAME in a directory. On success the kernel's lookup count of the inode has gone up by one. */
+typedef void (*KtTreeFound) (const KtTreeEntry *entry, const GError *error, gpointer data);
+KtTreeCall *kt_tree_lookup (KtTree *tree, guint64 parent, const char *name, KtTreeFound found, gpointer data);
+
+/* The kernel gives COUNT lookups of an inode back. */
+void kt_tree_forget (KtTree *tree, guint64 id, guint64 count);
+
+/* An inode's attributes, from memory; FALSE when there is no such inode. */
+gboolean kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry);
+
+/* A file's content, the same for as long as its inode lives. (transfer full), NULL when it is no file. */
+GBytes *kt_tree_read (KtTree *tree, guint64 id);
+
+/* A link's target. (transfer full), NULL when it is no link. */
+char *kt_tree_readlink (KtTree *tree, guint64 id);
+
+/* Asks the service again for the task of an inode, and drops from the kernel what it knew of it. Fails with
+ * KT_ERROR_READ_ONLY for an inode that is of no task. ERROR is NULL on success. */
+typedef void (*KtTreeTouched) (const GError *error, gpointer data);
+KtTreeCall *kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data);
+
+/* What stands in a directory at one moment; it does not change while it is read. */
+typedef struct KtListing KtListing;
+void kt_listing_free (KtListing *listing);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtListing, kt_listing_free)
+
+/* LISTING is (transfer full). */
+typedef void (*KtTreeListed) (KtListing *listing, const GError *error, gpointer data);
+KtTreeCall *kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data);
+
+/* The INDEXth name and its S_IFMT bits, NULL past the end. Valid as long as the listing. */
+const char *kt_listing_name (const KtListing *listing, guint index, mode_t *type);
+
+/* As kt_tree_lookup() of that name, if memory suffices: FALSE when it does not. Never a request. */
+gboolean kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry);
+
+/* Extended attributes of an inode, from memory. NULL-terminated names, (transfer full). */
+char **kt_tree_listxattr (KtTree *tree, guint64 id);
+
+/* (transfer full), or NULL when there is none of that name. */
+char *kt_tree_getxattr (KtTree *tree, guint64 id, const char *name);
+
+/* The watch list was read anew: names of tasks that are gone are dropped from the kernel. KEYS: KtKey. */
+void kt_tree_set_watched (KtTree *tree, GPtrArray *keys);
+
+/* Inodes in memory, for statistics. */
+guint kt_tree_nodes (KtTree *tree);
