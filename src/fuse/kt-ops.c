@@ -108,10 +108,31 @@ reply_attr (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode)
     fuse_reply_err (req, ENOENT);
 }
 
+static gboolean
+on_stored (gpointer data)
+{
+  KtParked *parked = data;
+  KtFuse *fuse = parked->fuse;
+  guint64 inode = parked->inode;
+
+  reply_attr (fuse, kt_parked_end (parked), inode);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 op_getattr (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
-  reply_attr (count (req, KT_OPERATION_getattr), req, inode);
+  KtFuse *fuse = count (req, KT_OPERATION_getattr);
+  g_autoptr (GBytes) content = kt_tree_prime (fuse->tree, inode);
+  KtParked *parked;
+
+  if (content == NULL) {
+    reply_attr (fuse, req, inode);
+    return;
+  }
+  parked = kt_parked_new (fuse, req, inode);
+  if (!kt_pusher_store (fuse->pusher, inode, content, on_stored, parked))
+    on_stored (parked);
 }
 
 static void

@@ -3,8 +3,9 @@
 
 #include <glib.h>
 
-/* The one other thread. Telling the kernel to forget a name takes the directory's lock, which a lookup parked in
- * that directory holds: done from the loop, that would be a deadlock. The thread owns nothing but its queue. */
+/* The one other thread, for what we tell the kernel unasked. To forget a name takes the directory's lock, which a
+ * lookup parked in that directory holds, and to store a page takes the page's, which a read holds: done from the loop,
+ * which is to answer those, that would be a deadlock. The thread owns nothing but its queue. */
 typedef struct KtPusher KtPusher;
 struct fuse_session;
 
@@ -12,6 +13,10 @@ KtPusher *kt_pusher_new (struct fuse_session *session);
 
 /* Forgets NAMES (KtStaleName, (transfer full)) in order; then DONE, if any, is called in the default main context. */
 void kt_pusher_push (KtPusher *pusher, GPtrArray *names, GSourceFunc done, gpointer data);
+
+/* Stores all of CONTENT in the kernel's pages of INODE; then DONE. FALSE, and nothing is done, when the thread has
+ * other work, which may take as long as a lookup waits: pages are not worth waiting for. */
+gboolean kt_pusher_store (KtPusher *pusher, guint64 inode, GBytes *content, GSourceFunc done, gpointer data);
 
 /* Nothing is pushed any more. The thread ends when its queue is empty, which may need the file system to be
  * unmounted: so stop, unmount, join. Join gives all outstanding DONEs their call. */

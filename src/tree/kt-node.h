@@ -22,6 +22,7 @@ typedef struct KtNode {
   KtKey *key;            /* of the task when the node was made, NULL outside of tasks; the catalog knows better */
   GBytes *content;       /* files */
   gint64 mtime;          /* files: wall clock, microseconds */
+  gboolean primed;       /* files: see kt_tree_prime() */
   guint64 lookups;
   guint refs;
   GHashTable *children;  /* name → KtNode, NULL while there are none */

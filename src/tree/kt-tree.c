@@ -83,7 +83,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtTreeEntry *entry)
   gint64 mtime = node->mtime;
 
   entry->id = node->id;
-  entry->attr_life = KT_TIME_NEVER; /* a version never changes */
+  entry->attr_life = KT_TIME_NEVER;
   entry->stat = (struct stat) {
     .st_ino = node->id,
     .st_uid = tree->options.uid,
@@ -98,6 +98,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtTreeEntry *entry)
     break;
   case KT_ENTRY_FILE:
     entry->stat.st_mode = S_IFREG | 0444;
+    entry->attr_life = node->primed ? KT_TIME_NEVER : 0;
     entry->stat.st_size = (off_t) g_bytes_get_size (node->content);
     break;
   case KT_ENTRY_LINK: {
@@ -356,6 +357,17 @@ kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry)
     return FALSE;
   kt_tree_describe (tree, node, entry);
   return TRUE;
+}
+
+GBytes *
+kt_tree_prime (KtTree *tree, guint64 id)
+{
+  KtNode *node = kt_nodes_get (tree->nodes, id);
+
+  if (node == NULL || node->primed)
+    return NULL;
+  node->primed = TRUE;
+  return node->content != NULL ? g_bytes_ref (node->content) : NULL;
 }
 
 GBytes *

@@ -59,6 +59,17 @@ void kt_tree_forget (KtTree *tree, guint64 id, guint64 count);
 /* An inode's attributes, from memory; FALSE when there is no such inode. */
 gboolean kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry);
 
+/* Largest content that is worth priming. */
+#define KT_PRIME_MAX 65536
+
+/* What should be put into the kernel's page cache before it asks for it, once for each version of a small file; NULL
+ * when there is nothing to do. (transfer full)
+ *
+ * Why: when the kernel READs, it takes the access time for changed, and the next stat asks for the attributes again. A
+ * second `cat` would reach the daemon. So a fresh inode's attributes have no life; the GETATTR that comes before
+ * the first read is the occasion to store the pages, and its reply has attributes that last. */
+GBytes *kt_tree_prime (KtTree *tree, guint64 id);
+
 /* A file's content, the same for as long as its inode lives. (transfer full), NULL when it is no file. */
 GBytes *kt_tree_read (KtTree *tree, guint64 id);
 
