@@ -38,6 +38,7 @@ void
 kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error)
 {
   gboolean unknown_task = g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND);
+  gboolean ours = g_error_matches (error, KT_ERROR, KT_ERROR_CONFIG);
   g_autofree char *when = kt_time_format (now / KT_SECOND);
   g_autofree char *text = g_strdup_printf ("%s: %s: %s%s%s", what, kt_errno_name (kt_error_to_errno (error)),
                                            error->message, trace_id != NULL ? ", trace id " : "",
@@ -49,6 +50,8 @@ kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *t
     health->last_success = now; /* the service did answer */
   } else {
     g_warning ("%s", text);
+  }
+  if (!unknown_task && !ours) {
     health->last_failure = now;
     health->failures_in_a_row++;
   }

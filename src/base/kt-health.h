@@ -16,7 +16,7 @@ void kt_health_success (KtHealth *health, gint64 now);
 
 /* Something failed: WHAT ("share/taskDetail 1521827471237047552", "watch list"), the trace id of the
  * request or NULL, and why. Logged as a warning; an unknown task is no failure of the service and is logged as
- * information only. */
+ * information only, and a configuration error says nothing of the service. */
 void kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error);
 
 /* A few lines `key: value`. (transfer full) */
