@@ -311,8 +311,13 @@ build_fuse (App *app, const char *mountpoint, GError **error)
   g_ptr_array_add (options, g_strdup_printf ("fsname=%s", app->config->endpoint));
   if (app->options->debug)
     g_ptr_array_add (options, g_strdup ("debug"));
-  for (char **option = (char **) app->options->fuse_options->pdata; *option != NULL; option++)
+  for (char **option = (char **) app->options->fuse_options->pdata; *option != NULL; option++) {
     g_ptr_array_add (options, g_strdup (*option));
+    /* open never reaches us, so the kernel must keep others from mapping a file for writing and changing its pages for
+     * everybody */
+    if (g_str_equal (*option, "allow_other") || g_str_equal (*option, "allow_root"))
+      g_ptr_array_add (options, g_strdup ("default_permissions"));
+  }
   g_ptr_array_add (options, NULL);
   app->fuse = kt_fuse_new (app->tree, app->clock, app->metrics, (char **) options->pdata, &events, error);
   return app->fuse != NULL && kt_fuse_mount (app->fuse, mountpoint, error);

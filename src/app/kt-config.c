@@ -281,11 +281,21 @@ bad (const char *origin, const char *group, const char *name, const char *what, 
   return FALSE;
 }
 
+/* NULL when it is not UTF-8 or has an invalid escape: of those GKeyFile gives what it could make of them. */
+static char *
+value_of (GKeyFile *file, const char *group, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *value = g_key_file_get_string (file, group, name, &error);
+
+  return error == NULL ? g_steal_pointer (&value) : NULL;
+}
+
 static gboolean
 load_share (KtConfig *config, GKeyFile *file, const char *group, const char *name, const char *path, GError **error)
 {
   const char *share_id = group + strlen (SHARE_GROUP);
-  g_autofree char *value = g_key_file_get_string (file, group, name, NULL);
+  g_autofree char *value = value_of (file, group, name);
   g_autofree char *token_file = NULL;
 
   if (!kt_id_is_valid (share_id))
@@ -302,7 +312,7 @@ static gboolean
 load_key (KtConfig *config, GKeyFile *file, const char *group, const char *name, const char *path, GError **error)
 {
   const Key *key = find_key (group, name, strlen (name));
-  g_autofree char *value = g_key_file_get_string (file, group, name, NULL);
+  g_autofree char *value = value_of (file, group, name);
 
   if (g_str_has_prefix (group, SHARE_GROUP))
     return load_share (config, file, group, name, path, error);
@@ -408,6 +418,16 @@ kt_config_is_key (const char *option)
   return find_key (NULL, option, strcspn (option, "=")) != NULL;
 }
 
+/* VALUE as the file has it: GKeyFile reads escapes, and drops blanks at the start. */
+static char *
+escape (const char *value)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+
+  g_key_file_set_string (file, "g", "k", value);
+  return g_key_file_get_value (file, "g", "k", NULL);
+}
+
 char *
 kt_config_format (const KtConfig *config)
 {
@@ -421,12 +441,16 @@ kt_config_format (const KtConfig *config)
     if (group == NULL || !g_str_equal (group, keys[i].group))
       g_string_append_printf (out, "%s[%s]\n", group != NULL ? "\n" : "", keys[i].group);
     group = keys[i].group;
-    if (value != NULL)
-      g_string_append_printf (out, "%s = %s\n", keys[i].name, value);
+    if (value != NULL) {
+      g_autofree char *escaped = escape (value);
+      g_string_append_printf (out, "%s = %s\n", keys[i].name, escaped);
+    }
   }
   g_hash_table_iter_init (&iter, config->share_token_files);
-  while (g_hash_table_iter_next (&iter, (gpointer *) &share_id, (gpointer *) &file))
-    g_string_append_printf (out, "\n[" SHARE_GROUP "%s]\n" SHARE_KEY " = %s\n", share_id, file);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &share_id, (gpointer *) &file)) {
+    g_autofree char *escaped = escape (file);
+    g_string_append_printf (out, "\n[" SHARE_GROUP "%s]\n" SHARE_KEY " = %s\n", share_id, escaped);
+  }
   return g_string_free (out, FALSE);
 }
 

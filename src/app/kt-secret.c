@@ -135,7 +135,9 @@ on_output (GObject *source, GAsyncResult *result, gpointer data)
     if (!g_subprocess_get_successful (command->process)) {
       g_set_error (&error, KT_ERROR, KT_ERROR_CONFIG, "token-command failed or took more than %d s", COMMAND_SECONDS);
     } else {
-      g_autofree char *text = g_strndup (g_bytes_get_data (output, NULL), g_bytes_get_size (output));
+      gsize size;
+      const char *bytes = g_bytes_get_data (output, &size); /* NULL when there are none */
+      g_autofree char *text = g_strndup (bytes != NULL ? bytes : "", size);
       secret = take_line (text, "token-command", &error);
       explicit_bzero (text, strlen (text));
     }

@@ -47,7 +47,7 @@ kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *t
 
   if (unknown_task) {
     g_info ("%s", text);
-    health->last_success = now; /* the service did answer */
+    kt_health_success (health, now); /* the service did answer */
   } else {
     g_warning ("%s", text);
   }

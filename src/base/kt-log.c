@@ -22,17 +22,18 @@ secret_free (gpointer secret)
   g_free (secret);
 }
 
-static const char *
-secret_at (const char *text, gsize *length)
+/* The length of the longest secret that TEXT begins with, 0 when it begins with none. */
+static gsize
+secret_at (const char *text)
 {
+  gsize length = 0;
+
   for (guint i = 0; log_state.secrets != NULL && i < log_state.secrets->len; i++) {
     const char *secret = g_ptr_array_index (log_state.secrets, i);
-    if (g_str_has_prefix (text, secret)) {
-      *length = strlen (secret);
-      return secret;
-    }
+    if (g_str_has_prefix (text, secret))
+      length = MAX (length, strlen (secret));
   }
-  return NULL;
+  return length;
 }
 
 char *
@@ -43,7 +44,8 @@ kt_log_redact (const char *text)
 
   g_mutex_lock (&log_state.lock);
   while (*text != '\0') {
-    if (secret_at (text, &length) != NULL) {
+    length = secret_at (text);
+    if (length > 0) {
       g_string_append (out, "***");
       text += length;
     } else if ((guchar) *text < 0x20 || *text == 0x7f) {

@@ -44,6 +44,9 @@ op_init (void *data, struct fuse_conn_info *conn)
 
   /* a read that waits must be interruptible by any signal, which only synchronous reads are */
   conn->want &= ~(unsigned) (FUSE_CAP_ASYNC_READ | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+  /* truncating is ours to refuse: with this flag it comes with open, which is never sent, and the kernel would take
+   * the file for empty */
+  conn->want &= ~(unsigned) FUSE_CAP_ATOMIC_O_TRUNC;
   conn->want |= conn->capable & (FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS);
   fuse->events.ready (fuse->events.data);
 }

@@ -33,6 +33,8 @@ kt_signal_matters (const char *status)
   guint64 pending = signal_set (status, "\nSigPnd:") | signal_set (status, "\nShdPnd:");
   guint64 blocked = signal_set (status, "\nSigBlk:");
 
+  if (strstr (status, "\nSigPnd:") == NULL)
+    return TRUE; /* cannot be told */
   return (pending & SIGNAL_BIT (SIGKILL)) != 0 || (pending & ~blocked & ~harmless) != 0;
 }
 

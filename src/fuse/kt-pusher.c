@@ -17,6 +17,8 @@ struct KtPusher {
   GAsyncQueue *queue;
   GThread *thread;
   gint pending; /* atomic: pushed and not through yet */
+  gint ended;   /* atomic: the thread is through */
+  gboolean stopped;
 };
 
 static void
@@ -49,7 +51,7 @@ run (gpointer data)
   for (;;) {
     g_autofree Push *push = g_async_queue_pop (pusher->queue);
     if (push->names == NULL && push->content == NULL)
-      return NULL;
+      break;
     if (push->names != NULL)
       forget_names (pusher, push->names);
     else
@@ -60,6 +62,9 @@ run (gpointer data)
     if (push->done != NULL)
       g_idle_add_full (G_PRIORITY_DEFAULT, push->done, push->data, NULL);
   }
+  g_atomic_int_set (&pusher->ended, TRUE);
+  g_main_context_wakeup (NULL);
+  return NULL;
 }
 
 KtPusher *
@@ -87,7 +92,7 @@ kt_pusher_store (KtPusher *pusher, guint64 inode, GBytes *content, GSourceFunc d
 {
   Push push = { .inode = inode, .content = content, .done = done, .data = data };
 
-  if (!g_atomic_int_compare_and_exchange (&pusher->pending, 0, 1))
+  if (pusher->stopped || !g_atomic_int_compare_and_exchange (&pusher->pending, 0, 1))
     return FALSE;
   g_bytes_ref (content);
   g_async_queue_push (pusher->queue, g_memdup2 (&push, sizeof (push)));
@@ -97,7 +102,14 @@ kt_pusher_store (KtPusher *pusher, guint64 inode, GBytes *content, GSourceFunc d
 void
 kt_pusher_stop (KtPusher *pusher)
 {
+  pusher->stopped = TRUE;
   g_async_queue_push (pusher->queue, g_new0 (Push, 1));
+}
+
+gboolean
+kt_pusher_has_ended (KtPusher *pusher)
+{
+  return g_atomic_int_get (&pusher->ended);
 }
 
 void

@@ -15,10 +15,12 @@ KtPusher *kt_pusher_new (struct fuse_session *session);
 void kt_pusher_push (KtPusher *pusher, GPtrArray *names, GSourceFunc done, gpointer data);
 
 /* Stores all of CONTENT in the kernel's pages of INODE; then DONE. FALSE, and nothing is done, when the thread has
- * other work, which may take as long as a lookup waits: pages are not worth waiting for. */
+ * other work, which may take as long as a lookup waits, or is stopped: pages are not worth waiting for. */
 gboolean kt_pusher_store (KtPusher *pusher, guint64 inode, GBytes *content, GSourceFunc done, gpointer data);
 
-/* Nothing is pushed any more. The thread ends when its queue is empty, which may need the file system to be
- * unmounted: so stop, unmount, join. Join gives all outstanding DONEs their call. */
+/* Nothing is pushed any more. The thread ends when its queue is empty, which needs requests of the kernel to be answered
+ * until it has ended: so stop, run the main context until it has ended (which wakes it), join. Join gives all
+ * outstanding DONEs their call. */
 void kt_pusher_stop (KtPusher *pusher);
+gboolean kt_pusher_has_ended (KtPusher *pusher);
 void kt_pusher_join (KtPusher *pusher);

@@ -67,7 +67,7 @@ io_writev (int fd, struct iovec *iov, int count, void *data)
 
 static const struct fuse_custom_io parallel_io = { .read = io_read, .writev = io_writev };
 
-static void
+static G_GNUC_PRINTF (2, 0) void
 on_libfuse_log (enum fuse_log_level level, const char *format, va_list args)
 {
   g_autofree char *text = g_strdup_vprintf (format, args);
@@ -160,6 +160,18 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   return TRUE;
 }
 
+/* The pusher may be waiting in the kernel for the lock of a directory, which a request holds that came after the loop
+ * ended. Its write also keeps the fd open, so that closing that would not end the request: it must be answered. */
+static void
+end_pusher (KtFuse *fuse)
+{
+  kt_pusher_stop (fuse->pusher);
+  while (!kt_pusher_has_ended (fuse->pusher)) {
+    g_main_context_iteration (NULL, TRUE);
+    kt_parked_end_all (fuse, ENOTCONN);
+  }
+}
+
 void
 kt_fuse_free (KtFuse *fuse)
 {
@@ -168,12 +180,12 @@ kt_fuse_free (KtFuse *fuse)
   kt_parked_end_all (fuse, ENOTCONN);
   kt_tree_set_invalidate (fuse->tree, NULL, NULL);
   if (fuse->pusher != NULL)
-    kt_pusher_stop (fuse->pusher);
+    end_pusher (fuse);
   if (fuse->source != 0)
     g_source_remove (fuse->source);
-  fuse_session_unmount (fuse->session); /* closes the fd, which ends whatever the pusher waits for in the kernel */
   if (fuse->pusher != NULL)
     kt_pusher_join (fuse->pusher);
+  fuse_session_unmount (fuse->session);
   fuse_session_destroy (fuse->session);
   g_hash_table_unref (fuse->listings);
   free (fuse->buffer.mem);

@@ -114,7 +114,11 @@ unique_name (KtTask *task, GHashTable *next_number, char *wanted)
     g_autofree char *suffix = g_strdup_printf (".%u", number);
     gsize room = MIN (strlen (base), KT_NAME_MAX - strlen (suffix));
     while (room > 0 && ((guchar) base[room] & 0xC0) == 0x80)
-      room--; /* not in the middle of a character */
+      room--; /* not in the middle of a character, nor of %XX */
+    if (room >= 1 && base[room - 1] == '%')
+      room -= 1;
+    else if (room >= 2 && base[room - 2] == '%')
+      room -= 2;
     g_free (name);
     name = g_strdup_printf ("%.*s%s", (int) room, base, suffix);
   }

@@ -196,19 +196,20 @@ on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer dat
     entry->failed_until = kt_time_add (kt_clock_monotonic (store->clock), store->policy.negative_ttl);
   }
 
-  /* who came too late for this flight boards the next one, which starts before anybody is answered: in_flight
-   * also keeps the entry from being evicted by what the callbacks do */
+  /* in_flight stays while the callbacks run: what they ask for waits for the next flight, and the entry is not
+   * evicted */
   g_queue_init (&entry->waiting);
   for (link = landed.head; link != NULL; link = link->next)
     ((KtWaiter *) link->data)->queue = &landed;
-  while ((link = g_queue_pop_head_link (&entry->next)) != NULL) {
-    ((KtWaiter *) link->data)->queue = &entry->waiting;
-    g_queue_push_tail_link (&entry->waiting, link);
-  }
   while ((link = g_queue_pop_head_link (&landed)) != NULL) {
     KtWaiter *waiter = link->data;
     reply (entry, waiter->mode, waiter->done, waiter->data);
     g_free (waiter);
+  }
+  /* who came too late for this flight, or has come just now, boards the next one */
+  while ((link = g_queue_pop_head_link (&entry->next)) != NULL) {
+    ((KtWaiter *) link->data)->queue = &entry->waiting;
+    g_queue_push_tail_link (&entry->waiting, link);
   }
   if (!g_queue_is_empty (&entry->waiting))
     take_off (entry, ((KtWaiter *) entry->waiting.head->data)->deadline);

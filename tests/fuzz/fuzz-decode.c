@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as an answer to both calls; of what is taken for good, every file is rendered. */
+#include "kt-fuzz.h"
+
+#include "base/kt-error.h"
+#include "base/kt-names.h"
+#include "base/kt-units.h"
+#include "service/kt-decode.h"
+#include "tree/kt-entry.h"
+
+#define TASK_ID "1521827471237047552" /* the samples' */
+
+static void
+check_file (const KtSubject *subject, const KtEntry *row)
+{
+  g_autoptr (GBytes) content = row->render (subject);
+  g_autoptr (GBytes) again = row->render (subject);
+  gsize size;
+  const char *text = g_bytes_get_data (content, &size);
+  const char *end = size > 0 ? memchr (text, '\n', size) : NULL;
+
+  kt_check (g_bytes_equal (content, again)); /* pure */
+  if (strcmp (row->mime, "text/plain") != 0)
+    kt_check (size > 0);
+  else if (strcmp (row->name, "summary") != 0)
+    kt_check (size == 0 || (size > 1 && end == text + size - 1)); /* one line, or nothing */
+  if (strcmp (row->mime, "text/csv") == 0)
+    kt_check (g_utf8_validate (text, (gssize) size, NULL) && text[size - 1] == '\n');
+}
+
+static void
+check_place (const KtSubject *subject, KtPlace place)
+{
+  for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
+    if (row->place == place && row->kind == KT_ENTRY_FILE
+        && (row->families & KT_FAMILY_BIT (subject->task->key->family)) != 0)
+      check_file (subject, row);
+}
+
+static void
+check_task (const KtTask *task)
+{
+  KtSubject subject = { .task = task };
+
+  kt_check (task->progress >= -1 && task->progress <= 100);
+  kt_check (task->success_count >= -1 && task->fail_count >= -1);
+  check_place (&subject, KT_PLACE_TASK);
+  for (guint i = 0; i < task->files->len; i++) {
+    subject.file = &g_array_index (task->files, KtTaskFile, i);
+    kt_check (kt_task_find_file (task, subject.file->name) == subject.file); /* so names are unique */
+    kt_check (subject.file->name[0] != '\0' && subject.file->name[0] != '.');
+    kt_check (strlen (subject.file->name) <= KT_NAME_MAX && strchr (subject.file->name, '/') == NULL);
+    kt_check (g_utf8_validate (subject.file->name, -1, NULL));
+    check_place (&subject, KT_PLACE_FILE);
+  }
+}
+
+static void
+decode (KtFamily family, guint status, GBytes *body, GTimeZone *zone)
+{
+  g_autoptr (KtKey) key = family == KT_FAMILY_SHARE ? kt_key_new_share ("S", TASK_ID) : kt_key_new_basic (TASK_ID);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtTask) task = family == KT_FAMILY_SHARE ? kt_decode_share_detail (key, status, body, zone, &error)
+                                                      : kt_decode_task_result (key, status, body, zone, &error);
+
+  kt_check ((task == NULL) == (error != NULL));
+  kt_check (error == NULL || error->domain == KT_ERROR);
+  kt_check (task == NULL || status == 200);
+  if (task != NULL) {
+    kt_check (g_bytes_equal (task->response, body));
+    check_task (task);
+  }
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  g_autoptr (GBytes) body = g_bytes_new (data, size);
+  g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
+
+  decode (KT_FAMILY_SHARE, 200, body, zone);
+  decode (KT_FAMILY_BASIC, 200, body, zone);
+  decode (KT_FAMILY_BASIC, 400, body, zone);
+  return 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-tree-fixture.h"
+
+#include <string.h>
+
+static void
+invalidate (gpointer kernel, GPtrArray *names, GSourceFunc done, gpointer data)
+{
+  KtTreeFixture *f = kernel;
+
+  for (guint i = 0; i < names->len; i++) {
+    const KtStaleName *stale = g_ptr_array_index (names, i);
+    g_string_append_printf (f->forgotten, "%" G_GUINT64_FORMAT "/%s ", stale->parent, stale->name);
+  }
+  g_ptr_array_unref (names);
+  if (done != NULL) {
+    g_assert_true (f->pushed == NULL);
+    f->pushed = done;
+    f->pushed_data = data;
+  }
+}
+
+void
+kt_tree_pushed (KtTreeFixture *f)
+{
+  GSourceFunc pushed = f->pushed;
+
+  g_assert_true (pushed != NULL);
+  f->pushed = NULL;
+  g_assert_false (pushed (f->pushed_data));
+}
+
+static char *
+about_config (gpointer data)
+{
+  return g_strdup ("[service]\n");
+}
+
+static char *
+about_metrics (gpointer data)
+{
+  return g_strdup ("# EOF\n");
+}
+
+static guint
+about_tasks (gpointer data)
+{
+  return kt_catalog_size (((KtTreeFixture *) data)->catalog);
+}
+
+void
+kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
+{
+  const KtTreeOptions options = { .uid = 12, .gid = 34, .deadline = 10 * KT_SECOND };
+  KtAbout about = { .config = about_config, .metrics = about_metrics, .tasks = about_tasks, .data = f };
+
+  f->clock = kt_fake_clock_new ();
+  f->source = kt_fake_source_new ();
+  f->metrics = kt_metrics_new ();
+  f->health = about.health = kt_health_new ();
+  f->policy = (KtStorePolicy){
+    .ttl = 5 * KT_SECOND,
+    .ended_ttl = KT_TIME_NEVER,
+    .negative_ttl = 3 * KT_SECOND,
+    .max_stale = 60 * KT_SECOND,
+    .memory = 1 << 20,
+  };
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source_fetch, f->source);
+  f->catalog = kt_catalog_new ();
+  f->tree = kt_tree_new (kt_fake_clock (f->clock), f->store, f->catalog, &about, &options);
+  f->forgotten = g_string_new (NULL);
+  kt_tree_set_invalidate (f->tree, invalidate, f);
+}
+
+void
+kt_tree_tear_down (KtTreeFixture *f, gconstpointer data)
+{
+  kt_tree_set_invalidate (f->tree, NULL, NULL);
+  g_assert_true (f->pushed == NULL);
+  kt_fake_source_free (f->source);
+  kt_tree_free (f->tree);
+  kt_catalog_free (f->catalog);
+  kt_store_free (f->store);
+  kt_health_free (f->health);
+  kt_metrics_free (f->metrics);
+  kt_fake_clock_free (f->clock);
+  g_string_free (f->forgotten, TRUE);
+}
+
+void
+kt_tree_watch (KtTreeFixture *f, const char *const *lines)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
+
+  for (; *lines != NULL; lines++) {
+    g_auto (GStrv) words = g_strsplit (*lines, " ", 3);
+    g_ptr_array_add (keys, words[2] != NULL ? kt_key_new_share (words[1], words[2]) : kt_key_new_basic (words[1]));
+  }
+  kt_tree_set_watched (f->tree, keys);
+}
+
+static void
+found (const KtTreeEntry *entry, const GError *error, gpointer data)
+{
+  KtTreeLookup *lookup = data;
+
+  g_assert_true ((entry == NULL) != (error == NULL));
+  lookup->told++;
+  if (entry != NULL)
+    lookup->entry = *entry;
+  if (error != NULL)
+    lookup->error = error->code;
+}
+
+KtTreeCall *
+kt_tree_start_lookup (KtTreeFixture *f, guint64 parent, const char *name, KtTreeLookup *lookup)
+{
+  KtTreeCall *call;
+
+  *lookup = (KtTreeLookup){ .error = -1 };
+  call = kt_tree_lookup (f->tree, parent, name, found, lookup);
+  g_assert_true ((call == NULL) == (lookup->told == 1));
+  return call;
+}
+
+KtTreeLookup
+kt_tree_look_up (KtTreeFixture *f, guint64 parent, const char *name, const char *json)
+{
+  KtTreeLookup lookup;
+
+  if (kt_tree_start_lookup (f, parent, name, &lookup) != NULL) {
+    if (json == NULL)
+      g_error ("%s was asked for", name);
+    kt_fake_source_land (f->source, json);
+  }
+  g_assert_cmpuint (lookup.told, ==, 1);
+  return lookup;
+}
+
+KtTreeEntry
+kt_tree_find (KtTreeFixture *f, const char *path, const char *json)
+{
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+  KtTreeLookup lookup = { .entry = { .id = 1 } };
+
+  for (char **part = parts; *part != NULL; part++) {
+    lookup = kt_tree_look_up (f, lookup.entry.id, *part, json);
+    if (lookup.entry.id == 0)
+      g_error ("%s: there is no %s", path, *part);
+  }
+  return lookup.entry;
+}
+
+char *
+kt_tree_text (KtTreeFixture *f, guint64 id)
+{
+  g_autoptr (GBytes) content = kt_tree_read (f->tree, id);
+  gsize size;
+  const char *data;
+
+  g_assert_nonnull (content);
+  data = g_bytes_get_data (content, &size);
+  return g_strndup (data != NULL ? data : "", size);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-fake-source.h"
+#include "kt-test.h"
+#include "tree/kt-tree.h"
+
+#include "base/kt-units.h"
+
+/* A tree on a store whose source and clock the test drives by hand, and a kernel that only takes notes. */
+typedef struct {
+  KtFakeClock *clock;
+  KtFakeSource *source;
+  KtMetrics *metrics;
+  KtHealth *health;
+  KtStorePolicy policy; /* ttl 5 s, ended-ttl forever, negative-ttl 3 s, max-stale 60 s */
+  KtStore *store;
+  KtCatalog *catalog;
+  KtTree *tree;
+  /* the kernel */
+  GString *forgotten; /* "PARENT/NAME " for each name it was told to forget */
+  GSourceFunc pushed;
+  gpointer pushed_data;
+} KtTreeFixture;
+
+void kt_tree_set_up (KtTreeFixture *f, gconstpointer data);
+void kt_tree_tear_down (KtTreeFixture *f, gconstpointer data);
+#define KT_TREE_TEST(path, func) g_test_add (path, KtTreeFixture, NULL, kt_tree_set_up, func, kt_tree_tear_down)
+
+/* Watches these tasks and no others: lines of a watch list. */
+void kt_tree_watch (KtTreeFixture *f, const char *const *lines);
+
+/* The kernel has forgotten what it was told to last. */
+void kt_tree_pushed (KtTreeFixture *f);
+
+/* What a lookup was told. */
+typedef struct {
+  guint told;
+  KtTreeEntry entry; /* id 0: no such name, or an error */
+  int error;         /* -1: none */
+} KtTreeLookup;
+
+KtTreeCall *kt_tree_start_lookup (KtTreeFixture *f, guint64 parent, const char *name, KtTreeLookup *lookup);
+
+/* Looks up NAME, landing JSON when the service is asked; with JSON NULL it must not be asked. */
+KtTreeLookup kt_tree_look_up (KtTreeFixture *f, guint64 parent, const char *name, const char *json);
+
+/* The same for each part of PATH ("tasks/7/status"), which must exist; the entry of the last. */
+KtTreeEntry kt_tree_find (KtTreeFixture *f, const char *path, const char *json);
+
+/* The content of a file, which must be one. (transfer full) */
+char *kt_tree_text (KtTreeFixture *f, guint64 id);
+
+/* Answers of a share task. */
+#define KT_JOB(fields)                                                                                                 \
+  "{\"jobInfo\":{" fields "},\"taskInfos\":[{\"fileId\":\"F\",\"status\":\"1\",\"newFileId\":\"N\"}]}"
+#define KT_RUNNING    KT_JOB ("\"taskStatus\":1,\"progress\":10,\"startTime\":\"20240930090000\"")
+#define KT_RUNNING_ON KT_JOB ("\"taskStatus\":1,\"progress\":20,\"startTime\":\"20240930090000\"")
+#define KT_ENDED      KT_JOB ("\"taskStatus\":2,\"progress\":100,\"endTime\":\"20240930091500\"")
+/* of an import task */
+#define KT_IMPORTED "{\"data\":{\"successCount\":1,\"failCount\":0}}"

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-test.h"
+
+#include "app/kt-config.h"
+#include "base/kt-units.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define MINIMAL "[service]\nendpoint = https://h\nuser-id = 1\n"
+
+typedef struct {
+  char *dir;
+  char *path;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->dir = g_dir_make_tmp ("kootaskfs-XXXXXX", NULL);
+  f->path = g_build_filename (f->dir, "kootaskfs.conf", NULL);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_unlink (f->path);
+  g_rmdir (f->dir);
+  g_free (f->path);
+  g_free (f->dir);
+}
+
+/* TEXT as the file, OVERRIDE as the only -o unless NULL. */
+static KtConfig *
+load (Fixture *f, const char *text, const char *override, const char *endpoint, GError **error)
+{
+  char *overrides[] = { (char *) override, NULL };
+
+  g_assert_true (g_file_set_contents (f->path, text, -1, NULL));
+  return kt_config_load (f->path, overrides, endpoint, error);
+}
+
+static void
+test_defaults (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtConfig) config = load (f, MINIMAL, NULL, NULL, NULL);
+
+  g_assert_nonnull (config);
+  g_assert_cmpstr (config->path, ==, f->path);
+  g_assert_cmpstr (config->endpoint, ==, "https://h");
+  g_assert_cmpstr (config->user_id, ==, "1");
+  g_assert_null (config->token_file);
+  g_assert_null (config->token_command);
+  g_assert_cmpint (config->token_scheme, ==, KT_TOKEN_AUTO);
+  g_assert_null (config->agent_name);
+  g_assert_cmpstr (config->language, ==, "en-US");
+  g_assert_cmpstr (config->time_zone, ==, "UTC");
+  g_assert_null (config->ca_file);
+  g_assert_null (config->proxy);
+  g_assert_cmpint (config->cache.ttl, ==, 5 * KT_SECOND);
+  g_assert_cmpint (config->cache.ended_ttl, ==, KT_TIME_NEVER);
+  g_assert_cmpint (config->cache.negative_ttl, ==, 3 * KT_SECOND);
+  g_assert_cmpint (config->cache.max_stale, ==, 300 * KT_SECOND);
+  g_assert_cmpuint (config->cache.memory, ==, 256 << 20);
+  g_assert_cmpint (config->deadline, ==, 10 * KT_SECOND);
+  g_assert_cmpuint (config->limits.concurrency, ==, 64);
+  g_assert_cmpuint (config->limits.rate, ==, 0);
+  g_assert_cmpuint (config->limits.max_response, ==, 64 << 20);
+  g_assert_null (config->watch_file);
+  g_assert_cmpuint (g_hash_table_size (config->share_token_files), ==, 0);
+}
+
+#define ALL_KEYS                                                                                                       \
+  "[service]\nendpoint = https://h:8443\nuser-id = 1505\ntoken-command = printf '\\\\n' | pass\ntoken-scheme = "       \
+  "Bearer+\n"                                                                                                          \
+  "agent-name = carrier\nlanguage = zh-CN\ntime-zone = Asia/Shanghai\nca-file = /etc/ca.pem\nproxy = "                 \
+  "http://p:3128\n\n"                                                                                                  \
+  "[cache]\nttl = 250ms\nended-ttl = 1h\nnegative-ttl = 0\nmax-stale = forever\nmemory = 1G\n\n"                       \
+  "[fetch]\ndeadline = 1min\nconcurrency = 1024\nrate = 7\nmax-response = 100\n\n[watch]\nfile = /etc/tasks\n"
+
+static void
+test_all_keys (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtConfig) config = load (f, ALL_KEYS "\n[share S1]\nkdstoken-file = /run/s1\n", NULL, NULL, NULL);
+
+  g_assert_nonnull (config);
+  g_assert_cmpstr (config->endpoint, ==, "https://h:8443");
+  g_assert_cmpstr (config->token_command, ==, "printf '\\n' | pass");
+  g_assert_cmpint (config->token_scheme, ==, KT_TOKEN_BEARER_PLUS);
+  g_assert_cmpstr (config->agent_name, ==, "carrier");
+  g_assert_cmpstr (config->language, ==, "zh-CN");
+  g_assert_cmpstr (config->time_zone, ==, "Asia/Shanghai");
+  g_assert_cmpstr (config->ca_file, ==, "/etc/ca.pem");
+  g_assert_cmpstr (config->proxy, ==, "http://p:3128");
+  g_assert_cmpint (config->cache.ttl, ==, 250 * KT_MS);
+  g_assert_cmpint (config->cache.ended_ttl, ==, 3600 * KT_SECOND);
+  g_assert_cmpint (config->cache.negative_ttl, ==, 0);
+  g_assert_cmpint (config->cache.max_stale, ==, KT_TIME_NEVER);
+  g_assert_cmpuint (config->cache.memory, ==, 1 << 30);
+  g_assert_cmpint (config->deadline, ==, 60 * KT_SECOND);
+  g_assert_cmpuint (config->limits.concurrency, ==, 1024);
+  g_assert_cmpuint (config->limits.rate, ==, 7);
+  g_assert_cmpuint (config->limits.max_response, ==, 100);
+  g_assert_cmpstr (config->watch_file, ==, "/etc/tasks");
+  g_assert_cmpstr (g_hash_table_lookup (config->share_token_files, "S1"), ==, "/run/s1");
+}
+
+/* What is shown in .kootaskfs/config is a configuration file that means the same. */
+static void
+test_format_parses_back (Fixture *f, gconstpointer data)
+{
+  static const char *const texts[] = {
+    MINIMAL,
+    ALL_KEYS "\n[share S1]\nkdstoken-file = /run/s1\n",
+    MINIMAL "token-command = \\s\\sindented \\\\s \\\\\\\\ x\\t=;#\nagent-name = 报告 \n",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (KtConfig) config = load (f, texts[i], NULL, NULL, NULL);
+    g_autofree char *once = kt_config_format (config);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (KtConfig) again = load (f, once, NULL, NULL, &error);
+    g_assert_no_error (error);
+    kt_assert_text (kt_config_format (again), once);
+    g_assert_cmpstr (again->token_command, ==, config->token_command);
+    g_assert_cmpstr (again->agent_name, ==, config->agent_name);
+    g_assert_cmpint (again->cache.ttl, ==, config->cache.ttl);
+    g_assert_cmpuint (again->limits.max_response, ==, config->limits.max_response);
+  }
+}
+
+static void
+test_format (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtConfig) config = load (f, MINIMAL, NULL, NULL, NULL);
+
+  kt_assert_text (
+      kt_config_format (config),
+      "[service]\nendpoint = https://h\nuser-id = 1\ntoken-scheme = auto\nlanguage = en-US\ntime-zone = UTC\n\n"
+      "[cache]\nttl = 5s\nended-ttl = forever\nnegative-ttl = 3s\nmax-stale = 5min\nmemory = 256M\n\n"
+      "[fetch]\ndeadline = 10s\nconcurrency = 64\nrate = 0\nmax-response = 64M\n\n[watch]\n");
+}
+
+static void
+test_proxy_password (Fixture *f, gconstpointer data)
+{
+  static const char *const table[][2] = {
+    { "http://user:hunter2@p:3128", "proxy = http://***@p:3128\n" },
+    { "http://user:hunt@er2@p:3128", "proxy = http://***@p:3128\n" },
+    { "user:hunter2@p:3128", "proxy = ***@p:3128\n" },
+    { "http://p:3128", "proxy = http://p:3128\n" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autofree char *text = g_strconcat (MINIMAL "proxy = ", table[i][0], "\n", NULL);
+    g_autoptr (KtConfig) config = load (f, text, NULL, NULL, NULL);
+    g_autofree char *format = kt_config_format (config);
+    g_assert_cmpstr (config->proxy, ==, table[i][0]);
+    g_assert_nonnull (strstr (format, table[i][1]));
+    g_assert_null (strstr (format, "er2"));
+  }
+}
+
+/* Relative names are of the directory that the command was given in, as a daemon works in another. */
+static void
+test_absolute_files (Fixture *f, gconstpointer data)
+{
+  g_autofree char *here = g_get_current_dir ();
+  g_autofree char *expected = g_build_filename (here, "tok", NULL);
+  g_autoptr (KtConfig) config = load (f, MINIMAL, "token-file=tok", NULL, NULL);
+
+  g_assert_cmpstr (config->token_file, ==, expected);
+}
+
+static void
+test_overrides (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtConfig) config = load (f, MINIMAL "[cache]\nttl = 9s\n", "ttl=2s", NULL, NULL);
+  g_autoptr (KtConfig) given = load (f, MINIMAL, "endpoint=https://o", "https://c", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (config->cache.ttl, ==, 2 * KT_SECOND);
+  g_assert_cmpstr (given->endpoint, ==, "https://c"); /* the command line's argument is last */
+  g_assert_null (load (f, MINIMAL, "ttl=2", NULL, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "-o: [cache] ttl: '2' is not a time: expected");
+  g_assert_null (load (f, MINIMAL, "ttl", NULL, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "-o: [cache] ttl: '' is not a time");
+  g_assert_null (load (f, MINIMAL, NULL, "http://h", &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "command line: [service] endpoint: 'http://h' would send the token");
+  g_assert_true (kt_config_is_key ("ttl=2s"));
+  g_assert_true (kt_config_is_key ("ttl"));
+  g_assert_false (kt_config_is_key ("ttls=2s"));
+  g_assert_false (kt_config_is_key ("tt"));
+  g_assert_false (kt_config_is_key (""));
+}
+
+static void
+test_bad_values (Fixture *f, gconstpointer data)
+{
+  static const struct {
+    const char *text; /* after MINIMAL */
+    const char *place;
+    const char *expected;
+  } table[] = {
+    { "token-scheme = bearer\n", "[service] token-scheme", "expected auto, Bearer, Bearer+ or raw" },
+    { "time-zone = Mars/Olympus\n", "[service] time-zone", "expected UTC, +08:00 or Asia/Shanghai" },
+    { "token-file =\n", "[service] token-file", "expected one line of text" },
+    { "language = a\\nb\n", "[service] language", "expected one line of text" },
+    { "language = a\\qb\n", "[service] language", "invalid escape" },
+    { "language = \xff\n", "[service] language", "not UTF-8" },
+    { "tokenfile = /x\n", "[service] tokenfile", "unknown key" },
+    { "ttl = 5s\n", "[service] ttl", "unknown key" }, /* of another group */
+    { "token-file = /a\ntoken-command = b\n", "[service] token-command", "expected one of the two" },
+    { "[cache]\nttl = 5\n", "[cache] ttl", "expected a whole number with ms, s, min, h or d" },
+    { "[cache]\nended-ttl = -1s\n", "[cache] ended-ttl", "expected" },
+    { "[cache]\nmemory = 1X\n", "[cache] memory", "expected a whole number of bytes" },
+    { "[fetch]\ndeadline = 0\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
+    { "[fetch]\ndeadline = 2h\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
+    { "[fetch]\ndeadline = forever\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
+    { "[fetch]\nconcurrency = 0\n", "[fetch] concurrency", "expected a whole number from 1 to 1024" },
+    { "[fetch]\nconcurrency = 1025\n", "[fetch] concurrency", "expected a whole number from 1 to 1024" },
+    { "[fetch]\nrate = -1\n", "[fetch] rate", "expected a whole number from 0 to 1000000" },
+    { "[watch]\nfile =\n", "[watch] file", "expected one line of text" },
+    { "[caches]\nttl = 5s\n", "[caches]", "unknown group: expected service, cache, fetch, watch or share SHAREID" },
+    { "[share a/b]\nkdstoken-file = /x\n", "[share a/b]", "no share id" },
+    { "[share S]\nkdstoken = x\n", "[share S] kdstoken", "expected kdstoken-file" },
+    { "[share S]\nkdstoken-file =\n", "[share S] kdstoken-file", "expected the name of a file" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autofree char *text = g_strconcat (MINIMAL, table[i].text, NULL);
+    g_autofree char *place = g_strdup_printf ("%s: %s: ", f->path, table[i].place);
+    g_autoptr (GError) error = NULL;
+    if (load (f, text, NULL, NULL, &error) != NULL)
+      g_error ("'%s' was taken", table[i].text);
+    if (!g_str_has_prefix (error->message, place))
+      g_error ("'%s' does not begin with '%s'", error->message, place);
+    kt_assert_failed (&error, KT_ERROR_CONFIG, table[i].expected);
+  }
+}
+
+static void
+test_bad_files (Fixture *f, gconstpointer data)
+{
+  char *none[] = { NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (kt_config_load (f->path, none, NULL, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, f->path);
+  g_assert_null (load (f, "user-id = 1\n", NULL, NULL, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, f->path);
+  g_assert_null (load (f, "[service]\nuser-id = 1\n", NULL, NULL, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "[service] endpoint: missing: expected https://HOST[:PORT]");
+  g_assert_null (load (f, "[service]\nendpoint = https://h\n", NULL, NULL, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "[service] user-id: missing: expected");
+}
+
+static void
+test_endpoints (Fixture *f, gconstpointer data)
+{
+  static const char *const good[] = {
+    "https://h",          "https://h/",       "https://h:8443",    "https://[2001:db8::1]:443", "http://localhost:8080",
+    "http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:8080",
+  };
+  static const char *const bad[][2] = {
+    { "http://h", "would send the token in clear text: expected https://" },
+    { "http://localhost.example.com", "clear text" },
+    { "http://127.0.0.1.example.com", "clear text" },
+    { "http://10.0.0.1", "clear text" },
+    { "http://[2001:db8::1]", "clear text" },
+    { "HTTP://h", "" },
+    { "https://user:secret@h", "is no address of a service" },
+    { "https://user@h", "is no address of a service" },
+    { "http://localhost@h", "is no address of a service" },
+    { "https://h/path", "expected https://HOST[:PORT]" },
+    { "https://h?x=1", "expected https://HOST[:PORT]" },
+    { "https://h#x", "expected https://HOST[:PORT]" },
+    { "https://", "expected https://HOST[:PORT]" },
+    { "https:h", "expected https://HOST[:PORT]" },
+    { "h", "expected https://HOST[:PORT]" },
+    { "", "expected https://HOST[:PORT]" },
+    { "ftp://h", "expected https://HOST[:PORT]" },
+    { "file:///etc/passwd", "expected https://HOST[:PORT]" },
+    { "https://h:99999", "expected https://HOST[:PORT]" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
+    g_autoptr (KtConfig) config = load (f, MINIMAL, NULL, good[i], NULL);
+    g_assert_nonnull (config);
+    g_assert_cmpstr (config->endpoint, ==, good[i]);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+    KtConfig *config = load (f, MINIMAL, NULL, bad[i][0], &error);
+    if (config != NULL)
+      g_error ("%s was taken", bad[i][0]);
+    kt_assert_failed (&error, KT_ERROR_CONFIG, bad[i][1]);
+  }
+}
+
+static void
+test_help (void)
+{
+  g_autofree char *help = kt_config_help ();
+
+  g_assert_nonnull (strstr (help, "  [cache]\n  ttl              how long an answer is fresh (default 5s)\n"));
+  g_assert_nonnull (strstr (help, "kdstoken-file"));
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+  TEST ("/app/config/defaults", test_defaults);
+  TEST ("/app/config/all-keys", test_all_keys);
+  TEST ("/app/config/format", test_format);
+  TEST ("/app/config/format-parses-back", test_format_parses_back);
+  TEST ("/app/config/proxy-password", test_proxy_password);
+  TEST ("/app/config/absolute-files", test_absolute_files);
+  TEST ("/app/config/overrides", test_overrides);
+  TEST ("/app/config/bad-values", test_bad_values);
+  TEST ("/app/config/bad-files", test_bad_files);
+  TEST ("/app/config/endpoints", test_endpoints);
+  g_test_add_func ("/app/config/help", test_help);
+  return g_test_run ();
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line and the watch list. */
+#include "kt-test.h"
+
+#include "app/kt-options.h"
+#include "app/kt-watch-list.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+/* LINE's words are the arguments. */
+static KtOptions *
+parse (const char *line, GError **error)
+{
+  g_auto (GStrv) words = g_strsplit (line, " ", -1);
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+
+  g_ptr_array_add (argv, (gpointer) "kootaskfs");
+  for (char **word = words; *word != NULL; word++)
+    if (**word != '\0')
+      g_ptr_array_add (argv, *word);
+  g_ptr_array_add (argv, NULL);
+  return kt_options_parse ((int) argv->len - 1, (char **) argv->pdata, error);
+}
+
+static void
+test_arguments (void)
+{
+  static const struct {
+    const char *line;
+    const char *endpoint;
+    const char *mountpoint;
+    gboolean foreground;
+    gboolean debug;
+  } table[] = {
+    { "/mnt", NULL, "/mnt", FALSE, FALSE },
+    { "https://h /mnt", "https://h", "/mnt", FALSE, FALSE },
+    { "none /mnt", NULL, "/mnt", FALSE, FALSE },
+    { "none", NULL, "none", FALSE, FALSE }, /* alone it is a directory */
+    { "-f /mnt", NULL, "/mnt", TRUE, FALSE },
+    { "/mnt -d", NULL, "/mnt", TRUE, TRUE },
+    { "https://h /mnt -o rw", "https://h", "/mnt", FALSE, FALSE }, /* as mount(8) calls it */
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    KtOptions *options = parse (table[i].line, NULL);
+    g_assert_nonnull (options);
+    g_assert_cmpstr (options->endpoint, ==, table[i].endpoint);
+    g_assert_cmpstr (options->mountpoint, ==, table[i].mountpoint);
+    g_assert_cmpint (options->foreground, ==, table[i].foreground);
+    g_assert_cmpint (options->debug, ==, table[i].debug);
+    kt_options_free (options);
+  }
+}
+
+static void
+test_bad_arguments (void)
+{
+  static const char *const table[][2] = {
+    { "", "got 0 arguments" }, { "a b c", "expected [ENDPOINT] MOUNTPOINT, got 3 arguments" },
+    { "-x /mnt", "-x" },       { "--token=x /mnt", "--token" }, /* there is no option that takes a secret */
+    { "/mnt -o", "-o" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (GError) error = NULL;
+    g_assert_null (parse (table[i][0], &error));
+    kt_assert_failed (&error, KT_ERROR_USAGE, table[i][1]);
+  }
+}
+
+static void
+test_version (void)
+{
+  KtOptions *options = parse ("-V", NULL);
+
+  g_assert_nonnull (options);
+  g_assert_true (options->version);
+  kt_options_free (options);
+}
+
+static void
+assert_list (GPtrArray *list, const char *expected)
+{
+  g_autofree char *text = NULL;
+
+  g_assert_null (list->pdata[list->len - 1]); /* its end */
+  text = g_strjoinv ("|", (char **) list->pdata);
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+test_option_lists (void)
+{
+  static const struct {
+    const char *line;
+    const char *config_path;
+    const char *config;
+    const char *fuse;
+  } table[] = {
+    { "/mnt", NULL, "", "" },
+    { "-o ttl=2s,allow_other,memory=1M,ro /mnt", NULL, "ttl=2s|memory=1M", "allow_other|ro" },
+    { "-o ttl=2s -o ro -o config=/a,config=/b /mnt", "/b", "ttl=2s", "ro" },
+    { "-o ,,ro,, /mnt", NULL, "", "ro" },
+    { "-o agent-name=a\\,b,ro /mnt", NULL, "agent-name=a,b", "ro" },
+    { "-o agent-name=a\\\\b /mnt", NULL, "agent-name=a\\b", "" },
+    { "-o agent-name=a\\ /mnt", NULL, "agent-name=a\\", "" },
+    { "-o config=/x\\,y /mnt", "/x,y", "", "" },
+    { "-o ttl /mnt", NULL, "ttl", "" },
+    { "-o ttls=2s,Ttl=2s /mnt", NULL, "", "ttls=2s|Ttl=2s" }, /* FUSE will refuse them */
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (GError) error = NULL;
+    KtOptions *options = parse (table[i].line, &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (options->config_path, ==, table[i].config_path);
+    assert_list (options->config_options, table[i].config);
+    assert_list (options->fuse_options, table[i].fuse);
+    kt_options_free (options);
+  }
+}
+
+static void
+test_watch_list (void)
+{
+  g_autoptr (GPtrArray) keys = kt_watch_list_parse ("# tasks\r\n\r\nshare S1 7 # a comment\r\n  basic\t 8  \n#basic 9\n"
+                                                    "share S_- -_",
+                                                    "list", NULL);
+  const KtKey *key;
+
+  g_assert_nonnull (keys);
+  g_assert_cmpuint (keys->len, ==, 3);
+  key = keys->pdata[0];
+  g_assert_cmpint (key->family, ==, KT_FAMILY_SHARE);
+  g_assert_cmpstr (key->share_id, ==, "S1");
+  g_assert_cmpstr (key->task_id, ==, "7");
+  key = keys->pdata[1];
+  g_assert_cmpint (key->family, ==, KT_FAMILY_BASIC);
+  g_assert_cmpstr (key->task_id, ==, "8");
+  key = keys->pdata[2];
+  g_assert_cmpstr (key->share_id, ==, "S_-");
+  g_assert_cmpstr (key->task_id, ==, "-_");
+}
+
+static void
+test_empty_watch_list (void)
+{
+  static const char *const texts[] = { "", "\n", "#", "  \r\n\t\n# x" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GPtrArray) keys = kt_watch_list_parse (texts[i], "list", NULL);
+    g_assert_nonnull (keys);
+    g_assert_cmpuint (keys->len, ==, 0);
+  }
+}
+
+static void
+test_bad_watch_lists (void)
+{
+  static const char *const table[][2] = {
+    { "basic 7\n\nbasics 8\n", "list:3: unknown kind of task: expected 'share SHAREID TASKID' or 'basic TASKID'" },
+    { "job 7", "list:1: jobs are not in this version" },
+    { "basic", "list:1: wrong number of words" },
+    { "basic 7 8", "list:1: wrong number of words" },
+    { "share 7", "list:1: wrong number of words" },
+    { "share S 7 8", "list:1: wrong number of words" },
+    { "#\nbasic ../x", "list:2: an id is 1 to 64" },
+    { "share S! 7", "list:1: an id is 1 to 64" },
+    { "basic 7\x01", "list:1: an id is 1 to 64" },
+    { "\xef\xbb\xbf"
+      "basic 7",
+      "list:1: unknown kind of task" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (GError) error = NULL;
+    g_assert_null (kt_watch_list_parse (table[i][0], "list", &error));
+    kt_assert_failed (&error, KT_ERROR_CONFIG, table[i][1]);
+  }
+}
+
+static void
+test_watch_list_file (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kootaskfs-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "tasks", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) keys = NULL;
+
+  g_assert_null (kt_watch_list_load (path, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, path);
+  g_assert_true (g_file_set_contents (path, "basic 7\nbasic \0 8\n", 18, NULL));
+  g_assert_null (kt_watch_list_load (path, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "a NUL byte");
+  g_assert_true (g_file_set_contents (path, "basic 7\n", -1, NULL));
+  keys = kt_watch_list_load (path, NULL);
+  g_assert_cmpuint (keys->len, ==, 1);
+  g_unlink (path);
+  g_rmdir (dir);
+}
+
+static void
+on_changed (gpointer data)
+{
+  ++*(guint *) data;
+}
+
+/* Written in place or replaced, as editors do; other files of the directory do not count. */
+static void
+test_file_watch (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kootaskfs-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "tasks", NULL);
+  g_autofree char *other = g_build_filename (dir, "tasks2", NULL);
+  guint changes = 0;
+  KtFileWatch *watch = kt_file_watch_new (path, on_changed, &changes);
+
+  g_assert_true (g_file_set_contents (other, "x", -1, NULL));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (changes, ==, 0);
+  g_assert_true (g_file_set_contents_full (path, "x", -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  while (changes == 0)
+    g_main_context_iteration (NULL, TRUE);
+  changes = 0;
+  g_assert_cmpint (g_rename (other, path), ==, 0);
+  while (changes == 0)
+    g_main_context_iteration (NULL, TRUE);
+  kt_file_watch_free (watch);
+  kt_file_watch_free (NULL);
+  g_unlink (path);
+  g_rmdir (dir);
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+  g_test_add_func ("/app/arguments", test_arguments);
+  g_test_add_func ("/app/bad-arguments", test_bad_arguments);
+  g_test_add_func ("/app/version", test_version);
+  g_test_add_func ("/app/option-lists", test_option_lists);
+  g_test_add_func ("/app/watch-list", test_watch_list);
+  g_test_add_func ("/app/empty-watch-list", test_empty_watch_list);
+  g_test_add_func ("/app/bad-watch-lists", test_bad_watch_lists);
+  g_test_add_func ("/app/watch-list-file", test_watch_list_file);
+  g_test_add_func ("/app/file-watch", test_file_watch);
+  return g_test_run ();
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-test.h"
+
+#include "base/kt-names.h"
+
+#include <string.h>
+
+static void
+test_ids (void)
+{
+  static const char *const good[] = { "1",     "1521827471237047552",
+                                      "a-B_9", "-",
+                                      "_",     "0123456789012345678901234567890123456789012345678901234567890123" };
+  static const char *const bad[] = {
+    "",     ".",           "..",
+    ".git", "a b",         "a/b",
+    "a.b",  "autorun.inf", "\xe4\xb8\xad",
+    "a\n",  "%41",         "01234567890123456789012345678901234567890123456789012345678901234"
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
+    g_assert_true (kt_id_is_valid (good[i]));
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (kt_id_is_valid (bad[i]));
+}
+
+static void
+test_encoding (void)
+{
+  static const char *const table[][2] = {
+    { "FmvP8my7yGTvCmKhweL1BoY6kWjRt83A7", "FmvP8my7yGTvCmKhweL1BoY6kWjRt83A7" },
+    { "", "unnamed" },
+    { ".", "%2E" },
+    { "..", "%2E." },
+    { ".git", "%2Egit" },
+    { "a.b", "a.b" },
+    { "a/b", "a%2Fb" },
+    { "../../etc/passwd", "%2E.%2F..%2Fetc%2Fpasswd" },
+    { "100%", "100%25" },
+    { "%2F", "%252F" },
+    { "a\nb\tc\x7f", "a%0Ab%09c%7F" },
+    { "报告 é", "报告 é" },
+    { "\xff\xfe", "%FF%FE" },
+    { "a\xe4\xb8", "a%E4%B8" },             /* ends within a character */
+    { "\xc0\xaf", "%C0%AF" },               /* an overlong slash */
+    { "\xed\xa0\x80", "%ED%A0%80" },        /* a surrogate */
+    { "\xf4\x90\x80\x80", "%F4%90%80%80" }, /* beyond Unicode */
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
+    kt_assert_text (kt_name_encode (table[i][0]), table[i][1]);
+}
+
+/* PART over and over, TIMES, with PREFIX before it. (transfer full) */
+static char *
+repeat (const char *prefix, const char *part, guint times)
+{
+  GString *out = g_string_new (prefix);
+
+  for (guint i = 0; i < times; i++)
+    g_string_append (out, part);
+  return g_string_free (out, FALSE);
+}
+
+static void
+assert_is_name (const char *name)
+{
+  g_assert_cmpuint (strlen (name), >, 0);
+  g_assert_cmpuint (strlen (name), <=, KT_NAME_MAX);
+  g_assert_true (g_utf8_validate (name, -1, NULL));
+  g_assert_null (strchr (name, '/'));
+  for (const char *p = strchr (name, '%'); p != NULL; p = strchr (p + 1, '%'))
+    g_assert_true (g_ascii_isxdigit (p[1]) && g_ascii_isxdigit (p[2]));
+}
+
+static void
+test_length_limit (void)
+{
+  g_autofree char *fits = repeat ("", "x", KT_NAME_MAX);
+  g_autofree char *longer = repeat ("", "x", KT_NAME_MAX + 1);
+  g_autofree char *name = kt_name_encode (longer);
+
+  kt_assert_text (kt_name_encode (fits), fits);
+  assert_is_name (name);
+  g_assert_cmpuint (strlen (name), ==, KT_NAME_MAX);
+  g_assert_cmpint (name[KT_NAME_MAX - 17], ==, '~');
+}
+
+/* Wherever the cut falls, no character and no %XX is cut in two, and what differs stays different. */
+static void
+test_cut_at_boundaries (void)
+{
+  static const char *const parts[] = { "\xe6\x8a\xa5", "\xc3\xa9", "\xf0\x9f\x98\x80", "/", "\xff", "%" };
+  static const char *const prefixes[] = { "", "x", "xx", "xxx" };
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++) {
+    for (gsize j = 0; j < G_N_ELEMENTS (prefixes); j++) {
+      for (guint times = 300; times < 303; times++) {
+        g_autofree char *text = repeat (prefixes[j], parts[i], times);
+        char *name = kt_name_encode (text);
+        assert_is_name (name);
+        g_assert_cmpuint (strlen (name), >=, KT_NAME_MAX - 3);
+        g_assert_true (g_hash_table_add (seen, name));
+      }
+    }
+  }
+}
+
+static void
+test_lines (void)
+{
+  kt_assert_text (kt_line_encode ("a\nb\r\tc\x7f"), "a%0Ab%0D%09c%7F");
+  kt_assert_text (kt_line_encode (".a/b 100% 报告"), ".a/b 100% 报告");
+  kt_assert_text (kt_line_encode (""), "");
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+  g_test_add_func ("/base/names/ids", test_ids);
+  g_test_add_func ("/base/names/encoding", test_encoding);
+  g_test_add_func ("/base/names/length-limit", test_length_limit);
+  g_test_add_func ("/base/names/cut-at-boundaries", test_cut_at_boundaries);
+  g_test_add_func ("/base/names/lines", test_lines);
+  return g_test_run ();
+}

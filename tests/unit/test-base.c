@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-test.h"
+
+#include "base/kt-clock.h"
+#include "base/kt-health.h"
+#include "base/kt-log.h"
+#include "base/kt-metrics.h"
+#include "base/kt-units.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void
+test_errno (void)
+{
+  static const struct {
+    KtErrorCode code;
+    int number;
+    const char *name;
+  } table[] = {
+    { KT_ERROR_NOT_FOUND, ENOENT, "ENOENT" },
+    { KT_ERROR_DENIED, EACCES, "EACCES" },
+    { KT_ERROR_TIMED_OUT, ETIMEDOUT, "ETIMEDOUT" },
+    { KT_ERROR_UNREACHABLE, EHOSTUNREACH, "EHOSTUNREACH" },
+    { KT_ERROR_TLS, EPROTO, "EPROTO" },
+    { KT_ERROR_THROTTLED, EAGAIN, "EAGAIN" },
+    { KT_ERROR_BAD_ANSWER, EBADMSG, "EBADMSG" },
+    { KT_ERROR_SERVICE, EIO, "EIO" },
+    { KT_ERROR_INTERRUPTED, EINTR, "EINTR" },
+    { KT_ERROR_READ_ONLY, EROFS, "EROFS" },
+    { KT_ERROR_NO_ATTRIBUTE, ENODATA, "ENODATA" },
+    { KT_ERROR_STOPPED, ENOTCONN, "ENOTCONN" },
+    { KT_ERROR_USAGE, EINVAL, "EINVAL" },
+    { KT_ERROR_CONFIG, EINVAL, "EINVAL" },
+    { KT_ERROR_MOUNT, EINVAL, "EINVAL" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (GError) error = g_error_new (KT_ERROR, (int) table[i].code, "x");
+    g_assert_cmpint (table[i].code, ==, i); /* the table has them all */
+    g_assert_cmpint (kt_error_to_errno (error), ==, table[i].number);
+    g_assert_cmpstr (kt_errno_name (table[i].number), ==, table[i].name);
+  }
+  g_assert_cmpint (G_N_ELEMENTS (table), ==, KT_ERROR_MOUNT + 1);
+}
+
+static void
+test_errno_of_strangers (void)
+{
+  g_autoptr (GError) other = g_error_new (G_FILE_ERROR, KT_ERROR_NOT_FOUND, "x");
+  g_autoptr (GError) beyond = g_error_new (KT_ERROR, 999, "x");
+
+  g_assert_cmpint (kt_error_to_errno (other), ==, EIO);
+  g_assert_cmpint (kt_error_to_errno (beyond), ==, EIO);
+}
+
+static void
+test_durations (void)
+{
+  static const struct {
+    const char *text;
+    gint64 value;
+    const char *again; /* NULL: as TEXT */
+  } good[] = {
+    { "0", 0, NULL },
+    { "250ms", 250 * KT_MS, NULL },
+    { "5s", 5 * KT_SECOND, NULL },
+    { "5min", 300 * KT_SECOND, NULL },
+    { "1h", 3600 * KT_SECOND, NULL },
+    { "7d", 7 * 86400 * KT_SECOND, NULL },
+    { "1500ms", 1500 * KT_MS, NULL },
+    { "60s", 60 * KT_SECOND, "1min" },
+    { "48h", 2 * 86400 * KT_SECOND, "2d" },
+    { "0s", 0, "0" },
+    { "forever", KT_TIME_NEVER, NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
+    gint64 value = -1;
+    g_assert_true (kt_duration_parse (good[i].text, &value, NULL));
+    g_assert_cmpint (value, ==, good[i].value);
+    kt_assert_text (kt_duration_format (value), good[i].again != NULL ? good[i].again : good[i].text);
+  }
+}
+
+static void
+test_bad_durations (void)
+{
+  static const char *const bad[] = { "",
+                                     "5",
+                                     "s",
+                                     "-5s",
+                                     "+5s",
+                                     "5 s",
+                                     " 5s",
+                                     "5s ",
+                                     "5S",
+                                     "1.5s",
+                                     "5sec",
+                                     "5m",
+                                     "Forever",
+                                     "9223372036854775807s",
+                                     "18446744073709551616ms",
+                                     "106751991168d",
+                                     "0x10s" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+    gint64 value = 42;
+    g_assert_false (kt_duration_parse (bad[i], &value, &error));
+    g_assert_cmpint (value, ==, 42);
+    kt_assert_failed (&error, KT_ERROR_CONFIG, "expected a whole number with ms, s, min, h or d");
+  }
+}
+
+static void
+test_sizes (void)
+{
+  static const struct {
+    const char *text;
+    guint64 value;
+    const char *again;
+  } good[] = {
+    { "0", 0, NULL },           { "1", 1, NULL },
+    { "1000", 1000, NULL },     { "1024", 1024, "1K" },
+    { "64K", 65536, NULL },     { "256M", 256u << 20, NULL },
+    { "3G", 3ULL << 30, NULL }, { "1025K", 1025 * 1024, NULL },
+  };
+  static const char *const bad[] = {
+    "", "K", "-1", "1k", "1KB", "1.5M", "1 M", "8589934592G", "99999999999999999999", "forever"
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
+    guint64 value = 42;
+    g_assert_true (kt_size_parse (good[i].text, &value, NULL));
+    g_assert_cmpuint (value, ==, good[i].value);
+    kt_assert_text (kt_size_format (value), good[i].again != NULL ? good[i].again : good[i].text);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+    guint64 value = 42;
+    g_assert_false (kt_size_parse (bad[i], &value, &error));
+    g_assert_cmpuint (value, ==, 42);
+    kt_assert_failed (&error, KT_ERROR_CONFIG, "expected a whole number of bytes");
+  }
+}
+
+static void
+test_service_times (void)
+{
+  static const struct {
+    const char *text;
+    const char *utc; /* read in UTC */
+    const char *shanghai;
+  } good[] = {
+    { "20240930091932", "2024-09-30T09:19:32Z", "2024-09-30T01:19:32Z" },
+    { "20240229000000", "2024-02-29T00:00:00Z", "2024-02-28T16:00:00Z" },
+    { "2024-09-30T09:19:32Z", "2024-09-30T09:19:32Z", "2024-09-30T09:19:32Z" },
+    { "2024-09-30T09:19:32.123Z", "2024-09-30T09:19:32Z", "2024-09-30T09:19:32Z" },
+    { "2024-09-30T09:19:32+08:00", "2024-09-30T01:19:32Z", "2024-09-30T01:19:32Z" },
+  };
+  static const char *const bad[] = { "",
+                                     "0",
+                                     "2024093009193",
+                                     "202409300919322",
+                                     "20241330091932",
+                                     "20240230091932",
+                                     "20240930251932",
+                                     "2024-09-30T09:19:32",
+                                     "2024-09-30",
+                                     "yesterday",
+                                     "00000000000000",
+                                     "2024093009193\xff",
+                                     "\xe4\xb8\xad" };
+  g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
+  g_autoptr (GTimeZone) shanghai = g_time_zone_new_identifier ("Asia/Shanghai");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
+    kt_assert_text (kt_time_format (kt_service_time_parse (good[i].text, utc)), good[i].utc);
+    kt_assert_text (kt_time_format (kt_service_time_parse (good[i].text, shanghai)), good[i].shanghai);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_cmpint (kt_service_time_parse (bad[i], utc), ==, KT_TIME_UNKNOWN);
+}
+
+static void
+test_time_add (void)
+{
+  g_assert_cmpint (kt_time_add (1, 2), ==, 3);
+  g_assert_cmpint (kt_time_add (KT_TIME_NEVER, 5), ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_time_add (5, KT_TIME_NEVER), ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_time_add (KT_TIME_NEVER, KT_TIME_NEVER), ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_time_add (KT_TIME_NEVER - 1, 2), ==, KT_TIME_NEVER);
+}
+
+static void
+count_call (gpointer data)
+{
+  ++*(guint *) data;
+}
+
+static void
+test_system_timers (void)
+{
+  KtClock *clock = kt_clock_system ();
+  guint fired = 0, stopped = 0;
+  KtTimer *timer;
+
+  kt_clock_start (clock, 0, count_call, &fired);
+  timer = kt_clock_start (clock, 0, count_call, &stopped);
+  kt_clock_stop (clock, &timer);
+  g_assert_null (timer);
+  kt_clock_stop (clock, &timer); /* nothing to take back */
+  while (fired == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_false (g_main_context_iteration (NULL, FALSE));
+  g_assert_cmpuint (fired, ==, 1);
+  g_assert_cmpuint (stopped, ==, 0);
+}
+
+static void
+test_redaction (void)
+{
+  kt_log_add_secret ("hunter2hunter2");
+  kt_log_add_secret ("hunter2hunter2"); /* twice is once */
+  kt_log_add_secret ("abc");            /* too short to be one */
+  kt_assert_text (kt_log_redact ("token hunter2hunter2, abc"), "token ***, abc");
+  kt_assert_text (kt_log_redact ("hunter2hunter2hunter2hunter2"), "******");
+  kt_assert_text (kt_log_redact ("a\nb\rc\t\x1b[31m\x7f"), "a\\x0ab\\x0dc\\x09\\x1b[31m\\x7f");
+  kt_assert_text (kt_log_redact ("中文"), "中文");
+  kt_assert_text (kt_log_redact (""), "");
+  kt_log_forget_secrets ();
+  kt_assert_text (kt_log_redact ("hunter2hunter2"), "hunter2hunter2");
+}
+
+/* A token that begins as another does must not show its tail. */
+static void
+test_redaction_of_prefixes (void)
+{
+  kt_log_add_secret ("token-one");
+  kt_log_add_secret ("token-one-and-more");
+  kt_assert_text (kt_log_redact ("<token-one-and-more>"), "<***>");
+  kt_assert_text (kt_log_redact ("<token-one>"), "<***>");
+  kt_log_forget_secrets ();
+}
+
+static void
+test_log_writer (void)
+{
+  if (g_test_subprocess ()) {
+    g_log_set_default_handler (g_log_default_handler, NULL); /* not the tests' own */
+    kt_log_init ();
+    kt_log_open (KT_LOG_STDERR, FALSE);
+    kt_log_add_secret ("hunter2hunter2");
+    g_message ("m hunter2hunter2\nforged: line");
+    g_info ("not shown");
+    kt_log_open (KT_LOG_STDERR, TRUE);
+    g_info ("shown");
+    kt_log_forget_secrets ();
+    return;
+  }
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stderr ("*kootaskfs: m ???\\x0aforged: line\nkootaskfs: shown\n*");
+  g_test_trap_assert_stderr_unmatched ("*not shown*");
+  g_test_trap_assert_stderr_unmatched ("*hunter2*");
+}
+
+static guint64
+seven (gpointer data)
+{
+  return 7;
+}
+
+static void
+test_metrics (void)
+{
+  g_autoptr (KtMetrics) metrics = kt_metrics_new ();
+  guint64 *hits = kt_metrics_counter (metrics, "lookups", "Lookups", "outcome", "hit");
+  guint64 *sent = kt_metrics_counter (metrics, "sent", "Sent", NULL, NULL);
+  guint64 *misses = kt_metrics_counter (metrics, "lookups", "Lookups", "outcome", "miss");
+
+  kt_metrics_gauge (metrics, "nodes", "Nodes", seven, NULL);
+  g_assert_true (kt_metrics_counter (metrics, "lookups", "Lookups", "outcome", "hit") == hits);
+  *hits = 3;
+  *misses = G_MAXUINT64;
+  ++*sent;
+  kt_assert_text (kt_metrics_format (metrics), "# TYPE lookups counter\n# HELP lookups Lookups\n"
+                                               "lookups_total{outcome=\"hit\"} 3\n"
+                                               "lookups_total{outcome=\"miss\"} 18446744073709551615\n"
+                                               "# TYPE sent counter\n# HELP sent Sent\nsent_total 1\n"
+                                               "# TYPE nodes gauge\n# HELP nodes Nodes\nnodes 7\n# EOF\n");
+}
+
+static void
+test_health (void)
+{
+  g_autoptr (KtHealth) health = kt_health_new ();
+  g_autoptr (GError) denied = g_error_new (KT_ERROR, KT_ERROR_DENIED, "HTTP 401\nforged");
+  g_autoptr (GError) unknown = g_error_new (KT_ERROR, KT_ERROR_NOT_FOUND, "HTTP 404");
+  g_autoptr (GError) config = g_error_new (KT_ERROR, KT_ERROR_CONFIG, "tasks:1: what?");
+
+  kt_test_warnings ();
+  g_assert_cmpstr (kt_health_last_error (health), ==, "");
+  kt_assert_text (kt_health_format (health),
+                  "service: not asked yet\nlast-success: never\nlast-failure: never\nfailures-in-a-row: 0\n");
+
+  kt_health_failure (health, 60 * KT_SECOND, "share/taskDetail 7", "abc", denied);
+  kt_health_failure (health, 61 * KT_SECOND, "task/result 8", NULL, denied);
+  g_assert_cmpuint (kt_test_warnings (), ==, 2);
+  g_assert_cmpstr (kt_health_last_error (health), ==,
+                   "1970-01-01T00:01:01Z task/result 8: EACCES: HTTP 401\\x0aforged");
+  kt_assert_text (kt_health_format (health), "service: failing\nlast-success: never\n"
+                                             "last-failure: 1970-01-01T00:01:01Z\nfailures-in-a-row: 2\n");
+
+  /* an unknown task is an answer: the service is well, and nobody is warned */
+  kt_health_failure (health, 62 * KT_SECOND, "task/result 7", "abc", unknown);
+  g_assert_cmpuint (kt_test_warnings (), ==, 0);
+  g_assert_cmpstr (kt_health_last_error (health), ==,
+                   "1970-01-01T00:01:02Z task/result 7: ENOENT: HTTP 404, trace id abc");
+  kt_assert_text (kt_health_format (health), "service: ok\nlast-success: 1970-01-01T00:01:02Z\n"
+                                             "last-failure: 1970-01-01T00:01:01Z\nfailures-in-a-row: 0\n");
+
+  /* nor does a bad watch list say anything of the service, but it is warned of */
+  kt_health_failure (health, 62 * KT_SECOND, "watch list", NULL, config);
+  g_assert_cmpuint (kt_test_warnings (), ==, 1);
+  g_assert_cmpstr (kt_health_last_error (health), ==, "1970-01-01T00:01:02Z watch list: EINVAL: tasks:1: what?");
+  kt_assert_text (kt_health_format (health), "service: ok\nlast-success: 1970-01-01T00:01:02Z\n"
+                                             "last-failure: 1970-01-01T00:01:01Z\nfailures-in-a-row: 0\n");
+
+  kt_health_failure (health, 63 * KT_SECOND, "x", NULL, denied);
+  kt_health_success (health, 64 * KT_SECOND);
+  kt_assert_text (kt_health_format (health), "service: ok\nlast-success: 1970-01-01T00:01:04Z\n"
+                                             "last-failure: 1970-01-01T00:01:03Z\nfailures-in-a-row: 0\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+  g_test_add_func ("/base/errno", test_errno);
+  g_test_add_func ("/base/errno-of-strangers", test_errno_of_strangers);
+  g_test_add_func ("/base/durations", test_durations);
+  g_test_add_func ("/base/bad-durations", test_bad_durations);
+  g_test_add_func ("/base/sizes", test_sizes);
+  g_test_add_func ("/base/service-times", test_service_times);
+  g_test_add_func ("/base/time-add", test_time_add);
+  g_test_add_func ("/base/system-timers", test_system_timers);
+  g_test_add_func ("/base/redaction", test_redaction);
+  g_test_add_func ("/base/redaction-of-prefixes", test_redaction_of_prefixes);
+  g_test_add_func ("/base/log-writer", test_log_writer);
+  g_test_add_func ("/base/metrics", test_metrics);
+  g_test_add_func ("/base/health", test_health);
+  return g_test_run ();
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-test.h"
+
+#include "fuse/kt-fuse-private.h"
+
+#include <signal.h>
+
+#define BIT(number) (G_GUINT64_CONSTANT (1) << ((number) -1))
+
+/* /proc/TID/status with these sets. (transfer full) */
+static char *
+status (guint64 thread_pending, guint64 process_pending, guint64 blocked)
+{
+  return g_strdup_printf ("Name:\tcat\nState:\tS (sleeping)\nThreads:\t1\nSigQ:\t1/63423\n"
+                          "SigPnd:\t%016" G_GINT64_MODIFIER "x\nShdPnd:\t%016" G_GINT64_MODIFIER
+                          "x\nSigBlk:\t%016" G_GINT64_MODIFIER
+                          "x\nSigIgn:\t0000000000000000\nSigCgt:\tffffffffffffffff\n"
+                          "CapInh:\tffffffffffffffff\n",
+                          thread_pending, process_pending, blocked);
+}
+
+static void
+test_signals (void)
+{
+  static const struct {
+    guint64 thread;
+    guint64 process;
+    guint64 blocked;
+    gboolean matters;
+  } table[] = {
+    { 0, 0, 0, FALSE },
+    { 0, 0, ~G_GUINT64_CONSTANT (0), FALSE },
+    { BIT (SIGKILL), 0, 0, TRUE },
+    { 0, BIT (SIGKILL), 0, TRUE },
+    { BIT (SIGKILL), 0, ~G_GUINT64_CONSTANT (0), TRUE }, /* cannot be blocked */
+    { BIT (SIGINT), 0, 0, TRUE },
+    { 0, BIT (SIGINT), 0, TRUE },
+    { BIT (SIGINT), 0, BIT (SIGINT), FALSE },
+    { 0, BIT (SIGINT), BIT (SIGINT) | BIT (SIGTERM), FALSE },
+    { BIT (SIGINT), BIT (SIGTERM), BIT (SIGINT), TRUE },
+    { BIT (SIGURG), 0, 0, FALSE },
+    { 0, BIT (SIGURG), 0, FALSE },
+    { BIT (SIGURG), BIT (SIGKILL), 0, TRUE },
+    { BIT (SIGCHLD), BIT (SIGTERM), 0, TRUE },
+    { BIT (SIGCHLD), BIT (SIGTERM), BIT (SIGTERM), FALSE },
+    { BIT (SIGCHLD) | BIT (SIGWINCH) | BIT (SIGCONT) | BIT (SIGPROF) | BIT (SIGVTALRM) | BIT (SIGURG), 0, 0, FALSE },
+    { BIT (SIGALRM), 0, 0, TRUE },
+    { BIT (SIGUSR1), 0, 0, TRUE },
+    { BIT (SIGHUP), 0, 0, TRUE }, /* bit 0 */
+    { BIT (64), 0, 0, TRUE },     /* the last real-time signal */
+    { 0, BIT (64), BIT (64), FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autofree char *text = status (table[i].thread, table[i].process, table[i].blocked);
+    g_assert_cmpint (kt_signal_matters (text), ==, table[i].matters);
+  }
+}
+
+/* A process may call itself "SigPnd:"; the name stands in the first line. */
+static void
+test_forged_name (void)
+{
+  g_autofree char *text = status (0, 0, 0);
+  g_autofree char *forged = g_strconcat ("Name:\tSigPnd:\tffff\nUmask:\t0022\n", text + strlen ("Name:\tcat\n"), NULL);
+
+  g_assert_false (kt_signal_matters (forged));
+}
+
+/* What cannot be told is taken for a signal that matters: better an EINTR than a reader that cannot be stopped. */
+static void
+test_unreadable (void)
+{
+  g_assert_true (kt_signal_matters (""));
+  g_assert_true (kt_signal_matters ("Name:\tcat\nState:\tS (sleeping)\n"));
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+  g_test_add_func ("/fuse/signals", test_signals);
+  g_test_add_func ("/fuse/forged-name", test_forged_name);
+  g_test_add_func ("/fuse/unreadable", test_unreadable);
+  return g_test_run ();
+}

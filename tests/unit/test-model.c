@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-test.h"
+
+#include "base/kt-names.h"
+#include "base/kt-units.h"
+#include "model/kt-task.h"
+#include "model/kt-words.h"
+
+#include <string.h>
+
+static void
+test_words (void)
+{
+  static const struct {
+    KtFamily family;
+    KtWordKind kind;
+    const char *code;
+    const char *word;
+  } table[] = {
+    { KT_FAMILY_SHARE, KT_WORD_TYPE, "1", "download" },
+    { KT_FAMILY_SHARE, KT_WORD_TYPE, "2", "save" },
+    { KT_FAMILY_SHARE, KT_WORD_TYPE, "3", "unknown-3" },
+    { KT_FAMILY_SHARE, KT_WORD_STATUS, "0", "pending" },
+    { KT_FAMILY_SHARE, KT_WORD_STATUS, "1", "running" },
+    { KT_FAMILY_SHARE, KT_WORD_STATUS, "2", "completed" },
+    { KT_FAMILY_SHARE, KT_WORD_STATUS, "3", "canceled" },
+    { KT_FAMILY_SHARE, KT_WORD_STATUS, "4", "unknown-4" },
+    { KT_FAMILY_SHARE, KT_WORD_STATUS, "02", "unknown-02" },
+    { KT_FAMILY_SHARE, KT_WORD_STATUS, "-1", "unknown--1" },
+    { KT_FAMILY_SHARE, KT_WORD_STATUS, "2\n3", "unknown-2%0A3" },
+    { KT_FAMILY_SHARE, KT_WORD_RESULT, "0", "unknown-0" },
+    { KT_FAMILY_SHARE, KT_WORD_RESULT, "1", "succeeded" },
+    { KT_FAMILY_SHARE, KT_WORD_RESULT, "2", "partly-failed" },
+    { KT_FAMILY_SHARE, KT_WORD_RESULT, "3", "failed" },
+    { KT_FAMILY_SHARE, KT_WORD_FILE_STATUS, "0", "pending" },
+    { KT_FAMILY_SHARE, KT_WORD_FILE_STATUS, "1", "succeeded" },
+    { KT_FAMILY_SHARE, KT_WORD_FILE_STATUS, "2", "failed" },
+    { KT_FAMILY_SHARE, KT_WORD_FILE_STATUS, "3", "unknown-3" },
+    { KT_FAMILY_BASIC, KT_WORD_TYPE, "1", "unknown-1" }, /* numbers mean what their family says */
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
+    kt_assert_text (kt_word (table[i].family, table[i].kind, table[i].code), table[i].word);
+}
+
+static void
+test_finality (void)
+{
+  static const char *const final[] = { "completed", "canceled", "failed" };
+  static const char *const running[] = { "", "pending", "running", "unknown-2", "complete" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (final); i++)
+    g_assert_true (kt_status_is_final (final[i]));
+  for (gsize i = 0; i < G_N_ELEMENTS (running); i++)
+    g_assert_false (kt_status_is_final (running[i]));
+}
+
+static void
+test_keys (void)
+{
+  g_autoptr (KtKey) share = kt_key_new_share ("S", "7");
+  g_autoptr (KtKey) same = kt_key_new_share ("S", "7");
+  g_autoptr (KtKey) other_share = kt_key_new_share ("T", "7");
+  g_autoptr (KtKey) other_task = kt_key_new_share ("S", "8");
+  g_autoptr (KtKey) swapped = kt_key_new_share ("7", "S");
+  g_autoptr (KtKey) basic = kt_key_new_basic ("7");
+  g_autoptr (KtKey) no_share = kt_key_new_share ("", "7"); /* differs from BASIC in its family alone */
+  KtKey *others[] = { other_share, other_task, swapped, basic, no_share };
+
+  g_assert_true (kt_key_equal (share, same));
+  g_assert_cmpuint (kt_key_hash (share), ==, kt_key_hash (same));
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_false (kt_key_equal (share, others[i]));
+  g_assert_false (kt_key_equal (basic, no_share));
+  g_assert_cmpstr (share->share_id, ==, "S");
+  g_assert_cmpstr (share->task_id, ==, "7");
+  g_assert_cmpstr (basic->share_id, ==, "");
+  g_assert_cmpstr (kt_family_word (KT_FAMILY_SHARE), ==, "share");
+  g_assert_cmpstr (kt_family_word (KT_FAMILY_BASIC), ==, "basic");
+}
+
+/* A sealed task with files of these ids. (transfer full) */
+static KtTask *
+task_with_files (const char *const *ids, gsize n_ids)
+{
+  g_autoptr (KtKey) key = kt_key_new_basic ("7");
+  KtTask *task = kt_task_new (key);
+
+  for (gsize i = 0; i < n_ids; i++)
+    kt_task_set (&kt_task_add_file (task)->id, g_strdup (ids[i]));
+  kt_task_seal (task);
+  return task;
+}
+
+static void
+test_file_names (void)
+{
+  /* "A.2" exists by itself, before and after the As that would be called so */
+  static const char *const ids[] = { "A", "A.2", "A", "A", "A.2", "", "unnamed", "a/b", ".x" };
+  static const char *const names[] = { "A", "A.2", "A.3", "A.4", "A.2.2", "unnamed", "unnamed.2", "a%2Fb", "%2Ex" };
+  g_autoptr (KtTask) task = task_with_files (ids, G_N_ELEMENTS (ids));
+
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++) {
+    const KtTaskFile *file = kt_task_find_file (task, names[i]);
+    g_assert_cmpstr (g_array_index (task->files, KtTaskFile, i).name, ==, names[i]);
+    g_assert_true (file == &g_array_index (task->files, KtTaskFile, i));
+  }
+  g_assert_null (kt_task_find_file (task, "A.5"));
+  g_assert_null (kt_task_find_file (task, ""));
+}
+
+static void
+test_no_files (void)
+{
+  g_autoptr (KtTask) task = task_with_files (NULL, 0);
+  g_assert_null (kt_task_find_file (task, "A"));
+}
+
+static void
+assert_names_unique (const KtTask *task)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < task->files->len; i++) {
+    const char *name = g_array_index (task->files, KtTaskFile, i).name;
+    g_assert_true (g_hash_table_add (seen, (gpointer) name));
+    g_assert_cmpuint (strlen (name), <=, KT_NAME_MAX);
+    g_assert_true (g_utf8_validate (name, -1, NULL));
+    for (const char *p = strchr (name, '%'); p != NULL; p = strchr (p + 1, '%'))
+      g_assert_true (g_ascii_isxdigit (p[1]) && g_ascii_isxdigit (p[2]));
+  }
+}
+
+/* Calls of g_hash_table_contains(), by which a name is tried; the linker sends them here. */
+static guint tries;
+gboolean __real_g_hash_table_contains (GHashTable *table, gconstpointer key);
+gboolean __wrap_g_hash_table_contains (GHashTable *table, gconstpointer key);
+
+gboolean
+__wrap_g_hash_table_contains (GHashTable *table, gconstpointer key)
+{
+  tries++;
+  return __real_g_hash_table_contains (table, key);
+}
+
+/* Numbering that began at 2 each time would take 50 million tries. */
+static void
+test_many_alike (void)
+{
+  enum { N = 10000 };
+  g_autofree const char **ids = g_new (const char *, N);
+  g_autoptr (KtTask) task = NULL;
+
+  for (gsize i = 0; i < N; i++)
+    ids[i] = "same";
+  tries = 0;
+  task = task_with_files (ids, N);
+  g_assert_cmpuint (tries, >=, N); /* so they are counted */
+  g_assert_cmpuint (tries, <, 3 * N);
+  assert_names_unique (task);
+  g_assert_cmpstr (g_array_index (task->files, KtTaskFile, 0).name, ==, "same");
+  g_assert_cmpstr (g_array_index (task->files, KtTaskFile, N - 1).name, ==, "same.10000");
+}
+
+/* The number must fit into a name that is full already, between characters and not within %XX. */
+static void
+test_long_alike (void)
+{
+  static const char *const parts[] = { "x", "\xe6\x8a\xa5", "/" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++) {
+    GString *id = g_string_new (NULL);
+    const char *ids[12];
+    g_autoptr (KtTask) task = NULL;
+    while (id->len < 85 * strlen (parts[i]))
+      g_string_append (id, parts[i]);
+    if (i == 0)
+      g_string_append (id, id->str), g_string_append (id, id->str), g_string_truncate (id, KT_NAME_MAX);
+    for (gsize j = 0; j < G_N_ELEMENTS (ids); j++)
+      ids[j] = id->str;
+    task = task_with_files (ids, G_N_ELEMENTS (ids));
+    assert_names_unique (task);
+    g_assert_cmpuint (strlen (g_array_index (task->files, KtTaskFile, 0).name), ==, KT_NAME_MAX);
+    g_string_free (id, TRUE);
+  }
+}
+
+static void
+test_new_task (void)
+{
+  g_autoptr (KtKey) key = kt_key_new_basic ("7");
+  g_autoptr (KtTask) task = kt_task_new (key);
+  g_autoptr (KtTask) again = kt_task_ref (task);
+  const KtTaskFailure *failure = kt_task_add_failure (task);
+
+  g_assert_cmpstr (task->type, ==, "");
+  g_assert_cmpstr (task->status, ==, "");
+  g_assert_cmpstr (task->result, ==, "");
+  g_assert_cmpstr (task->user, ==, "");
+  g_assert_cmpint (task->progress, ==, -1);
+  g_assert_cmpint (task->success_count, ==, -1);
+  g_assert_cmpint (task->fail_count, ==, -1);
+  g_assert_cmpint (task->created, ==, KT_TIME_UNKNOWN);
+  g_assert_cmpint (task->started, ==, KT_TIME_UNKNOWN);
+  g_assert_cmpint (task->ended, ==, KT_TIME_UNKNOWN);
+  g_assert_cmpstr (failure->user_name, ==, "");
+  g_assert_cmpstr (failure->desc, ==, "");
+  g_assert_false (kt_task_is_final (task));
+  kt_task_set (&task->status, g_strdup (KT_STATUS_CANCELED));
+  g_assert_true (kt_task_is_final (again));
+  kt_task_unref (NULL);
+  kt_key_unref (NULL);
+}
+
+static void
+test_size (void)
+{
+  static const char *const ids[] = { "a", "b" };
+  g_autoptr (KtTask) small = task_with_files (ids, 0);
+  g_autoptr (KtTask) larger = task_with_files (ids, 2);
+
+  small->response = kt_test_bytes ("");
+  small->job_json = kt_test_bytes ("");
+  larger->response = kt_test_bytes ("0123456789");
+  larger->job_json = kt_test_bytes ("");
+  g_assert_cmpuint (kt_task_size (larger), >, kt_task_size (small) + 10);
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+  g_test_add_func ("/model/words", test_words);
+  g_test_add_func ("/model/finality", test_finality);
+  g_test_add_func ("/model/keys", test_keys);
+  g_test_add_func ("/model/file-names", test_file_names);
+  g_test_add_func ("/model/no-files", test_no_files);
+  g_test_add_func ("/model/many-alike", test_many_alike);
+  g_test_add_func ("/model/long-alike", test_long_alike);
+  g_test_add_func ("/model/new-task", test_new_task);
+  g_test_add_func ("/model/size", test_size);
+  return g_test_run ();
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-test.h"
+
+#include "base/kt-units.h"
+#include "kt-fake-clock.h"
+#include "kt-fake-transport.h"
+#include "service/kt-service.h"
+
+#include <string.h>
+
+#define DETAIL      "POST https://example.com/koodrive/ose/v1/share/taskDetail"
+#define RESULT      "GET https://example.com/koodrive/ose/v1/task/result?taskId=7"
+#define GOOD_RESULT "{\"data\":{\"successCount\":1,\"failCount\":0},\"code\":0}"
+
+typedef struct {
+  KtFakeClock *clock;
+  KtFakeTransport *transport;
+  KtMetrics *metrics;
+  KtHealth *health;
+  KtHttpClient *http;
+  GTimeZone *zone;
+  KtServiceOptions options;
+  KtService *service;
+  /* what the last fetch ended in */
+  guint done;
+  char *status;
+  char *trace_id;
+  int error;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  const KtHttpLimits limits = { .concurrency = 8, .max_response = 1000 };
+
+  f->clock = kt_fake_clock_new ();
+  f->transport = kt_fake_transport_new ();
+  f->metrics = kt_metrics_new ();
+  f->health = kt_health_new ();
+  f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, f->metrics);
+  f->zone = g_time_zone_new_utc ();
+  f->options = (KtServiceOptions){
+    .endpoint = "https://example.com/",
+    .user_id = "1505084218764547200",
+    .token = "TOKEN",
+    .scheme = KT_TOKEN_AUTO,
+    .language = "en-US",
+    .zone = f->zone,
+  };
+  f->service = kt_service_new (f->http, kt_fake_clock (f->clock), f->health, f->metrics, &f->options);
+  kt_test_warnings ();
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  kt_http_client_free (f->http);
+  kt_service_free (f->service);
+  kt_fake_transport_unref (f->transport);
+  kt_fake_clock_free (f->clock);
+  kt_metrics_free (f->metrics);
+  kt_health_free (f->health);
+  g_time_zone_unref (f->zone);
+  g_free (f->status);
+  g_free (f->trace_id);
+}
+
+static void
+done (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+{
+  Fixture *f = data;
+
+  g_assert_true ((task == NULL) != (error == NULL));
+  f->done++;
+  g_free (f->status);
+  g_free (f->trace_id);
+  f->status = task != NULL ? g_strdup (task->status) : NULL;
+  f->trace_id = g_strdup (trace_id);
+  f->error = error != NULL ? error->code : -1;
+}
+
+static void
+fetch (Fixture *f, KtKey *key)
+{
+  f->done = 0;
+  kt_service_fetch (f->service, key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, f);
+  g_assert_cmpuint (f->done, ==, 0);
+  kt_key_unref (key);
+}
+
+static const char *
+header (Fixture *f, guint index, const char *name)
+{
+  return kt_fake_transport_header (f->transport, index, name);
+}
+
+static void
+test_result_request (Fixture *f, gconstpointer data)
+{
+  fetch (f, kt_key_new_basic ("7"));
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 0), ==, RESULT);
+  g_assert_null (kt_fake_transport_body (f->transport, 0));
+  g_assert_cmpstr (header (f, 0, "Authorization"), ==, "Bearer TOKEN");
+  g_assert_cmpstr (header (f, 0, "X-User-Id"), ==, "1505084218764547200");
+  g_assert_cmpstr (header (f, 0, "X-Date"), ==, "20240930T091932Z");
+  g_assert_cmpstr (header (f, 0, "language"), ==, "en-US");
+  g_assert_null (header (f, 0, "Content-Type"));
+  g_assert_null (header (f, 0, "X-Hw-Agentname"));
+  kt_fake_transport_land (f->transport, 0, 200, GOOD_RESULT, NULL);
+  g_assert_cmpstr (f->status, ==, "completed");
+  g_assert_cmpstr (f->trace_id, ==, header (f, 0, "X-Traceid"));
+}
+
+static void
+test_detail_request (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) sample = kt_test_data ("share-taskDetail.json");
+  g_autofree char *text = g_strndup (g_bytes_get_data (sample, NULL), g_bytes_get_size (sample));
+
+  fetch (f, kt_key_new_share ("S1", "1521827471237047552"));
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 0), ==, DETAIL);
+  g_assert_cmpstr (kt_fake_transport_body (f->transport, 0), ==,
+                   "{\"taskId\":\"1521827471237047552\",\"shareId\":\"S1\"}");
+  g_assert_cmpstr (header (f, 0, "Content-Type"), ==, "application/json");
+  kt_fake_transport_land (f->transport, 0, 200, text, NULL);
+  g_assert_cmpint (f->error, ==, -1);
+  g_assert_cmpstr (f->status, ==, "completed");
+}
+
+static void
+test_share_token (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GHashTable) tokens = g_hash_table_new (g_str_hash, g_str_equal);
+
+  g_hash_table_insert (tokens, (gpointer) "S1", (gpointer) "tok\"en");
+  f->options.share_tokens = tokens;
+  f->options.agent_name = "carrier";
+  kt_service_set_options (f->service, &f->options);
+  fetch (f, kt_key_new_share ("S1", "7"));
+  fetch (f, kt_key_new_share ("S2", "7"));
+  g_assert_cmpstr (kt_fake_transport_body (f->transport, 0), ==,
+                   "{\"taskId\":\"7\",\"shareId\":\"S1\",\"kdstoken\":\"tok\\\"en\"}");
+  g_assert_cmpstr (kt_fake_transport_body (f->transport, 1), ==, "{\"taskId\":\"7\",\"shareId\":\"S2\"}");
+  g_assert_cmpstr (header (f, 0, "X-Hw-Agentname"), ==, "carrier");
+}
+
+static void
+test_token_schemes (void)
+{
+  static const struct {
+    const char *token;
+    KtTokenScheme scheme;
+    const char *value;
+  } table[] = {
+    { "T", KT_TOKEN_AUTO, "Bearer T" },
+    { "Bearer T", KT_TOKEN_AUTO, "Bearer T" },
+    { "Bearer+T", KT_TOKEN_AUTO, "Bearer+T" },
+    { "AT T", KT_TOKEN_AUTO, "AT T" },
+    { "HMAC-SHA256 T", KT_TOKEN_AUTO, "HMAC-SHA256 T" },
+    { "BearerT", KT_TOKEN_AUTO, "Bearer BearerT" },
+    { "ATLAS", KT_TOKEN_AUTO, "Bearer ATLAS" },
+    { "T", KT_TOKEN_BEARER, "Bearer T" },
+    { "T", KT_TOKEN_BEARER_PLUS, "Bearer+T" },
+    { "T", KT_TOKEN_RAW, "T" },
+    { "AT T", KT_TOKEN_RAW, "AT T" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
+    kt_assert_text (kt_token_header_value (table[i].token, table[i].scheme), table[i].value);
+}
+
+/* Not later than the service's clock: rounded down. */
+static void
+test_x_date (void)
+{
+  kt_assert_text (kt_x_date (KT_FAKE_EPOCH * KT_SECOND), "20240930T091932Z");
+  kt_assert_text (kt_x_date (KT_FAKE_EPOCH * KT_SECOND + KT_SECOND - 1), "20240930T091932Z");
+  kt_assert_text (kt_x_date (0), "19700101T000000Z");
+}
+
+static void
+test_trace_id (void)
+{
+  g_autofree char *one = kt_trace_id_new ();
+  g_autofree char *other = kt_trace_id_new ();
+
+  g_assert_cmpuint (strlen (one), ==, 58);
+  g_assert_cmpuint (strspn (one, "0123456789abcdef"), ==, 58);
+  g_assert_cmpstr (one, !=, other);
+}
+
+/* Each attempt has its own date and trace id; a new token counts from the next attempt on. */
+static void
+test_attempts (Fixture *f, gconstpointer data)
+{
+  fetch (f, kt_key_new_basic ("7"));
+  kt_fake_transport_land (f->transport, 0, 503, "", "2");
+  f->options.token = "FRESH";
+  kt_service_set_options (f->service, &f->options);
+  kt_fake_clock_advance (f->clock, 2 * KT_SECOND);
+  g_assert_cmpstr (header (f, 1, "X-Date"), ==, "20240930T091934Z");
+  g_assert_cmpstr (header (f, 1, "Authorization"), ==, "Bearer FRESH");
+  g_assert_cmpstr (header (f, 1, "X-Traceid"), !=, header (f, 0, "X-Traceid"));
+  kt_fake_transport_land (f->transport, 1, 200, GOOD_RESULT, NULL);
+  g_assert_cmpstr (f->trace_id, ==, header (f, 1, "X-Traceid"));
+}
+
+static void
+test_failure_is_told_once (Fixture *f, gconstpointer data)
+{
+  g_autofree char *expected = NULL;
+
+  fetch (f, kt_key_new_basic ("7"));
+  kt_fake_transport_land (f->transport, 0, 401, "{\"code\":123,\"msg\":\"no\"}", NULL);
+  g_assert_cmpint (f->error, ==, KT_ERROR_DENIED);
+  g_assert_cmpuint (kt_test_warnings (), ==, 1);
+  expected = g_strdup_printf ("2024-09-30T09:19:32Z task/result 7: EACCES: HTTP 401, code 123: no, trace id %s",
+                              header (f, 0, "X-Traceid"));
+  g_assert_cmpstr (kt_health_last_error (f->health), ==, expected);
+  g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_request_failures", "", NULL, NULL), ==, 1);
+  g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_requests", "", "call", "task/result"), ==, 1);
+}
+
+static void
+test_transport_failure (Fixture *f, gconstpointer data)
+{
+  fetch (f, kt_key_new_basic ("7"));
+  kt_fake_transport_fail (f->transport, 0, KT_ERROR_TLS);
+  g_assert_cmpint (f->error, ==, KT_ERROR_TLS);
+  g_assert_cmpuint (kt_test_warnings (), ==, 1);
+}
+
+static void
+test_timeout (Fixture *f, gconstpointer data)
+{
+  fetch (f, kt_key_new_basic ("7"));
+  kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
+  g_assert_cmpint (f->error, ==, KT_ERROR_TIMED_OUT);
+  g_assert_cmpuint (f->done, ==, 1);
+}
+
+/* The end of the mount is no failure of the service. */
+static void
+test_stop (Fixture *f, gconstpointer data)
+{
+  fetch (f, kt_key_new_basic ("7"));
+  kt_http_client_free (g_steal_pointer (&f->http));
+  g_assert_cmpint (f->error, ==, KT_ERROR_STOPPED);
+  g_assert_cmpuint (kt_test_warnings (), ==, 0);
+  g_assert_cmpstr (kt_health_last_error (f->health), ==, "");
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+  TEST ("/service/result-request", test_result_request);
+  TEST ("/service/detail-request", test_detail_request);
+  TEST ("/service/share-token", test_share_token);
+  g_test_add_func ("/service/token-schemes", test_token_schemes);
+  g_test_add_func ("/service/x-date", test_x_date);
+  g_test_add_func ("/service/trace-id", test_trace_id);
+  TEST ("/service/attempts", test_attempts);
+  TEST ("/service/failure-is-told-once", test_failure_is_told_once);
+  TEST ("/service/transport-failure", test_transport_failure);
+  TEST ("/service/timeout", test_timeout);
+  TEST ("/service/stop", test_stop);
+  return g_test_run ();
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-test.h"
+
+#include "store/kt-catalog.h"
+
+#include <string.h>
+
+/* "share S 7", "basic 8"... as keys. (transfer full) */
+static GPtrArray *
+keys_of (const char *const *lines)
+{
+  GPtrArray *keys = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
+
+  for (; *lines != NULL; lines++) {
+    g_auto (GStrv) words = g_strsplit (*lines, " ", 3);
+    g_ptr_array_add (keys, words[2] != NULL ? kt_key_new_share (words[1], words[2]) : kt_key_new_basic (words[1]));
+  }
+  return keys;
+}
+
+static void
+set_watched (KtCatalog *catalog, const char *const *lines)
+{
+  g_autoptr (GPtrArray) keys = keys_of (lines);
+  kt_catalog_set_watched (catalog, keys);
+}
+
+static void
+add_found (KtCatalog *catalog, const char *line)
+{
+  const char *const lines[] = { line, NULL };
+  g_autoptr (GPtrArray) keys = keys_of (lines);
+  kt_catalog_add_found (catalog, keys->pdata[0]);
+}
+
+static gboolean
+drop_found (KtCatalog *catalog, const char *line)
+{
+  const char *const lines[] = { line, NULL };
+  g_autoptr (GPtrArray) keys = keys_of (lines);
+  return kt_catalog_drop_found (catalog, keys->pdata[0]);
+}
+
+/* The tasks, as "SHARE/ID" or "ID". LIST is (transfer full). */
+static void
+assert_list (GPtrArray *list, const char *expected)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  for (guint i = 0; i < list->len; i++) {
+    const KtKey *key = g_ptr_array_index (list, i);
+    g_string_append_printf (out, "%s%s%s%s", i > 0 ? " " : "", key->share_id, key->family == KT_FAMILY_SHARE ? "/" : "",
+                            key->task_id);
+  }
+  g_ptr_array_unref (list);
+  g_assert_cmpstr (out->str, ==, expected);
+}
+
+static void
+test_order (void)
+{
+  static const char *const watched[] = { "share S 3", "basic 1", "share T 2", NULL };
+  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+
+  add_found (catalog, "basic 9");
+  add_found (catalog, "basic 8");
+  add_found (catalog, "basic 9");
+  set_watched (catalog, watched);
+  assert_list (kt_catalog_list (catalog), "S/3 1 T/2 9 8");
+  g_assert_cmpuint (kt_catalog_size (catalog), ==, 5);
+}
+
+static void
+test_watched_replaced (void)
+{
+  static const char *const first[] = { "basic 1", "basic 2", NULL };
+  static const char *const second[] = { "basic 3", "basic 2", "basic 3", NULL };
+  static const char *const none[] = { NULL };
+  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+
+  set_watched (catalog, first);
+  add_found (catalog, "basic 9");
+  add_found (catalog, "basic 2"); /* stays a watched one */
+  set_watched (catalog, second);
+  assert_list (kt_catalog_list (catalog), "2 3 9");
+  g_assert_null (kt_catalog_find (catalog, "1"));
+  set_watched (catalog, none);
+  assert_list (kt_catalog_list (catalog), "9");
+}
+
+static void
+test_found_becomes_watched (void)
+{
+  static const char *const watched[] = { "share S 9", NULL };
+  static const char *const none[] = { NULL };
+  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+
+  add_found (catalog, "basic 9");
+  set_watched (catalog, watched);
+  assert_list (kt_catalog_list (catalog), "S/9");
+  g_assert_false (drop_found (catalog, "share S 9"));
+  set_watched (catalog, none);
+  assert_list (kt_catalog_list (catalog), "");
+}
+
+static void
+test_drop (void)
+{
+  static const char *const watched[] = { "basic 1", NULL };
+  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+
+  set_watched (catalog, watched);
+  add_found (catalog, "basic 9");
+  g_assert_false (drop_found (catalog, "basic 1"));   /* watched */
+  g_assert_false (drop_found (catalog, "share S 9")); /* not how 9 is asked for */
+  g_assert_false (drop_found (catalog, "basic 7"));   /* not known */
+  g_assert_true (drop_found (catalog, "basic 9"));
+  g_assert_false (drop_found (catalog, "basic 9"));
+  assert_list (kt_catalog_list (catalog), "1");
+}
+
+/* What is said last of how to ask for a task holds. */
+static void
+test_asked_differently (void)
+{
+  static const char *const watched[] = { "basic 1", NULL };
+  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+
+  set_watched (catalog, watched);
+  add_found (catalog, "basic 9");
+  add_found (catalog, "share S 9");
+  add_found (catalog, "share T 1");
+  assert_list (kt_catalog_list (catalog), "T/1 S/9");
+  g_assert_cmpint (kt_catalog_find (catalog, "9")->family, ==, KT_FAMILY_SHARE);
+  g_assert_false (drop_found (catalog, "share T 1")); /* watched still */
+}
+
+static void
+test_shares (void)
+{
+  static const char *const watched[] = { "share S 3", "basic 1", "share T 2", "share S 4", NULL };
+  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  g_autoptr (GPtrArray) shares = NULL;
+
+  set_watched (catalog, watched);
+  add_found (catalog, "share U 7");
+  add_found (catalog, "share S 8");
+  shares = kt_catalog_list_shares (catalog);
+  g_assert_cmpuint (shares->len, ==, 3);
+  g_assert_cmpstr (shares->pdata[0], ==, "S");
+  g_assert_cmpstr (shares->pdata[1], ==, "T");
+  g_assert_cmpstr (shares->pdata[2], ==, "U");
+  assert_list (kt_catalog_list_share (catalog, "S"), "S/3 S/4 S/8");
+  assert_list (kt_catalog_list_share (catalog, "none"), "");
+  assert_list (kt_catalog_list_share (catalog, ""), ""); /* basic tasks are of no share */
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+  g_test_add_func ("/store/catalog/order", test_order);
+  g_test_add_func ("/store/catalog/watched-replaced", test_watched_replaced);
+  g_test_add_func ("/store/catalog/found-becomes-watched", test_found_becomes_watched);
+  g_test_add_func ("/store/catalog/drop", test_drop);
+  g_test_add_func ("/store/catalog/asked-differently", test_asked_differently);
+  g_test_add_func ("/store/catalog/shares", test_shares);
+  return g_test_run ();
+}

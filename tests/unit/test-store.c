@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/* How long answers and failures hold, and what is kept. */
+#include "kt-test.h"
+
+#include "base/kt-units.h"
+#include "kt-fake-source.h"
+
+#include <string.h>
+
+#define RUNNING    "{\"jobInfo\":{\"taskStatus\":1,\"progress\":10}}"
+#define RUNNING_ON "{\"jobInfo\":{\"taskStatus\":1,\"progress\":20}}"
+#define ENDED      "{\"jobInfo\":{\"taskStatus\":2,\"progress\":100}}"
+
+typedef struct {
+  KtFakeClock *clock;
+  KtFakeSource *source;
+  KtMetrics *metrics;
+  KtStore *store;
+  KtStorePolicy policy;
+  KtKey *key;
+} Fixture;
+
+/* What a reader was told. */
+typedef struct {
+  guint told;
+  gint progress; /* -1: none */
+  KtTask *task;  /* only to compare */
+  gboolean stale;
+  gint64 valid_until;
+  gint64 changed_real;
+  int error; /* -1: none */
+  int stale_error;
+} Reader;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->clock = kt_fake_clock_new ();
+  f->source = kt_fake_source_new ();
+  f->metrics = kt_metrics_new ();
+  f->policy = (KtStorePolicy){
+    .ttl = 5 * KT_SECOND,
+    .ended_ttl = KT_TIME_NEVER,
+    .negative_ttl = 3 * KT_SECOND,
+    .max_stale = 60 * KT_SECOND,
+    .memory = 1 << 20,
+  };
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source_fetch, f->source);
+  f->key = kt_key_new_share ("S", "7");
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  kt_fake_source_free (f->source);
+  kt_store_free (f->store);
+  kt_metrics_free (f->metrics);
+  kt_key_unref (f->key);
+  kt_fake_clock_free (f->clock);
+}
+
+static void
+done (const KtAnswer *answer, const GError *error, gpointer data)
+{
+  Reader *reader = data;
+
+  g_assert_true ((answer == NULL) != (error == NULL));
+  *reader = (Reader){ .told = reader->told + 1, .progress = -1, .error = -1, .stale_error = -1 };
+  if (answer != NULL) {
+    reader->progress = answer->task->progress;
+    reader->task = answer->task;
+    reader->stale = answer->stale;
+    reader->valid_until = answer->valid_until;
+    reader->changed_real = answer->changed_real;
+    g_assert_true (answer->stale == (answer->error != NULL));
+    if (answer->error != NULL)
+      reader->stale_error = answer->error->code;
+  } else {
+    reader->error = error->code;
+  }
+}
+
+static KtWaiter *
+get_as (Fixture *f, KtKey *key, KtStoreMode mode, Reader *reader)
+{
+  *reader = (Reader){ 0 };
+  return kt_store_get (f->store, key, mode, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, reader);
+}
+
+/* TRUE when the answer came at once. */
+static gboolean
+get (Fixture *f, Reader *reader)
+{
+  KtWaiter *waiter = get_as (f, f->key, KT_STORE_FRESH, reader);
+  g_assert_true ((waiter == NULL) == (reader->told == 1));
+  return waiter == NULL;
+}
+
+static void
+test_fresh_hit (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+
+  g_assert_false (get (f, &reader));
+  g_assert_cmpint (kt_fake_source_deadline (f->source), ==, kt_fake_clock_now (f->clock) + 10 * KT_SECOND);
+  kt_fake_source_land (f->source, RUNNING);
+  g_assert_cmpint (reader.progress, ==, 10);
+  g_assert_cmpint (reader.valid_until, ==, kt_fake_clock_now (f->clock) + 5 * KT_SECOND);
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND - 1);
+  g_assert_true (get (f, &reader));
+  g_assert_cmpint (reader.progress, ==, 10);
+  g_assert_cmpint (reader.valid_until, ==, kt_fake_clock_now (f->clock) + 1);
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
+}
+
+static void
+test_ttl (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+
+  get (f, &reader);
+  kt_fake_source_land (f->source, RUNNING);
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  g_assert_false (get (f, &reader));
+  g_assert_cmpuint (reader.told, ==, 0); /* not the old answer first */
+  kt_fake_source_land (f->source, RUNNING_ON);
+  g_assert_cmpint (reader.progress, ==, 20);
+}
+
+static void
+test_ended_forever (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+
+  get (f, &reader);
+  kt_fake_source_land (f->source, ENDED);
+  g_assert_cmpint (reader.valid_until, ==, KT_TIME_NEVER);
+  kt_fake_clock_advance (f->clock, 400 * 86400 * KT_SECOND);
+  g_assert_true (get (f, &reader));
+}
+
+static void
+test_ended_ttl (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+
+  f->policy.ended_ttl = 7 * KT_SECOND;
+  kt_store_set_policy (f->store, &f->policy);
+  get (f, &reader);
+  kt_fake_source_land (f->source, ENDED);
+  kt_fake_clock_advance (f->clock, 7 * KT_SECOND - 1);
+  g_assert_true (get (f, &reader));
+  kt_fake_clock_advance (f->clock, 1);
+  g_assert_false (get (f, &reader));
+  kt_fake_source_land (f->source, ENDED);
+}
+
+static void
+test_negative_ttl (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+
+  get (f, &reader);
+  kt_fake_source_fail (f->source, KT_ERROR_NOT_FOUND);
+  g_assert_cmpint (reader.error, ==, KT_ERROR_NOT_FOUND);
+  kt_fake_clock_advance (f->clock, 3 * KT_SECOND - 1);
+  g_assert_true (get (f, &reader));
+  g_assert_cmpint (reader.error, ==, KT_ERROR_NOT_FOUND);
+  kt_fake_clock_advance (f->clock, 1);
+  g_assert_false (get (f, &reader));
+  kt_fake_source_land (f->source, RUNNING);
+  g_assert_cmpint (reader.progress, ==, 10);
+  g_assert_null (kt_store_peek_error (f->store, f->key));
+}
+
+static void
+test_stale (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+
+  get (f, &reader);
+  kt_fake_source_land (f->source, RUNNING);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  get (f, &reader);
+  kt_fake_source_fail (f->source, KT_ERROR_UNREACHABLE);
+  g_assert_cmpint (reader.progress, ==, 10);
+  g_assert_true (reader.stale);
+  g_assert_cmpint (reader.stale_error, ==, KT_ERROR_UNREACHABLE);
+  g_assert_cmpint (reader.valid_until, ==, kt_fake_clock_now (f->clock) + 3 * KT_SECOND);
+  g_assert_true (get (f, &reader)); /* and the service is left alone for a while */
+  g_assert_true (reader.stale);
+  g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_stale_answers", "", NULL, NULL), ==, 2);
+
+  kt_fake_clock_advance (f->clock, 4 * KT_SECOND);
+  get (f, &reader);
+  kt_fake_source_land (f->source, RUNNING);
+  g_assert_false (reader.stale);
+}
+
+static void
+test_max_stale (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+
+  get (f, &reader);
+  kt_fake_source_land (f->source, RUNNING);
+  kt_fake_clock_advance (f->clock, 65 * KT_SECOND - 1); /* fresh for 5, stale for 60 */
+  get (f, &reader);
+  kt_fake_source_fail (f->source, KT_ERROR_TIMED_OUT);
+  g_assert_true (reader.stale);
+  kt_fake_clock_advance (f->clock, 1);
+  g_assert_true (get (f, &reader));
+  g_assert_cmpint (reader.error, ==, KT_ERROR_TIMED_OUT);
+}
+
+static void
+test_not_found_is_never_stale (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+
+  get (f, &reader);
+  kt_fake_source_land (f->source, RUNNING);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  get (f, &reader);
+  kt_fake_source_fail (f->source, KT_ERROR_NOT_FOUND);
+  g_assert_cmpint (reader.error, ==, KT_ERROR_NOT_FOUND);
+  g_assert_true (get (f, &reader));
+  g_assert_cmpint (reader.error, ==, KT_ERROR_NOT_FOUND);
+}
+
+/* An answer that still holds is not spoilt by a failure of asking again. */
+static void
+test_failure_while_fresh (Fixture *f, gconstpointer data)
+{
+  Reader reader, again;
+
+  get (f, &reader);
+  kt_fake_source_land (f->source, RUNNING);
+  get_as (f, f->key, KT_STORE_AGAIN, &again);
+  kt_fake_source_fail (f->source, KT_ERROR_DENIED);
+  g_assert_cmpint (again.error, ==, KT_ERROR_DENIED);
+  g_assert_true (get (f, &reader));
+  g_assert_cmpint (reader.progress, ==, 10);
+  g_assert_false (reader.stale);
+}
+
+static void
+test_again_tells_failure (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+
+  get (f, &reader);
+  kt_fake_source_land (f->source, RUNNING);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  get_as (f, f->key, KT_STORE_AGAIN, &reader);
+  kt_fake_source_fail (f->source, KT_ERROR_UNREACHABLE);
+  g_assert_cmpint (reader.error, ==, KT_ERROR_UNREACHABLE); /* FRESH would get the stale one */
+}
+
+static void
+test_unchanged_answer (Fixture *f, gconstpointer data)
+{
+  const gint64 start = KT_FAKE_EPOCH * KT_SECOND;
+  Reader first, second, third;
+
+  get (f, &first);
+  kt_fake_source_land (f->source, RUNNING);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  get (f, &second);
+  kt_fake_source_land (f->source, RUNNING);
+  g_assert_true (second.task == first.task);
+  g_assert_cmpint (second.changed_real, ==, start);
+  g_assert_cmpint (second.valid_until, ==, kt_fake_clock_now (f->clock) + 5 * KT_SECOND);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  get (f, &third);
+  kt_fake_source_land (f->source, RUNNING_ON);
+  g_assert_true (third.progress == 20);
+  g_assert_cmpint (third.changed_real, ==, start + 12 * KT_SECOND);
+}
+
+static void
+test_peek (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+  KtAnswer answer;
+
+  g_assert_false (kt_store_peek (f->store, f->key, &answer));
+  g_assert_null (kt_store_peek_error (f->store, f->key));
+  get (f, &reader);
+  g_assert_false (kt_store_peek (f->store, f->key, &answer));
+  kt_fake_source_land (f->source, RUNNING);
+  kt_fake_clock_advance (f->clock, 100 * KT_SECOND); /* of whatever age */
+  g_assert_true (kt_store_peek (f->store, f->key, &answer));
+  g_assert_cmpint (answer.task->progress, ==, 10);
+  g_assert_cmpstr (answer.trace_id, ==, "trace-1");
+  g_assert_cmpint (answer.fetched_real, ==, KT_FAKE_EPOCH * KT_SECOND);
+  g_assert_false (answer.stale);
+  get (f, &reader);
+  kt_fake_source_fail (f->source, KT_ERROR_TLS);
+  g_assert_true (kt_store_peek (f->store, f->key, &answer));
+  g_assert_true (answer.stale);
+  g_assert_error (kt_store_peek_error (f->store, f->key), KT_ERROR, KT_ERROR_TLS);
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 2);
+}
+
+/* Asks for N tasks and lands each. */
+static void
+fill (Fixture *f, guint first, guint n)
+{
+  for (guint i = first; i < first + n; i++) {
+    g_autofree char *id = g_strdup_printf ("%u", i);
+    g_autoptr (KtKey) key = kt_key_new_share ("S", id);
+    Reader reader;
+    if (get_as (f, key, KT_STORE_FRESH, &reader) != NULL)
+      kt_fake_source_land (f->source, ENDED);
+  }
+}
+
+static guint64
+gauge (Fixture *f, const char *name)
+{
+  g_autofree char *text = kt_metrics_format (f->metrics);
+  g_autofree char *start = g_strdup_printf ("\n%s ", name);
+  const char *line = strstr (text, start);
+
+  g_assert_nonnull (line);
+  return g_ascii_strtoull (line + strlen (start), NULL, 10);
+}
+
+static void
+test_lru (Fixture *f, gconstpointer data)
+{
+  guint64 one;
+  guint asked;
+
+  fill (f, 100, 1);
+  one = gauge (f, "kootaskfs_cache_bytes");
+  f->policy.memory = one * 3;
+  kt_store_set_policy (f->store, &f->policy);
+  fill (f, 101, 2);
+  fill (f, 100, 1); /* used again: 101 is the oldest now */
+  fill (f, 103, 1);
+  g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 3);
+  g_assert_cmpuint (gauge (f, "kootaskfs_cache_bytes"), ==, one * 3);
+  asked = kt_fake_source_asked (f->source);
+  fill (f, 100, 1);
+  fill (f, 102, 2);
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, asked);
+  fill (f, 101, 1);
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, asked + 1);
+}
+
+static void
+test_nothing_in_flight_is_evicted (Fixture *f, gconstpointer data)
+{
+  Reader reader;
+
+  get (f, &reader);
+  f->policy.memory = 0;
+  kt_store_set_policy (f->store, &f->policy);
+  g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
+  kt_fake_source_land (f->source, RUNNING);
+  g_assert_cmpint (reader.progress, ==, 10); /* told even though nothing can be kept */
+  g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 0);
+  g_assert_cmpuint (gauge (f, "kootaskfs_cache_bytes"), ==, 0);
+
+  kt_waiter_cancel (get_as (f, f->key, KT_STORE_FRESH, &reader)); /* nobody waits, but the answer will land */
+  kt_store_set_policy (f->store, &f->policy);
+  g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
+  kt_fake_source_land (f->source, RUNNING);
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+  TEST ("/store/fresh-hit", test_fresh_hit);
+  TEST ("/store/ttl", test_ttl);
+  TEST ("/store/ended-forever", test_ended_forever);
+  TEST ("/store/ended-ttl", test_ended_ttl);
+  TEST ("/store/negative-ttl", test_negative_ttl);
+  TEST ("/store/stale", test_stale);
+  TEST ("/store/max-stale", test_max_stale);
+  TEST ("/store/not-found-is-never-stale", test_not_found_is_never_stale);
+  TEST ("/store/failure-while-fresh", test_failure_while_fresh);
+  TEST ("/store/again-tells-failure", test_again_tells_failure);
+  TEST ("/store/unchanged-answer", test_unchanged_answer);
+  TEST ("/store/peek", test_peek);
+  TEST ("/store/lru", test_lru);
+  TEST ("/store/nothing-in-flight-is-evicted", test_nothing_in_flight_is_evicted);
+  return g_test_run ();
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* Inodes, versions, and how long what the kernel is told holds. */
+#include "kt-tree-fixture.h"
+
+#include <string.h>
+
+#define ROUNDING (20 * KT_MS) /* the kernel may keep a name this much longer than told */
+
+static const char *const tasks[] = { "share S 7", "basic 8", NULL };
+
+static void
+test_same_content_same_inode (KtTreeFixture *f, gconstpointer data)
+{
+  KtTreeEntry status, progress, again;
+
+  kt_tree_watch (f, tasks);
+  status = kt_tree_find (f, "tasks/7/status", KT_RUNNING);
+  progress = kt_tree_find (f, "tasks/7/progress", NULL);
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  again = kt_tree_find (f, "tasks/7/progress", KT_RUNNING_ON);
+  g_assert_cmpuint (again.id, !=, progress.id);
+  kt_assert_text (kt_tree_text (f, again.id), "20\n");
+  kt_assert_text (kt_tree_text (f, progress.id), "10\n"); /* for who has it open */
+  g_assert_cmpuint (kt_tree_find (f, "tasks/7/status", NULL).id, ==, status.id);
+  kt_tree_forget (f->tree, progress.id, 1); /* the old version goes; its name stays the new one's */
+  g_assert_cmpuint (kt_tree_find (f, "tasks/7/progress", NULL).id, ==, again.id);
+}
+
+/* Back to an earlier content: a third inode, for ids are never used again and old versions have no name. */
+static void
+test_back_to_old_content (KtTreeFixture *f, gconstpointer data)
+{
+  guint64 first, second, third;
+
+  kt_tree_watch (f, tasks);
+  first = kt_tree_find (f, "tasks/7/progress", KT_RUNNING).id;
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  second = kt_tree_find (f, "tasks/7/progress", KT_RUNNING_ON).id;
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  third = kt_tree_find (f, "tasks/7/progress", KT_RUNNING).id;
+  g_assert_true (third > second && second > first);
+}
+
+static void
+test_lives_end_together (KtTreeFixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "status", "progress", "summary", "job.json", "files.csv" };
+  gint64 end = 0;
+  guint64 dir;
+
+  kt_tree_watch (f, tasks);
+  dir = kt_tree_find (f, "tasks/7", NULL).id;
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    KtTreeEntry entry = kt_tree_look_up (f, dir, names[i], i == 0 ? KT_RUNNING : NULL).entry;
+    if (i == 0)
+      end = kt_fake_clock_now (f->clock) + 5 * KT_SECOND - ROUNDING;
+    g_assert_cmpint (kt_fake_clock_now (f->clock) + entry.entry_life, ==, end);
+    kt_fake_clock_advance (f->clock, KT_SECOND);
+  }
+}
+
+/* A version of a small file is primed once; from then on its attributes last. */
+static void
+test_prime (KtTreeFixture *f, gconstpointer data)
+{
+  g_autofree char *filler = g_strnfill (KT_PRIME_MAX, 'x');
+  g_autofree char *large = g_strdup_printf ("{\"jobInfo\":{\"x\":\"%s\"}}", filler);
+  KtTreeEntry entry;
+
+  kt_tree_watch (f, tasks);
+  entry = kt_tree_find (f, "tasks/7/status", KT_RUNNING);
+  g_assert_cmpint (entry.attr_life, ==, 0);
+  kt_assert_bytes (kt_tree_prime (f->tree, entry.id), "running\n");
+  g_assert_null (kt_tree_prime (f->tree, entry.id));
+  g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
+  g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/status", NULL).attr_life, ==, KT_TIME_NEVER);
+
+  g_assert_null (kt_tree_prime (f->tree, kt_tree_find (f, "tasks/7/result", NULL).id)); /* it is empty */
+  g_assert_null (kt_tree_prime (f->tree, kt_tree_find (f, "tasks/7", NULL).id));
+  g_assert_null (kt_tree_prime (f->tree, kt_tree_find (f, ".kootaskfs/version", NULL).id));
+  g_assert_null (kt_tree_prime (f->tree, 999));
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  entry = kt_tree_find (f, "tasks/7/job.json", large);
+  g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
+  g_assert_null (kt_tree_prime (f->tree, entry.id));
+}
+
+static void
+test_life_at_its_end (KtTreeFixture *f, gconstpointer data)
+{
+  kt_tree_watch (f, tasks);
+  kt_tree_find (f, "tasks/7/status", KT_RUNNING);
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND - 1);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/status", NULL).entry_life, ==, 0);
+}
+
+static void
+test_life_of_ended (KtTreeFixture *f, gconstpointer data)
+{
+  kt_tree_watch (f, tasks);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/status", KT_ENDED).entry_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files/F", NULL).entry_life, ==, KT_TIME_NEVER);
+}
+
+/* A stale answer holds until the service may be asked again. */
+static void
+test_life_of_stale (KtTreeFixture *f, gconstpointer data)
+{
+  KtTreeLookup lookup;
+  guint64 dir;
+
+  kt_tree_watch (f, tasks);
+  dir = kt_tree_find (f, "tasks/7", NULL).id;
+  kt_tree_look_up (f, dir, "status", KT_RUNNING);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  kt_tree_start_lookup (f, dir, "status", &lookup);
+  kt_fake_source_fail (f->source, KT_ERROR_UNREACHABLE);
+  g_assert_cmpuint (lookup.entry.id, !=, 0);
+  g_assert_cmpint (lookup.entry.entry_life, ==, 3 * KT_SECOND - ROUNDING);
+}
+
+static void
+test_lives_of_directories (KtTreeFixture *f, gconstpointer data)
+{
+  kt_tree_watch (f, tasks);
+  g_assert_cmpint (kt_tree_find (f, "tasks", NULL).entry_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks", NULL).attr_life, ==, 0); /* its mtime is the catalog's */
+  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).entry_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_life, ==, 0); /* its mtime is the task's */
+  kt_tree_find (f, "tasks/7/status", KT_ENDED);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, ".kootaskfs/version", NULL).entry_life, ==, 0);
+}
+
+static void
+test_about_files (KtTreeFixture *f, gconstpointer data)
+{
+  g_autofree char *health = kt_tree_text (f, kt_tree_find (f, ".kootaskfs/health", NULL).id);
+
+  g_assert_true (g_str_has_prefix (health, "service: not asked yet\n"));
+  g_assert_true (g_str_has_suffix (health, "\ntasks: 0\n"));
+  kt_assert_text (kt_tree_text (f, kt_tree_find (f, ".kootaskfs/version", NULL).id), KT_VERSION "\n");
+  kt_assert_text (kt_tree_text (f, kt_tree_find (f, ".kootaskfs/config", NULL).id), "[service]\n");
+  kt_assert_text (kt_tree_text (f, kt_tree_find (f, ".kootaskfs/metrics", NULL).id), "# EOF\n");
+  g_assert_cmpint (kt_tree_find (f, ".kootaskfs/last-error", NULL).stat.st_size, ==, 0);
+  g_assert_cmpuint (kt_tree_find (f, ".kootaskfs/version", NULL).id, ==,
+                    kt_tree_find (f, ".kootaskfs/version", NULL).id);
+}
+
+/* Every lookup given back: what is left is what was there at the start. */
+static void
+test_forget (KtTreeFixture *f, gconstpointer data)
+{
+  guint before = kt_tree_nodes (f->tree);
+  guint64 top, dir, file, link;
+
+  kt_tree_watch (f, tasks);
+  top = kt_tree_look_up (f, 1, "tasks", NULL).entry.id;
+  dir = kt_tree_look_up (f, top, "7", NULL).entry.id;
+  file = kt_tree_look_up (f, dir, "progress", KT_RUNNING).entry.id;
+  kt_tree_look_up (f, dir, "progress", NULL); /* a second lookup of the same */
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  g_assert_cmpuint (kt_tree_look_up (f, dir, "progress", KT_RUNNING_ON).entry.id, ==, file + 1);
+  g_assert_cmpuint (kt_tree_nodes (f->tree), ==, before + 4);
+
+  kt_tree_forget (f->tree, file, 1);
+  g_assert_cmpuint (kt_tree_nodes (f->tree), ==, before + 4);
+  kt_tree_forget (f->tree, dir, 1); /* its children hold it */
+  kt_tree_forget (f->tree, top, 1);
+  g_assert_cmpuint (kt_tree_nodes (f->tree), ==, before + 4);
+  kt_tree_forget (f->tree, file, 1);
+  g_assert_cmpuint (kt_tree_nodes (f->tree), ==, before + 3);
+  g_assert_null (kt_tree_read (f->tree, file));
+  kt_tree_forget (f->tree, file + 1, 1);
+  g_assert_cmpuint (kt_tree_nodes (f->tree), ==, before);
+
+  link = kt_tree_find (f, "shares/S/7", NULL).id;
+  kt_tree_forget (f->tree, link, 100);                                        /* more than there were */
+  kt_tree_forget (f->tree, 1, 1);                                             /* the root stays */
+  g_assert_cmpuint (kt_tree_look_up (f, 1, "tasks", NULL).entry.id, >, link); /* never used again */
+}
+
+/* An operation under way holds its directory. */
+static void
+test_forget_while_waiting (KtTreeFixture *f, gconstpointer data)
+{
+  KtTreeLookup lookup;
+  guint64 dir;
+
+  kt_tree_watch (f, tasks);
+  dir = kt_tree_find (f, "tasks/7", NULL).id;
+  kt_tree_start_lookup (f, dir, "status", &lookup);
+  kt_tree_forget (f->tree, dir, 1);
+  kt_fake_source_land (f->source, KT_RUNNING);
+  g_assert_cmpuint (lookup.entry.id, !=, 0);
+  kt_tree_forget (f->tree, lookup.entry.id, 1);
+  g_assert_cmpuint (kt_tree_look_up (f, dir, "status", NULL).entry.id, ==, 0); /* the directory went with it */
+}
+
+static gint64
+mtime (const KtTreeEntry *entry)
+{
+  return entry->stat.st_mtim.tv_sec;
+}
+
+static void
+test_mtime_of_files (KtTreeFixture *f, gconstpointer data)
+{
+  KtTreeEntry entry;
+
+  kt_tree_watch (f, tasks);
+  entry = kt_tree_find (f, "tasks/7/status", KT_RUNNING);
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* when it was first seen */
+  kt_tree_find (f, "tasks/7/progress", NULL);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  entry = kt_tree_find (f, "tasks/7/progress", KT_RUNNING_ON);
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 6); /* when it changed */
+  entry = kt_tree_find (f, "tasks/7/status", NULL);
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* it did not */
+  g_assert_cmpint (entry.stat.st_ctim.tv_sec, ==, KT_FAKE_EPOCH);
+}
+
+static void
+test_mtime_of_ended (KtTreeFixture *f, gconstpointer data)
+{
+  KtTreeEntry entry;
+
+  kt_tree_watch (f, tasks);
+  entry = kt_tree_find (f, "tasks/7/status", KT_ENDED);
+  g_assert_cmpint (mtime (&entry), ==, 1727687700); /* 09:15:00, its end */
+  entry = kt_tree_find (f, "tasks/8/status", KT_IMPORTED);
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* it does not say when it ended */
+}
+
+static void
+test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
+{
+  static const struct {
+    const char *json;
+    gint64 mtime; /* 0: when the answer came */
+  } table[] = {
+    { KT_JOB ("\"createTime\":\"20240930080000\",\"startTime\":\"20240930090000\",\"endTime\":\"20240930091500\""),
+      1727687700 },
+    { KT_JOB ("\"createTime\":\"20240930080000\",\"startTime\":\"20240930090000\",\"endTime\":\"\""), 1727686800 },
+    { KT_JOB ("\"createTime\":\"20240930080000\""), 1727683200 },
+    { KT_JOB ("\"x\":1"), 0 },
+  };
+  KtTreeEntry entry;
+
+  kt_tree_watch (f, tasks);
+  kt_fake_clock_advance (f->clock, 100 * KT_SECOND);
+  entry = kt_tree_find (f, "tasks/7", NULL);
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* nothing known yet: when the mount began */
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+    kt_tree_find (f, "tasks/7/status", table[i].json);
+    entry = kt_tree_find (f, "tasks/7", NULL);
+    g_assert_cmpint (mtime (&entry), ==,
+                     table[i].mtime != 0 ? table[i].mtime : KT_FAKE_EPOCH + 100 + 6 * ((gint64) i + 1));
+    g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
+    g_assert_cmpint (mtime (&entry), !=, 0);
+  }
+}
+
+static void
+test_mtime_of_catalog (KtTreeFixture *f, gconstpointer data)
+{
+  KtTreeEntry entry = kt_tree_find (f, "tasks", NULL);
+
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH);
+  kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
+  kt_tree_find (f, "tasks/9", KT_IMPORTED);
+  entry = kt_tree_find (f, "tasks", NULL);
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 10);
+  kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
+  kt_tree_watch (f, tasks);
+  g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 20);
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+  KT_TREE_TEST ("/tree/life/same-content-same-inode", test_same_content_same_inode);
+  KT_TREE_TEST ("/tree/life/back-to-old-content", test_back_to_old_content);
+  KT_TREE_TEST ("/tree/life/lives-end-together", test_lives_end_together);
+  KT_TREE_TEST ("/tree/life/prime", test_prime);
+  KT_TREE_TEST ("/tree/life/life-at-its-end", test_life_at_its_end);
+  KT_TREE_TEST ("/tree/life/life-of-ended", test_life_of_ended);
+  KT_TREE_TEST ("/tree/life/life-of-stale", test_life_of_stale);
+  KT_TREE_TEST ("/tree/life/lives-of-directories", test_lives_of_directories);
+  KT_TREE_TEST ("/tree/life/about-files", test_about_files);
+  KT_TREE_TEST ("/tree/life/forget", test_forget);
+  KT_TREE_TEST ("/tree/life/forget-while-waiting", test_forget_while_waiting);
+  KT_TREE_TEST ("/tree/life/mtime-of-files", test_mtime_of_files);
+  KT_TREE_TEST ("/tree/life/mtime-of-ended", test_mtime_of_ended);
+  KT_TREE_TEST ("/tree/life/mtime-of-task-dir", test_mtime_of_task_dir);
+  KT_TREE_TEST ("/tree/life/mtime-of-catalog", test_mtime_of_catalog);
+  return g_test_run ();
+}
