@@ -175,6 +175,7 @@ kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtAbout *
   tree->about = *about;
   tree->options = *options;
   tree->nodes = kt_nodes_new ();
+  tree->scan = kt_scan_new (store, catalog, options->scan_ahead);
   tree->started = tree->catalog_changed = kt_clock_real (clock);
   kt_store_set_observer (store, on_request_ended, tree);
   return tree;
@@ -187,5 +188,6 @@ kt_tree_free (KtTree *tree)
     return;
   kt_store_set_observer (tree->store, NULL, NULL);
   kt_nodes_free (tree->nodes);
+  kt_scan_free (tree->scan);
   g_free (tree);
 }

@@ -3,6 +3,7 @@
 
 #include "kt-node.h"
 #include "kt-tree.h"
+#include "store/kt-scan.h"
 
 struct KtTree {
   KtClock *clock;
@@ -11,6 +12,7 @@ struct KtTree {
   KtAbout about;
   KtTreeOptions options;
   KtNodes *nodes;
+  KtScan *scan;
   gint64 started; /* wall clock */
   gint64 catalog_changed;
   KtTreeInvalidate invalidate;

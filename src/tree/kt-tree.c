@@ -271,6 +271,8 @@ kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreM
   call->key = kt_key_ref (key);
   call->callback = callback;
   call->data = data;
+  if (mode == KT_STORE_FRESH && kt_catalog_find (tree->catalog, key->task_id) == key)
+    kt_scan_note (tree->scan, key, deadline);
   waiter = kt_store_get (tree->store, key, mode, deadline, done, call);
   if (waiter == NULL)
     return NULL; /* answered already: the call is gone */
@@ -391,7 +393,8 @@ kt_tree_nodes (KtTree *tree)
 }
 
 void
-kt_tree_set_deadline (KtTree *tree, gint64 deadline)
+kt_tree_set_options (KtTree *tree, const KtTreeOptions *options)
 {
-  tree->options.deadline = deadline;
+  tree->options.deadline = options->deadline;
+  kt_scan_set_most (tree->scan, options->scan_ahead);
 }

@@ -35,6 +35,7 @@ typedef struct {
   uid_t uid;
   gid_t gid;
   gint64 deadline; /* of one operation, microseconds */
+  guint scan_ahead; /* tasks fetched ahead of a scan at the most */
 } KtTreeOptions;
 
 /* Everything passed in outlives the tree; ABOUT is copied. */
@@ -43,7 +44,8 @@ KtTree *kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const K
 void kt_tree_free (KtTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTree, kt_tree_free)
 
-void kt_tree_set_deadline (KtTree *tree, gint64 deadline);
+/* New options, but for the owner's ids. */
+void kt_tree_set_options (KtTree *tree, const KtTreeOptions *options);
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
 
 /* The operation will not be answered; a request it started goes on. */
