@@ -43,7 +43,7 @@ op_init (void *data, struct fuse_conn_info *conn)
   KtFuse *fuse = data;
 
   /* a read that waits must be interruptible by any signal, which only synchronous reads are */
-  conn->want &= ~(unsigned) (FUSE_CAP_ASYNC_READ | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+  conn->want &= ~(unsigned) (FUSE_CAP_ASYNC_READ | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS_AUTO);
   conn->want |= conn->capable & (FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS);
   fuse->events.ready (fuse->events.data);
 }

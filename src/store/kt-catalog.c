@@ -12,6 +12,7 @@ typedef struct {
 struct KtCatalog {
   GHashTable *by_id;  /* task id → Known */
   GSequence *ordered; /* Known, by task id */
+  guint64 generation;
 };
 
 static void
@@ -51,6 +52,7 @@ compare (gconstpointer a, gconstpointer b, gpointer data)
 static void
 take (KtCatalog *catalog, Known *known)
 {
+  catalog->generation++;
   g_hash_table_remove (catalog->by_id, known->key->task_id);
   g_sequence_remove (known->place);
 }
@@ -62,6 +64,7 @@ put (KtCatalog *catalog, KtKey *key, gboolean watched)
 
   if (known != NULL)
     take (catalog, known);
+  catalog->generation++;
   known = g_new0 (Known, 1);
   known->key = kt_key_ref (key);
   known->watched = watched;
@@ -168,4 +171,10 @@ guint
 kt_catalog_size (const KtCatalog *catalog)
 {
   return g_hash_table_size (catalog->by_id);
+}
+
+guint64
+kt_catalog_generation (const KtCatalog *catalog)
+{
+  return catalog->generation;
 }

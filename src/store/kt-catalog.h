@@ -35,4 +35,7 @@ GPtrArray *kt_catalog_list_share (KtCatalog *catalog, const char *share_id);
 /* The shares that the tasks are of, each once, in order. Strings. (transfer full) */
 GPtrArray *kt_catalog_list_shares (KtCatalog *catalog);
 
+/* Another number after each change. */
+guint64 kt_catalog_generation (const KtCatalog *catalog);
+
 guint kt_catalog_size (const KtCatalog *catalog);

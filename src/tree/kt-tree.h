@@ -22,14 +22,15 @@ typedef struct {
   gint64 attr_life;  /* how long STAT holds */
 } KtTreeEntry;
 
-/* Names to be forgotten by the kernel before their lives end. */
+/* What the kernel is to forget before its life ends: the name NAME in the directory INODE, or, when NAME is NULL, the
+ * attributes of INODE. */
 typedef struct {
-  guint64 parent;
+  guint64 inode;
   char *name;
-} KtStaleName;
+} KtStale;
 
-/* Makes the kernel forget NAMES (KtStaleName, (transfer full)), and calls DONE, if any, when that is through. */
-typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *names, GSourceFunc done, gpointer data);
+/* Makes the kernel forget STALE (KtStale, (transfer full)), and calls DONE, if any, when that is through. */
+typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *stale, GSourceFunc done, gpointer data);
 
 typedef struct {
   uid_t uid;
