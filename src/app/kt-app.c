@@ -144,6 +144,17 @@ start_file_watch (App *app)
     app->watch = kt_file_watch_new (app->config->watch_file, on_watch_list_changed, app);
 }
 
+static KtTreeOptions
+tree_options (const KtConfig *config)
+{
+  return (KtTreeOptions) {
+    .uid = getuid (),
+    .gid = getgid (),
+    .deadline = config->deadline,
+    .scan_ahead = config->limits.concurrency,
+  };
+}
+
 /* The second half of a reload, when the token is there. */
 static void
 reload_with_token (App *app, const char *token, const GError *token_error)
@@ -151,16 +162,18 @@ reload_with_token (App *app, const char *token, const GError *token_error)
   g_autoptr (KtConfig) config = g_steal_pointer (&app->coming);
   g_autoptr (GError) error = token_error != NULL ? g_error_copy (token_error) : NULL;
   g_autoptr (GPtrArray) keys = error == NULL ? read_watch_list (config, &error) : NULL;
+  KtTreeOptions options;
 
   if (keys == NULL || !apply_service (app, config, token, &error)) {
     report (app, "configuration not re-read", error);
     return;
   }
+  options = tree_options (config);
   kt_config_free (app->config);
   app->config = g_steal_pointer (&config);
   kt_http_client_set_limits (app->http, &app->config->limits);
   kt_store_set_policy (app->store, &app->config->cache);
-  kt_tree_set_deadline (app->tree, app->config->deadline);
+  kt_tree_set_options (app->tree, &options);
   kt_tree_set_watched (app->tree, keys);
   start_file_watch (app);
   g_message ("configuration read again");
@@ -243,7 +256,7 @@ static gboolean
 build_tree (App *app, GError **error)
 {
   const KtConfig *config = app->config;
-  const KtTreeOptions tree_options = { .uid = getuid (), .gid = getgid (), .deadline = config->deadline };
+  const KtTreeOptions options = tree_options (config);
   const KtAbout about = {
     .health = app->health,
     .config = about_config,
@@ -257,7 +270,7 @@ build_tree (App *app, GError **error)
     return FALSE;
   app->store = kt_store_new (app->clock, app->metrics, &config->cache, fetch, app->service);
   app->catalog = kt_catalog_new ();
-  app->tree = kt_tree_new (app->clock, app->store, app->catalog, &about, &tree_options);
+  app->tree = kt_tree_new (app->clock, app->store, app->catalog, &about, &options);
   kt_tree_set_watched (app->tree, keys);
   return TRUE;
 }

@@ -44,6 +44,8 @@ op_init (void *data, struct fuse_conn_info *conn)
 
   /* a read that waits must be interruptible by any signal, which only synchronous reads are */
   conn->want &= ~(unsigned) (FUSE_CAP_ASYNC_READ | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+  /* listings come with attributes always: find stats all it has listed, which the kernel's heuristic does not foresee */
+  conn->want &= ~(unsigned) FUSE_CAP_READDIRPLUS_AUTO;
   /* truncating is ours to refuse: with this flag it comes with open, which is never sent, and the kernel would take
    * the file for empty */
   conn->want &= ~(unsigned) FUSE_CAP_ATOMIC_O_TRUNC;

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-/* Names to forget, or content to store; neither: the end. */
+/* What to forget, or content to store; neither: the end. */
 typedef struct {
-  GPtrArray *names;
+  GPtrArray *stale;
+  gboolean slow; /* names are among it, whose directories may be locked */
   guint64 inode;
   GBytes *content;
   GSourceFunc done;
@@ -16,18 +17,21 @@ struct KtPusher {
   struct fuse_session *session;
   GAsyncQueue *queue;
   GThread *thread;
-  gint pending; /* atomic: pushed and not through yet */
-  gint ended;   /* atomic: the thread is through */
+  gint forgetting; /* atomic: slow pushes that are not through yet */
+  gint ended;      /* atomic: the thread is through */
   gboolean stopped;
 };
 
 static void
-forget_names (KtPusher *pusher, const GPtrArray *names)
+forget (KtPusher *pusher, const GPtrArray *list)
 {
-  for (guint i = 0; i < names->len; i++) {
-    const KtStaleName *stale = g_ptr_array_index (names, i);
-    /* a name or directory the kernel does not hold is an error to it, and fine with us */
-    fuse_lowlevel_notify_inval_entry (pusher->session, stale->parent, stale->name, strlen (stale->name));
+  for (guint i = 0; i < list->len; i++) {
+    const KtStale *stale = g_ptr_array_index (list, i);
+    /* what the kernel does not hold is an error to it, and fine with us */
+    if (stale->name != NULL)
+      fuse_lowlevel_notify_inval_entry (pusher->session, stale->inode, stale->name, strlen (stale->name));
+    else
+      fuse_lowlevel_notify_inval_inode (pusher->session, stale->inode, -1, 0);
   }
 }
 
@@ -50,15 +54,16 @@ run (gpointer data)
 
   for (;;) {
     g_autofree Push *push = g_async_queue_pop (pusher->queue);
-    if (push->names == NULL && push->content == NULL)
+    if (push->stale == NULL && push->content == NULL)
       break;
-    if (push->names != NULL)
-      forget_names (pusher, push->names);
+    if (push->stale != NULL)
+      forget (pusher, push->stale);
     else
       store_content (pusher, push->inode, push->content);
-    g_clear_pointer (&push->names, g_ptr_array_unref);
+    if (push->slow)
+      g_atomic_int_add (&pusher->forgetting, -1);
+    g_clear_pointer (&push->stale, g_ptr_array_unref);
     g_clear_pointer (&push->content, g_bytes_unref);
-    g_atomic_int_dec_and_test (&pusher->pending);
     if (push->done != NULL)
       g_idle_add_full (G_PRIORITY_DEFAULT, push->done, push->data, NULL);
   }
@@ -79,11 +84,13 @@ kt_pusher_new (struct fuse_session *session)
 }
 
 void
-kt_pusher_push (KtPusher *pusher, GPtrArray *names, GSourceFunc done, gpointer data)
+kt_pusher_push (KtPusher *pusher, GPtrArray *stale, GSourceFunc done, gpointer data)
 {
-  Push push = { .names = names, .done = done, .data = data };
+  Push push = { .stale = stale, .done = done, .data = data };
 
-  g_atomic_int_inc (&pusher->pending);
+  for (guint i = 0; i < stale->len; i++)
+    push.slow |= ((const KtStale *) g_ptr_array_index (stale, i))->name != NULL;
+  g_atomic_int_add (&pusher->forgetting, push.slow);
   g_async_queue_push (pusher->queue, g_memdup2 (&push, sizeof (push)));
 }
 
@@ -92,7 +99,7 @@ kt_pusher_store (KtPusher *pusher, guint64 inode, GBytes *content, GSourceFunc d
 {
   Push push = { .inode = inode, .content = content, .done = done, .data = data };
 
-  if (pusher->stopped || !g_atomic_int_compare_and_exchange (&pusher->pending, 0, 1))
+  if (pusher->stopped || g_atomic_int_get (&pusher->forgetting) > 0)
     return FALSE;
   g_bytes_ref (content);
   g_async_queue_push (pusher->queue, g_memdup2 (&push, sizeof (push)));

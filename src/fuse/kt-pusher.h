@@ -11,11 +11,11 @@ struct fuse_session;
 
 KtPusher *kt_pusher_new (struct fuse_session *session);
 
-/* Forgets NAMES (KtStaleName, (transfer full)) in order; then DONE, if any, is called in the default main context. */
-void kt_pusher_push (KtPusher *pusher, GPtrArray *names, GSourceFunc done, gpointer data);
+/* Forgets STALE (KtStale, (transfer full)) in order; then DONE, if any, is called in the default main context. */
+void kt_pusher_push (KtPusher *pusher, GPtrArray *stale, GSourceFunc done, gpointer data);
 
-/* Stores all of CONTENT in the kernel's pages of INODE; then DONE. FALSE, and nothing is done, when the thread has
- * other work, which may take as long as a lookup waits, or is stopped: pages are not worth waiting for. */
+/* Stores all of CONTENT in the kernel's pages of INODE; then DONE. FALSE, and nothing is done, when the thread is
+ * stopped, and while names are being forgotten, which may take as long as a lookup waits: pages are not worth that. */
 gboolean kt_pusher_store (KtPusher *pusher, guint64 inode, GBytes *content, GSourceFunc done, gpointer data);
 
 /* Nothing is pushed any more. The thread ends when its queue is empty, which needs requests of the kernel to be answered

@@ -80,9 +80,9 @@ on_libfuse_log (enum fuse_log_level level, const char *format, va_list args)
 }
 
 static void
-invalidate (gpointer kernel, GPtrArray *names, GSourceFunc done, gpointer data)
+invalidate (gpointer kernel, GPtrArray *stale, GSourceFunc done, gpointer data)
 {
-  kt_pusher_push (((KtFuse *) kernel)->pusher, names, done, data);
+  kt_pusher_push (((KtFuse *) kernel)->pusher, stale, done, data);
 }
 
 static guint64

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "kt-catalog.h"
 
+#include <string.h>
+
 typedef struct {
   KtKey *key;
   gboolean watched;
-  GList link; /* KtCatalog.watched or .found */
+  GSequenceIter *place; /* in KtCatalog.ordered */
 } Known;
 
 struct KtCatalog {
-  GHashTable *by_id; /* task id → Known */
-  GQueue watched;
-  GQueue found;
+  GHashTable *by_id;  /* task id → Known */
+  GSequence *ordered; /* Known, by task id */
+  guint64 generation;
 };
 
 static void
@@ -26,9 +28,8 @@ kt_catalog_new (void)
 {
   KtCatalog *catalog = g_new0 (KtCatalog, 1);
 
-  catalog->by_id = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, known_free);
-  g_queue_init (&catalog->watched);
-  g_queue_init (&catalog->found);
+  catalog->by_id = g_hash_table_new (g_str_hash, g_str_equal);
+  catalog->ordered = g_sequence_new (known_free);
   return catalog;
 }
 
@@ -38,54 +39,61 @@ kt_catalog_free (KtCatalog *catalog)
   if (catalog == NULL)
     return;
   g_hash_table_unref (catalog->by_id);
+  g_sequence_free (catalog->ordered);
   g_free (catalog);
 }
 
-static void
-put (KtCatalog *catalog, KtKey *key, gboolean watched)
+static int
+compare (gconstpointer a, gconstpointer b, gpointer data)
 {
-  Known *known = g_new0 (Known, 1);
-
-  known->key = kt_key_ref (key);
-  known->watched = watched;
-  known->link.data = known;
-  g_hash_table_replace (catalog->by_id, (gpointer) known->key->task_id, known);
-  g_queue_push_tail_link (watched ? &catalog->watched : &catalog->found, &known->link);
+  return strcmp (((const Known *) a)->key->task_id, ((const Known *) b)->key->task_id);
 }
 
 static void
 take (KtCatalog *catalog, Known *known)
 {
-  g_queue_unlink (known->watched ? &catalog->watched : &catalog->found, &known->link);
+  catalog->generation++;
   g_hash_table_remove (catalog->by_id, known->key->task_id);
+  g_sequence_remove (known->place);
+}
+
+static void
+put (KtCatalog *catalog, KtKey *key, gboolean watched)
+{
+  Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
+
+  if (known != NULL)
+    take (catalog, known);
+  catalog->generation++;
+  known = g_new0 (Known, 1);
+  known->key = kt_key_ref (key);
+  known->watched = watched;
+  known->place = g_sequence_insert_sorted (catalog->ordered, known, compare, NULL);
+  g_hash_table_insert (catalog->by_id, (gpointer) known->key->task_id, known);
 }
 
 void
 kt_catalog_set_watched (KtCatalog *catalog, GPtrArray *keys)
 {
-  while (!g_queue_is_empty (&catalog->watched))
-    take (catalog, catalog->watched.head->data);
-  for (guint i = 0; i < keys->len; i++) {
-    KtKey *key = g_ptr_array_index (keys, i);
-    Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
-    if (known != NULL)
+  GSequenceIter *next;
+
+  for (GSequenceIter *i = g_sequence_get_begin_iter (catalog->ordered); !g_sequence_iter_is_end (i); i = next) {
+    Known *known = g_sequence_get (i);
+    next = g_sequence_iter_next (i);
+    if (known->watched)
       take (catalog, known);
-    put (catalog, key, TRUE);
   }
+  for (guint i = 0; i < keys->len; i++)
+    put (catalog, g_ptr_array_index (keys, i), TRUE);
 }
 
 void
 kt_catalog_add_found (KtCatalog *catalog, KtKey *key)
 {
-  Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
+  const Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
 
-  if (known == NULL) {
-    put (catalog, key, FALSE);
-  } else if (!kt_key_equal (known->key, key)) {
-    gboolean watched = known->watched;
-    take (catalog, known);
-    put (catalog, key, watched);
-  }
+  if (known == NULL || !kt_key_equal (known->key, key))
+    put (catalog, key, known != NULL && known->watched);
 }
 
 gboolean
@@ -106,14 +114,22 @@ kt_catalog_find (KtCatalog *catalog, const char *task_id)
   return known != NULL ? known->key : NULL;
 }
 
-static void
-append (GQueue *queue, const char *share_id, GPtrArray *list)
+KtKey *
+kt_catalog_step (KtCatalog *catalog, const char *task_id, int step)
 {
-  for (GList *link = queue->head; link != NULL; link = link->next) {
-    Known *known = link->data;
-    if (share_id == NULL || (known->key->family == KT_FAMILY_SHARE && g_str_equal (known->key->share_id, share_id)))
-      g_ptr_array_add (list, kt_key_ref (known->key));
-  }
+  const Known *known = g_hash_table_lookup (catalog->by_id, task_id);
+  GSequenceIter *there = known != NULL ? g_sequence_iter_move (known->place, step) : NULL;
+
+  /* moving back from the first one stays there */
+  if (there == NULL || there == known->place || g_sequence_iter_is_end (there))
+    return NULL;
+  return ((const Known *) g_sequence_get (there))->key;
+}
+
+static gboolean
+is_of_share (const KtKey *key, const char *share_id)
+{
+  return key->family == KT_FAMILY_SHARE && g_str_equal (key->share_id, share_id);
 }
 
 GPtrArray *
@@ -121,8 +137,12 @@ kt_catalog_list_share (KtCatalog *catalog, const char *share_id)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
 
-  append (&catalog->watched, share_id, list);
-  append (&catalog->found, share_id, list);
+  for (GSequenceIter *i = g_sequence_get_begin_iter (catalog->ordered); !g_sequence_iter_is_end (i);
+       i = g_sequence_iter_next (i)) {
+    const Known *known = g_sequence_get (i);
+    if (share_id == NULL || is_of_share (known->key, share_id))
+      g_ptr_array_add (list, kt_key_ref (known->key));
+  }
   return list;
 }
 
@@ -151,4 +171,10 @@ guint
 kt_catalog_size (const KtCatalog *catalog)
 {
   return g_hash_table_size (catalog->by_id);
+}
+
+guint64
+kt_catalog_generation (const KtCatalog *catalog)
+{
+  return catalog->generation;
 }

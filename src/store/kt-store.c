@@ -46,6 +46,7 @@ struct KtStore {
   guint64 *hits;
   guint64 *joins;
   guint64 *misses;
+  guint64 *prefetches;
   guint64 *stale;
 };
 
@@ -220,15 +221,38 @@ on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer dat
   evict (store);
 }
 
+/* A fresh answer, or a failure not to be repeated yet. */
+static gboolean
+knows (const Entry *entry, gint64 now)
+{
+  return (entry->task != NULL && now < entry->fresh_until) || (entry->error != NULL && now < entry->failed_until);
+}
+
+gboolean
+kt_store_has (KtStore *store, KtKey *key)
+{
+  const Entry *entry = g_hash_table_lookup (store->entries, key);
+  return entry != NULL && knows (entry, kt_clock_monotonic (store->clock));
+}
+
+void
+kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline)
+{
+  Entry *entry = entry_get (store, key);
+
+  if (entry->in_flight || knows (entry, kt_clock_monotonic (store->clock)))
+    return;
+  ++*store->prefetches;
+  take_off (entry, deadline);
+}
+
 KtWaiter *
 kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 deadline, KtStoreDone done, gpointer data)
 {
   Entry *entry = entry_get (store, key);
-  gint64 now = kt_clock_monotonic (store->clock);
   KtWaiter *waiter;
 
-  if (mode == KT_STORE_FRESH
-      && ((entry->task != NULL && now < entry->fresh_until) || (entry->error != NULL && now < entry->failed_until))) {
+  if (mode == KT_STORE_FRESH && knows (entry, kt_clock_monotonic (store->clock))) {
     ++*store->hits;
     reply (entry, mode, done, data);
     return NULL;
@@ -303,6 +327,7 @@ kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, K
   store->hits = kt_metrics_counter (metrics, name, help, "outcome", "hit");
   store->joins = kt_metrics_counter (metrics, name, help, "outcome", "join");
   store->misses = kt_metrics_counter (metrics, name, help, "outcome", "miss");
+  store->prefetches = kt_metrics_counter (metrics, "kootaskfs_prefetches", "Answers fetched ahead of a scan", NULL, NULL);
   store->stale = kt_metrics_counter (metrics, "kootaskfs_stale_answers", "Answers given though no longer fresh", NULL, NULL);
   kt_metrics_gauge (metrics, "kootaskfs_cache_bytes", "Memory held by cached answers", count_bytes, store);
   kt_metrics_gauge (metrics, "kootaskfs_cache_entries", "Tasks in the cache", count_entries, store);

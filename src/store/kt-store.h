@@ -62,6 +62,12 @@ typedef enum {
  * the failure. DEADLINE (monotonic) is that of a flight that this call starts. */
 KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 deadline, KtStoreDone done, gpointer data);
 
+/* Whether kt_store_get() in mode FRESH would answer from memory. */
+gboolean kt_store_has (KtStore *store, KtKey *key);
+
+/* Has the answer fetched for somebody who will ask soon, unless memory has it or a flight is under way. */
+void kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline);
+
 /* DONE will not be called. The flight goes on: its answer is of use to the next. */
 void kt_waiter_cancel (KtWaiter *waiter);
 

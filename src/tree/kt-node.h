@@ -21,7 +21,7 @@ typedef struct KtNode {
   char *own_name;        /* where names are ids */
   KtKey *key;            /* of the task when the node was made, NULL outside of tasks; the catalog knows better */
   GBytes *content;       /* files */
-  gint64 mtime;          /* files: wall clock, microseconds */
+  gint64 mtime;          /* files: wall clock, microseconds; directories of tasks: what the kernel was told */
   gboolean primed;       /* files: see kt_tree_prime() */
   guint64 lookups;
   guint refs;

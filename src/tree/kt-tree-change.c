@@ -6,24 +6,24 @@
 #include "base/kt-error.h"
 
 static void
-stale_name_free (gpointer data)
+stale_free (gpointer data)
 {
-  KtStaleName *stale = data;
+  KtStale *stale = data;
   g_free (stale->name);
   g_free (stale);
 }
 
 static GPtrArray *
-stale_names_new (void)
+stale_new (void)
 {
-  return g_ptr_array_new_with_free_func (stale_name_free);
+  return g_ptr_array_new_with_free_func (stale_free);
 }
 
 static void
-add_stale (GPtrArray *names, const KtNode *dir, const char *name)
+add_stale (GPtrArray *names, const KtNode *inode, const char *name)
 {
-  KtStaleName *stale = g_new (KtStaleName, 1);
-  stale->parent = dir->id;
+  KtStale *stale = g_new (KtStale, 1);
+  stale->inode = inode->id;
   stale->name = g_strdup (name);
   g_ptr_array_add (names, stale);
 }
@@ -83,7 +83,7 @@ on_touch_answer (const KtAnswer *answer, const GError *error, gpointer data)
   KtTreeTouched touched = (KtTreeTouched) call->callback;
   const KtNode *tasks = tasks_dir (tree);
   const KtNode *task = tasks != NULL ? kt_node_child (tasks, call->key->task_id) : NULL;
-  GPtrArray *names = stale_names_new ();
+  GPtrArray *names = stale_new ();
 
   if (task != NULL)
     add_stale_below (names, task);
@@ -128,13 +128,29 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
     add_stale (names, share, key->task_id);
 }
 
+/* A new answer may have moved the time of the task's directory. */
+static void
+tell_mtime (KtTree *tree, KtKey *key)
+{
+  const KtNode *tasks = tasks_dir (tree);
+  const KtNode *task = tasks != NULL ? kt_node_child (tasks, key->task_id) : NULL;
+
+  if (task != NULL && task->mtime != kt_tree_task_mtime (tree, key)) {
+    GPtrArray *stale = stale_new ();
+    add_stale (stale, task, NULL);
+    push (tree, stale, NULL, NULL);
+  }
+}
+
 static void
 on_request_ended (KtKey *key, const GError *error, gpointer data)
 {
   KtTree *tree = data;
 
-  if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_drop_found (tree->catalog, key)) {
-    GPtrArray *names = stale_names_new ();
+  if (error == NULL) {
+    tell_mtime (tree, key);
+  } else if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_drop_found (tree->catalog, key)) {
+    GPtrArray *names = stale_new ();
     add_gone (tree, names, key);
     push (tree, names, NULL, NULL);
   }
@@ -144,7 +160,7 @@ void
 kt_tree_set_watched (KtTree *tree, GPtrArray *keys)
 {
   g_autoptr (GPtrArray) before = kt_catalog_list (tree->catalog);
-  GPtrArray *names = stale_names_new ();
+  GPtrArray *names = stale_new ();
 
   kt_catalog_set_watched (tree->catalog, keys);
   tree->catalog_changed = kt_clock_real (tree->clock);
@@ -175,6 +191,7 @@ kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtAbout *
   tree->about = *about;
   tree->options = *options;
   tree->nodes = kt_nodes_new ();
+  tree->scan = kt_scan_new (store, catalog, options->scan_ahead);
   tree->started = tree->catalog_changed = kt_clock_real (clock);
   kt_store_set_observer (store, on_request_ended, tree);
   return tree;
@@ -187,5 +204,6 @@ kt_tree_free (KtTree *tree)
     return;
   kt_store_set_observer (tree->store, NULL, NULL);
   kt_nodes_free (tree->nodes);
+  kt_scan_free (tree->scan);
   g_free (tree);
 }

@@ -11,7 +11,8 @@
 struct KtListing {
   KtTree *tree;
   KtNode *dir;
-  GPtrArray *rows; /* const KtEntry */
+  guint64 generation; /* of the catalog */
+  GPtrArray *rows;    /* const KtEntry */
   GPtrArray *keys; /* KtKey */
   GPtrArray *shares;
   KtTask *task;
@@ -37,6 +38,7 @@ listing_new (KtTree *tree, KtNode *dir, const KtAnswer *answer)
 
   listing->tree = tree;
   listing->dir = kt_node_ref (dir);
+  listing->generation = kt_catalog_generation (tree->catalog);
   listing->rows = g_ptr_array_new ();
   for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
     if (row->place == place && row->name != NULL && (row->families & families) != 0)
@@ -125,6 +127,14 @@ kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
   g_autoptr (KtKey) wanted = NULL;
   KtAnswer answer;
 
+  if (listing->dir->entry->below == KT_PLACE_TASKS && listing->generation == kt_catalog_generation (tree->catalog)) {
+    /* as kt_tree_resolve() would, without looking up again what the listing holds: there may be a million of these */
+    KtKey *key = g_ptr_array_index (listing->keys, index);
+    KtNode *node = kt_nodes_look_up (tree->nodes, listing->dir, kt_entry_of_ids (KT_PLACE_TASKS), name, key);
+    kt_tree_describe (tree, node, key, entry);
+    entry->entry_life = KT_TIME_NEVER;
+    return TRUE;
+  }
   if (kt_tree_resolve (tree, listing->dir, name, NULL, entry, &wanted, NULL))
     return entry->id != 0;
   if (wanted == NULL || !kt_store_peek (tree->store, wanted, &answer)

@@ -3,6 +3,7 @@
 
 #include "kt-node.h"
 #include "kt-tree.h"
+#include "store/kt-scan.h"
 
 struct KtTree {
   KtClock *clock;
@@ -11,6 +12,7 @@ struct KtTree {
   KtAbout about;
   KtTreeOptions options;
   KtNodes *nodes;
+  KtScan *scan;
   gint64 started; /* wall clock */
   gint64 catalog_changed;
   KtTreeInvalidate invalidate;
@@ -26,8 +28,11 @@ guint kt_tree_families_of (KtTree *tree, const KtNode *node);
 /* What is left of a time, for a life told to the kernel: a little less, as it rounds up. */
 gint64 kt_tree_life_until (KtTree *tree, gint64 until);
 
-/* ID and attributes of a node. */
-void kt_tree_describe (KtTree *tree, KtNode *node, KtTreeEntry *entry);
+/* ID and attributes of a node; KEY is that of its task, NULL outside of tasks. */
+void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry);
+
+/* The mtime of a task's directory, wall clock in microseconds. */
+gint64 kt_tree_task_mtime (KtTree *tree, KtKey *key);
 
 /* Finds NAME in DIR with what is at hand: ANSWER is that of kt_tree_wants(), NULL before there is one.
  * FALSE, without error, when an answer is wanted first: *WANTED (transfer full) is its key. FALSE with error when

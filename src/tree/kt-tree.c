@@ -40,16 +40,13 @@ link_target (const KtNode *node)
 }
 
 /* ended, else started, else created, else when it was last heard of, else when this mount began */
-static gint64
-task_dir_mtime (KtTree *tree, KtNode *node, gint64 *life)
+gint64
+kt_tree_task_mtime (KtTree *tree, KtKey *key)
 {
   KtAnswer answer;
 
-  *life = 0;
-  if (!kt_store_peek (tree->store, kt_tree_key_of (tree, node), &answer))
+  if (!kt_store_peek (tree->store, key, &answer))
     return tree->started;
-  if (kt_task_is_final (answer.task))
-    *life = kt_tree_life_until (tree, answer.valid_until);
   if (answer.task->ended != KT_TIME_UNKNOWN)
     return answer.task->ended * KT_SECOND;
   if (answer.task->started != KT_TIME_UNKNOWN)
@@ -59,16 +56,23 @@ task_dir_mtime (KtTree *tree, KtNode *node, gint64 *life)
   return answer.changed_real;
 }
 
+/* How long a directory's mtime holds goes to *LIFE. The kernel is told when that of a task's directory changes. */
 static gint64
-dir_mtime (KtTree *tree, KtNode *node, gint64 *life)
+dir_mtime (KtTree *tree, KtNode *node, KtKey *key, gint64 *life)
 {
   switch (node->entry->below) {
   case KT_PLACE_TASK:
+    *life = KT_TIME_NEVER;
+    return node->mtime = kt_tree_task_mtime (tree, key);
   case KT_PLACE_FILES:
-  case KT_PLACE_FILE: return task_dir_mtime (tree, node, life);
+  case KT_PLACE_FILE:
+    *life = 0;
+    return kt_tree_task_mtime (tree, key);
   case KT_PLACE_TASKS:
   case KT_PLACE_SHARES:
-  case KT_PLACE_SHARE: *life = 0; return tree->catalog_changed;
+  case KT_PLACE_SHARE:
+    *life = 0;
+    return tree->catalog_changed;
   case KT_PLACE_NONE:
   case KT_PLACE_ROOT:
   case KT_PLACE_CONTROL: break;
@@ -78,7 +82,7 @@ dir_mtime (KtTree *tree, KtNode *node, gint64 *life)
 }
 
 void
-kt_tree_describe (KtTree *tree, KtNode *node, KtTreeEntry *entry)
+kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
 {
   gint64 mtime = node->mtime;
 
@@ -94,7 +98,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtTreeEntry *entry)
   switch (node->entry->kind) {
   case KT_ENTRY_DIR:
     entry->stat.st_mode = S_IFDIR | 0555;
-    mtime = dir_mtime (tree, node, &entry->attr_life);
+    mtime = dir_mtime (tree, node, key, &entry->attr_life);
     break;
   case KT_ENTRY_FILE:
     entry->stat.st_mode = S_IFREG | 0444;
@@ -113,6 +117,11 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtTreeEntry *entry)
   entry->stat.st_mtim.tv_sec = mtime / KT_SECOND;
   entry->stat.st_mtim.tv_nsec = mtime % KT_SECOND * 1000;
   entry->stat.st_atim = entry->stat.st_ctim = entry->stat.st_mtim;
+  if (node->entry->kind == KT_ENTRY_DIR) {
+    /* reading a task's files may move its mtime; tar takes a ctime that moves for a directory changed under it */
+    entry->stat.st_ctim.tv_sec = tree->started / KT_SECOND;
+    entry->stat.st_ctim.tv_nsec = tree->started % KT_SECOND * 1000;
+  }
 }
 
 /* There is no such name, for LIFE. */
@@ -126,7 +135,7 @@ absent (KtTreeEntry *entry, gint64 life)
 static gboolean
 found (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, KtKey *key, gint64 life, KtTreeEntry *entry)
 {
-  kt_tree_describe (tree, kt_nodes_look_up (tree->nodes, dir, row, name, key), entry);
+  kt_tree_describe (tree, kt_nodes_look_up (tree->nodes, dir, row, name, key), key, entry);
   entry->entry_life = life;
   return TRUE;
 }
@@ -152,7 +161,7 @@ found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *an
   if (kt_task_is_final (task) && task->ended != KT_TIME_UNKNOWN)
     first_mtime = task->ended * KT_SECOND;
   kt_tree_describe (tree, kt_nodes_look_up_version (tree->nodes, dir, row, content, first_mtime, answer->changed_real),
-                    entry);
+                    task->key, entry);
   entry->entry_life = kt_tree_life_until (tree, answer->valid_until);
   return TRUE;
 }
@@ -165,7 +174,7 @@ found_about (KtTree *tree, KtNode *dir, const KtEntry *row, KtTreeEntry *entry)
   g_autoptr (GBytes) content = row->render (&subject);
   gint64 now = kt_clock_real (tree->clock);
 
-  kt_tree_describe (tree, kt_nodes_look_up_version (tree->nodes, dir, row, content, now, now), entry);
+  kt_tree_describe (tree, kt_nodes_look_up_version (tree->nodes, dir, row, content, now, now), NULL, entry);
   entry->entry_life = 0;
   return TRUE;
 }
@@ -225,7 +234,7 @@ resolve_file (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, c
     return wants (kt_tree_key_of (tree, dir), wanted);
   if (kt_task_find_file (answer->task, name) == NULL)
     return absent (entry, 0);
-  return found (tree, dir, row, name, dir->key, kt_tree_life_until (tree, answer->valid_until), entry);
+  return found (tree, dir, row, name, answer->task->key, kt_tree_life_until (tree, answer->valid_until), entry);
 }
 
 gboolean
@@ -236,7 +245,7 @@ kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *an
   const KtEntry *row = kt_entry_find (place, name, kt_tree_families_of (tree, dir));
 
   if (row != NULL && row->kind == KT_ENTRY_DIR)
-    return found (tree, dir, row, name, dir->key, KT_TIME_NEVER, entry);
+    return found (tree, dir, row, name, kt_tree_key_of (tree, dir), KT_TIME_NEVER, entry);
   if (row != NULL && place == KT_PLACE_CONTROL)
     return found_about (tree, dir, row, entry);
   if (row != NULL)
@@ -271,6 +280,8 @@ kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreM
   call->key = kt_key_ref (key);
   call->callback = callback;
   call->data = data;
+  if (mode == KT_STORE_FRESH && kt_catalog_find (tree->catalog, key->task_id) == key)
+    kt_scan_note (tree->scan, key, deadline);
   waiter = kt_store_get (tree->store, key, mode, deadline, done, call);
   if (waiter == NULL)
     return NULL; /* answered already: the call is gone */
@@ -355,7 +366,7 @@ kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry)
 
   if (node == NULL)
     return FALSE;
-  kt_tree_describe (tree, node, entry);
+  kt_tree_describe (tree, node, kt_tree_key_of (tree, node), entry);
   return TRUE;
 }
 
@@ -391,7 +402,8 @@ kt_tree_nodes (KtTree *tree)
 }
 
 void
-kt_tree_set_deadline (KtTree *tree, gint64 deadline)
+kt_tree_set_options (KtTree *tree, const KtTreeOptions *options)
 {
-  tree->options.deadline = deadline;
+  tree->options.deadline = options->deadline;
+  kt_scan_set_most (tree->scan, options->scan_ahead);
 }

@@ -22,19 +22,21 @@ typedef struct {
   gint64 attr_life;  /* how long STAT holds */
 } KtTreeEntry;
 
-/* Names to be forgotten by the kernel before their lives end. */
+/* What the kernel is to forget before its life ends: the name NAME in the directory INODE, or, when NAME is NULL, the
+ * attributes of INODE. */
 typedef struct {
-  guint64 parent;
+  guint64 inode;
   char *name;
-} KtStaleName;
+} KtStale;
 
-/* Makes the kernel forget NAMES (KtStaleName, (transfer full)), and calls DONE, if any, when that is through. */
-typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *names, GSourceFunc done, gpointer data);
+/* Makes the kernel forget STALE (KtStale, (transfer full)), and calls DONE, if any, when that is through. */
+typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *stale, GSourceFunc done, gpointer data);
 
 typedef struct {
   uid_t uid;
   gid_t gid;
   gint64 deadline; /* of one operation, microseconds */
+  guint scan_ahead; /* tasks fetched ahead of a scan at the most */
 } KtTreeOptions;
 
 /* Everything passed in outlives the tree; ABOUT is copied. */
@@ -43,7 +45,8 @@ KtTree *kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const K
 void kt_tree_free (KtTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTree, kt_tree_free)
 
-void kt_tree_set_deadline (KtTree *tree, gint64 deadline);
+/* New options, but for the owner's ids. */
+void kt_tree_set_options (KtTree *tree, const KtTreeOptions *options);
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
 
 /* The operation will not be answered; a request it started goes on. */

@@ -4,15 +4,18 @@
 #include <string.h>
 
 static void
-invalidate (gpointer kernel, GPtrArray *names, GSourceFunc done, gpointer data)
+invalidate (gpointer kernel, GPtrArray *list, GSourceFunc done, gpointer data)
 {
   KtTreeFixture *f = kernel;
 
-  for (guint i = 0; i < names->len; i++) {
-    const KtStaleName *stale = g_ptr_array_index (names, i);
-    g_string_append_printf (f->forgotten, "%" G_GUINT64_FORMAT "/%s ", stale->parent, stale->name);
+  for (guint i = 0; i < list->len; i++) {
+    const KtStale *stale = g_ptr_array_index (list, i);
+    if (stale->name != NULL)
+      g_string_append_printf (f->forgotten, "%" G_GUINT64_FORMAT "/%s ", stale->inode, stale->name);
+    else
+      f->attributes = stale->inode;
   }
-  g_ptr_array_unref (names);
+  g_ptr_array_unref (list);
   if (done != NULL) {
     g_assert_true (f->pushed == NULL);
     f->pushed = done;

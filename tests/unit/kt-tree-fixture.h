@@ -19,6 +19,7 @@ typedef struct {
   KtTree *tree;
   /* the kernel */
   GString *forgotten; /* "PARENT/NAME " for each name it was told to forget */
+  guint64 attributes; /* the last inode whose attributes it was told to forget */
   GSourceFunc pushed;
   gpointer pushed_data;
 } KtTreeFixture;

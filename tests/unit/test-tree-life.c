@@ -127,10 +127,28 @@ test_lives_of_directories (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (kt_tree_find (f, "tasks", NULL).entry_life, ==, KT_TIME_NEVER);
   g_assert_cmpint (kt_tree_find (f, "tasks", NULL).attr_life, ==, 0); /* its mtime is the catalog's */
   g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).entry_life, ==, KT_TIME_NEVER);
-  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_life, ==, 0); /* its mtime is the task's */
-  kt_tree_find (f, "tasks/7/status", KT_ENDED);
   g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_life, ==, KT_TIME_NEVER);
   g_assert_cmpint (kt_tree_find (f, ".kootaskfs/version", NULL).entry_life, ==, 0);
+}
+
+/* The kernel keeps the attributes of a task's directory, and is told when its mtime moves. */
+static void
+test_dir_mtime_told (KtTreeFixture *f, gconstpointer data)
+{
+  KtTreeEntry before;
+  KtTreeEntry after;
+
+  kt_tree_watch (f, tasks);
+  before = kt_tree_find (f, "tasks/7", NULL);
+  kt_tree_find (f, "tasks/7/status", KT_ENDED);
+  g_assert_cmpuint (f->attributes, ==, before.id);
+  after = kt_tree_find (f, "tasks/7", NULL);
+  g_assert_cmpint (after.stat.st_mtim.tv_sec, ==, 1727687700); /* 2024-09-30T09:15:00Z, the endTime */
+  g_assert_cmpint (after.stat.st_ctim.tv_sec, ==, before.stat.st_ctim.tv_sec); /* else tar warns */
+
+  f->attributes = 0;
+  kt_tree_find (f, "tasks/7/result", NULL); /* nothing has changed */
+  g_assert_cmpuint (f->attributes, ==, 0);
 }
 
 static void
@@ -287,6 +305,7 @@ main (int argc, char **argv)
   KT_TREE_TEST ("/tree/life/back-to-old-content", test_back_to_old_content);
   KT_TREE_TEST ("/tree/life/lives-end-together", test_lives_end_together);
   KT_TREE_TEST ("/tree/life/prime", test_prime);
+  KT_TREE_TEST ("/tree/life/dir-mtime-told", test_dir_mtime_told);
   KT_TREE_TEST ("/tree/life/life-at-its-end", test_life_at_its_end);
   KT_TREE_TEST ("/tree/life/life-of-ended", test_life_of_ended);
   KT_TREE_TEST ("/tree/life/life-of-stale", test_life_of_stale);

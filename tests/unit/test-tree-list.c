@@ -64,9 +64,9 @@ test_names (KtTreeFixture *f, gconstpointer data)
 {
   kt_tree_watch (f, tasks);
   assert_names (f, "", NULL, "d:tasks d:shares d:.kootaskfs");
-  assert_names (f, "tasks", NULL, "d:7 d:8 d:5");
+  assert_names (f, "tasks", NULL, "d:5 d:7 d:8");
   assert_names (f, "shares", NULL, "d:S");
-  assert_names (f, "shares/S", NULL, "l:7 l:5");
+  assert_names (f, "shares/S", NULL, "l:5 l:7");
   assert_names (f, "shares/T", NULL, "");
   assert_names (f, ".kootaskfs", NULL, "f:version f:config f:health f:metrics f:last-error");
   assert_names (
@@ -119,8 +119,8 @@ test_listing_does_not_change (KtTreeFixture *f, gconstpointer data)
   kt_tree_find (f, "tasks/9", KT_IMPORTED);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
   kt_tree_find (f, "tasks/7", KT_IMPORTED);
-  kt_assert_text (names_of (top), "d:7 d:8 d:5");
-  kt_assert_text (names_of (share), "l:7 l:5");
+  kt_assert_text (names_of (top), "d:5 d:7 d:8");
+  kt_assert_text (names_of (share), "l:5 l:7");
   kt_assert_text (names_of (files), "d:F");
   assert_names (f, "tasks", NULL, "d:1 d:9 d:7");
 }
