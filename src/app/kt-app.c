@@ -204,7 +204,7 @@ get_token (App *app, const KtConfig *config, KtSecretDone done)
   if (config->token_file != NULL)
     token = kt_secret_from_file (config->token_file, &error);
   else if (app->environment_token != NULL)
-    token = g_strdup (app->environment_token);
+    token = kt_secret_from_text (app->environment_token, "$" KT_TOKEN_VARIABLE, &error);
   else
     g_set_error (&error, KT_ERROR, KT_ERROR_CONFIG,
                  "no token: expected token-file or token-command in [service], or $" KT_TOKEN_VARIABLE);
@@ -226,6 +226,11 @@ on_reload (gpointer data)
   if (app->token_pending)
     return G_SOURCE_CONTINUE; /* a reload is under way */
   app->coming = load_config (app->options, &error);
+  if (app->coming != NULL && !g_str_equal (app->coming->endpoint, app->config->endpoint)) {
+    /* what is cached, and requests under way, are the old one's, which must not see the new one's token */
+    g_set_error (&error, KT_ERROR, KT_ERROR_CONFIG, "another endpoint takes effect at the next mount only");
+    g_clear_pointer (&app->coming, kt_config_free);
+  }
   if (app->coming == NULL)
     report (app, "configuration not re-read", error);
   else

@@ -51,6 +51,27 @@ take_arguments (KtOptions *options, char **arguments, GError **error)
   return TRUE;
 }
 
+/* ARGV with "-oLIST" as "-o LIST", which GOption does not know. NULL-terminated; the strings are those of ARGV. */
+static char **
+split_attached (int *argc, char **argv)
+{
+  GPtrArray *split = g_ptr_array_new ();
+  gboolean options = TRUE;
+
+  for (int i = 0; i < *argc; i++) {
+    options &= !g_str_equal (argv[i], "--");
+    if (options && g_str_has_prefix (argv[i], "-o") && argv[i][2] != '\0') {
+      g_ptr_array_add (split, "-o");
+      g_ptr_array_add (split, argv[i] + 2);
+    } else {
+      g_ptr_array_add (split, argv[i]);
+    }
+  }
+  *argc = (int) split->len;
+  g_ptr_array_add (split, NULL);
+  return (char **) g_ptr_array_free (split, FALSE);
+}
+
 KtOptions *
 kt_options_parse (int argc, char **argv, GError **error)
 {
@@ -68,6 +89,8 @@ kt_options_parse (int argc, char **argv, GError **error)
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autofree char *help = kt_config_help ();
+  g_autofree char **split = split_attached (&argc, argv);
+  char **rest = split;
   g_autoptr (GError) why = NULL;
 
   options->config_options = g_ptr_array_new_with_free_func (g_free);
@@ -75,7 +98,7 @@ kt_options_parse (int argc, char **argv, GError **error)
   g_option_context_set_summary (context, "Mounts the tasks of a KooDrive account as files.");
   g_option_context_set_description (context, help);
   g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &why)) {
+  if (!g_option_context_parse (context, &argc, &rest, &why)) {
     g_set_error_literal (error, KT_ERROR, KT_ERROR_USAGE, why->message);
     return NULL;
   }

@@ -43,6 +43,18 @@ take_line (char *text, const char *origin, GError **error)
   return g_strdup (text);
 }
 
+char *
+kt_secret_from_text (const char *text, const char *origin, GError **error)
+{
+  char *copy = g_strdup (text);
+  gsize size = strlen (copy);
+  char *secret = take_line (copy, origin, error);
+
+  explicit_bzero (copy, size);
+  g_free (copy);
+  return secret;
+}
+
 static gboolean
 failed (const char *path, GError **error)
 {

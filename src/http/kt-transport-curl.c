@@ -96,7 +96,7 @@ exchange_finish (KtExchange *exchange, CURLcode code)
   g_autofree char *retry_after = g_steal_pointer (&exchange->retry_after);
 
   if (exchange->too_large) {
-    g_set_error (&error, KT_ERROR, KT_ERROR_SERVICE, "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)",
+    g_set_error (&error, KT_ERROR, KT_ERROR_TOO_LARGE, "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)",
                  exchange->request->max_response);
   } else if (code != CURLE_OK) {
     g_set_error (&error, KT_ERROR, error_code (code), "%s",

@@ -15,6 +15,7 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (cJSON, cJSON_Delete)
 
+#define LONGEST_CODE 32
 #define LONGEST_MESSAGE 200
 
 /* FALSE when a number stands where only a string may, as a field's name. */
@@ -132,6 +133,13 @@ status_error (guint status)
   }
 }
 
+static gboolean
+bad (GError **error, const char *what)
+{
+  g_set_error (error, KT_ERROR, KT_ERROR_BAD_ANSWER, "the answer is JSON but not of the documented kind: %s", what);
+  return FALSE;
+}
+
 /* FALSE and the error when the answer is one: ROOT is its body, NULL when that was not JSON. */
 static gboolean
 check (guint status, const cJSON *root, GError **error)
@@ -139,16 +147,17 @@ check (guint status, const cJSON *root, GError **error)
   const char *code = text_either (root, "code", "error_code");
   const char *message = text_either (root, "msg", "error_msg");
   KtErrorCode kind = status_error (status);
-  g_autofree char *line = NULL;
+  g_autofree char *code_line = kt_line_encode (code != NULL ? code : "none");
+  g_autofree char *line = kt_line_encode (message != NULL ? message : "no message");
 
+  if (status == 200 && code == NULL && get (root, "code") != NULL)
+    return bad (error, "code is neither number nor string");
   if (status == 200 && (code == NULL || g_str_equal (code, "0")))
     return TRUE;
   for (gsize i = 0; code != NULL && i < G_N_ELEMENTS (service_codes); i++)
     if (g_str_equal (service_codes[i].code, code))
       kind = service_codes[i].error;
-  line = message != NULL ? kt_line_encode (message) : g_strdup ("no message");
-  g_set_error (error, KT_ERROR, kind, "HTTP %u, code %.*s: %.*s", status, 32, code != NULL ? code : "none",
-               LONGEST_MESSAGE, line);
+  g_set_error (error, KT_ERROR, kind, "HTTP %u, code %.*s: %.*s", status, LONGEST_CODE, code_line, LONGEST_MESSAGE, line);
   return FALSE;
 }
 
@@ -181,13 +190,6 @@ print (const cJSON *item)
   cJSON_free (printed);
   g_string_append_c (out, '\n');
   return g_string_free_to_bytes (out);
-}
-
-static gboolean
-bad (GError **error, const char *what)
-{
-  g_set_error (error, KT_ERROR, KT_ERROR_BAD_ANSWER, "the answer is JSON but not of the documented kind: %s", what);
-  return FALSE;
 }
 
 static gboolean

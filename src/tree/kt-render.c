@@ -141,11 +141,12 @@ kt_render_summary (const KtSubject *subject)
   g_autofree char *created = time_text (task->created);
   g_autofree char *started = time_text (task->started);
   g_autofree char *ended = time_text (task->ended);
-  g_autofree char *counts = NULL;
+  g_autoptr (GString) counts = g_string_new (NULL);
 
-  if (task->success_count >= 0 || task->fail_count >= 0)
-    counts = g_strdup_printf ("%" G_GINT64_FORMAT " succeeded, %" G_GINT64_FORMAT " failed", MAX (task->success_count, 0),
-                              MAX (task->fail_count, 0));
+  if (task->success_count >= 0)
+    g_string_append_printf (counts, "%" G_GINT64_FORMAT " succeeded", task->success_count);
+  if (task->fail_count >= 0)
+    g_string_append_printf (counts, "%s%" G_GINT64_FORMAT " failed", counts->len > 0 ? ", " : "", task->fail_count);
   summary_line (out, "task", task->key->task_id);
   summary_line (out, "share", task->key->share_id);
   summary_line (out, "kind", kind);
@@ -155,7 +156,7 @@ kt_render_summary (const KtSubject *subject)
   summary_line (out, "started", started);
   summary_line (out, "ended", ended);
   summary_line (out, "user", task->user);
-  summary_line (out, "counts", counts != NULL ? counts : "");
+  summary_line (out, "counts", counts->str);
   return g_string_free_to_bytes (out);
 }
 

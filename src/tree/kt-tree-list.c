@@ -3,6 +3,7 @@
 #include "kt-tree-private.h"
 
 #include "base/kt-error.h"
+#include "base/kt-log.h"
 #include "base/kt-units.h"
 
 #include <string.h>
@@ -173,7 +174,12 @@ trace_id_text (const KtAnswer *answer, const GError *error, gint64 now)
 static char *
 error_text (const KtAnswer *answer, const GError *error, gint64 now)
 {
-  return error != NULL ? g_strdup_printf ("%s: %s", kt_errno_name (kt_error_to_errno (error)), error->message) : NULL;
+  g_autofree char *text = NULL;
+
+  if (error == NULL)
+    return NULL;
+  text = g_strdup_printf ("%s: %s", kt_errno_name (kt_error_to_errno (error)), error->message);
+  return kt_log_redact (text); /* the service may have said anything */
 }
 
 /* The attributes of everything that is of a task. NULL is what memory does not tell. */

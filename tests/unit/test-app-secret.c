@@ -102,6 +102,21 @@ test_bad_files (Fixture *f, gconstpointer data)
 }
 
 static void
+test_text (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  char *secret = kt_secret_from_text (" tok \nrest", "here", &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (secret, ==, "tok");
+  kt_secret_free (secret);
+  g_assert_null (kt_secret_from_text ("", "here", &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "here");
+  g_assert_null (kt_secret_from_text ("a\x01" "b", "here", &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "printable");
+}
+
+static void
 test_environment (Fixture *f, gconstpointer data)
 {
   const char *before;
@@ -205,6 +220,7 @@ main (int argc, char **argv)
   TEST ("/app/secret/file", test_file);
   TEST ("/app/secret/modes", test_modes);
   TEST ("/app/secret/bad-files", test_bad_files);
+  TEST ("/app/secret/text", test_text);
   TEST ("/app/secret/environment", test_environment);
   TEST ("/app/secret/proc-environ", test_proc_environ);
   TEST ("/app/secret/command", test_command);

@@ -252,6 +252,8 @@ test_wrong_kind (void)
     "{\"jobInfo\":{\"taskId\":\"1521827471237047553\"}}", /* another task */
     "{\"jobInfo\":{\"taskId\":1521827471237047553}}",     /* the same as a double */
     "{\"jobInfo\":{\"taskId\":\"\"}}",
+    "{\"code\":false,\"jobInfo\":{}}",
+    "{\"code\":[],\"jobInfo\":{}}",
   };
   static const char *const result[] = {
     "{}",

@@ -122,7 +122,7 @@ test_listing_does_not_change (KtTreeFixture *f, gconstpointer data)
   kt_assert_text (names_of (top), "d:5 d:7 d:8");
   kt_assert_text (names_of (share), "l:5 l:7");
   kt_assert_text (names_of (files), "d:F");
-  assert_names (f, "tasks", NULL, "d:1 d:9 d:7");
+  assert_names (f, "tasks", NULL, "d:1 d:7 d:9");
 }
 
 static void

@@ -124,6 +124,7 @@ test_summary (void)
       KT_FAMILY_SHARE, "{\"jobInfo\":{\"userId\":\"u\\u001b[31m\",\"taskType\":2,\"taskStatus\":1,\"progress\":50,"
                        "\"startTime\":\"20240930091933\"},\"taskInfos\":{\"fileId\":\"F\",\"status\":\"1\"}}");
   g_autoptr (KtTask) import = decode (KT_FAMILY_BASIC, "{\"code\":0}");
+  g_autoptr (KtTask) half = decode (KT_FAMILY_BASIC, "{\"data\":{\"failCount\":3}}"); /* unknown is not 0 */
 
   assert_file (task, NULL, "summary",
                "task      7\n"
@@ -135,6 +136,8 @@ test_summary (void)
                "user      u%1B[31m\n"
                "counts    1 succeeded, 0 failed\n");
   assert_file (import, NULL, "summary", "task      7\nkind      basic, import\nstatus    running\n");
+  assert_file (half, NULL, "summary",
+               "task      7\nkind      basic, import\nstatus    completed\ncounts    3 failed\n");
 }
 
 static void
