@@ -20,7 +20,7 @@ static void G_GNUC_PRINTF (3, 4) answer_error (SimAnswer *answer, unsigned statu
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
 
-  cJSON *json = cJSON_CreateObject();
+  cJSON *json = cJSON_CreateObject ();
   sim_json_add_string (json, "error", text);
   answer_json (answer, status, json);
 }
@@ -70,7 +70,7 @@ post_faults (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answe
     answer_error (answer, 400, "too many faults, DELETE /_sim/faults first");
     return;
   }
-  cJSON *json = cJSON_CreateObject();
+  cJSON *json = cJSON_CreateObject ();
   cJSON_AddNumberToObject (json, "id", id);
   answer_json (answer, 200, json);
 }
@@ -81,7 +81,7 @@ delete_faults (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *ans
   g_mutex_lock (&sim->lock);
   sim_faults_clear (sim->faults);
   g_mutex_unlock (&sim->lock);
-  answer_json (answer, 200, cJSON_CreateObject());
+  answer_json (answer, 200, cJSON_CreateObject ());
 }
 
 static void
@@ -102,17 +102,15 @@ put_answer (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer
 
   g_autoptr (GBytes) body = g_bytes_new (req->body->data, req->body->len);
   g_mutex_lock (&sim->lock);
-  bool stored =
-      sim_overrides_put (sim->overrides, rest, (unsigned)status, type != NULL ? type : SIM_JSON_TYPE, body);
+  bool stored = sim_overrides_put (sim->overrides, rest, (unsigned) status, type != NULL ? type : SIM_JSON_TYPE, body);
   g_mutex_unlock (&sim->lock);
   if (!stored) {
-    answer_error (answer, 413, "the stored answers are together larger than %u bytes",
-                  SIM_OVERRIDES_MAX_BYTES);
+    answer_error (answer, 413, "the stored answers are together larger than %u bytes", SIM_OVERRIDES_MAX_BYTES);
     return;
   }
-  cJSON *json = cJSON_CreateObject();
+  cJSON *json = cJSON_CreateObject ();
   sim_json_add_string (json, "taskId", rest);
-  cJSON_AddNumberToObject (json, "bytes", (double)g_bytes_get_size (body));
+  cJSON_AddNumberToObject (json, "bytes", (double) g_bytes_get_size (body));
   answer_json (answer, 200, json);
 }
 
@@ -123,7 +121,7 @@ delete_answer (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *ans
   bool removed = sim_overrides_remove (sim->overrides, rest);
   g_mutex_unlock (&sim->lock);
   if (removed)
-    answer_json (answer, 200, cJSON_CreateObject());
+    answer_json (answer, 200, cJSON_CreateObject ());
   else
     answer_error (answer, 404, "no answer is stored for task %s", rest);
 }
@@ -142,7 +140,7 @@ post_reset (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer
   sim_faults_clear (sim->faults);
   sim_overrides_clear (sim->overrides);
   g_mutex_unlock (&sim->lock);
-  answer_json (answer, 200, cJSON_CreateObject());
+  answer_json (answer, 200, cJSON_CreateObject ());
 }
 
 static const struct {
@@ -150,11 +148,9 @@ static const struct {
   const char *method;
   Handler handler;
 } routes[] = {
-  { "counters", "GET", get_counters },     { "requests", "GET", get_requests },
-  { "faults", "GET", get_faults },         { "faults", "POST", post_faults },
-  { "faults", "DELETE", delete_faults },   { "answers/", "PUT", put_answer },
-  { "answers/", "DELETE", delete_answer }, { "tasks", "GET", get_tasks },
-  { "reset", "POST", post_reset },
+  { "counters", "GET", get_counters },     { "requests", "GET", get_requests },   { "faults", "GET", get_faults },
+  { "faults", "POST", post_faults },       { "faults", "DELETE", delete_faults }, { "answers/", "PUT", put_answer },
+  { "answers/", "DELETE", delete_answer }, { "tasks", "GET", get_tasks },         { "reset", "POST", post_reset },
 };
 
 void
@@ -171,8 +167,7 @@ sim_admin_handle (Sim *sim, const SimRequest *req, SimAnswer *answer)
   for (guint i = 0; i < G_N_ELEMENTS (routes); i++) {
     gsize length = strlen (routes[i].path);
     bool open = g_str_has_suffix (routes[i].path, "/");
-    if (open ? !g_str_has_prefix (path, routes[i].path) || path[length] == '\0'
-             : strcmp (path, routes[i].path) != 0)
+    if (open ? !g_str_has_prefix (path, routes[i].path) || path[length] == '\0' : strcmp (path, routes[i].path) != 0)
       continue;
     if (strcmp (req->method, routes[i].method) == 0) {
       routes[i].handler (sim, req, open ? path + length : NULL, answer);

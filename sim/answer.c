@@ -30,7 +30,7 @@ sim_answer_set_error (SimAnswer *answer, unsigned status, int code, const char *
   g_autofree char *msg = g_strdup_vprintf (format, args);
   va_end (args);
 
-  cJSON *body = cJSON_CreateObject();
+  cJSON *body = cJSON_CreateObject ();
   cJSON_AddNumberToObject (body, "code", code);
   sim_json_add_string (body, "msg", msg);
   sim_answer_set (answer, status, SIM_JSON_TYPE, sim_json_print (body, FALSE));
@@ -39,7 +39,7 @@ sim_answer_set_error (SimAnswer *answer, unsigned status, int code, const char *
 void
 sim_answer_set_gateway_error (SimAnswer *answer, unsigned status, const char *code, const char *msg)
 {
-  cJSON *body = cJSON_CreateObject();
+  cJSON *body = cJSON_CreateObject ();
   sim_json_add_string (body, "error_code", code);
   sim_json_add_string (body, "error_msg", msg);
   sim_answer_set (answer, status, SIM_JSON_TYPE, sim_json_print (body, FALSE));

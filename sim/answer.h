@@ -30,8 +30,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SimAnswer, sim_answer_clear)
 void sim_answer_set (SimAnswer *answer, unsigned status, const char *content_type, GBytes *body);
 
 /* An error as the service words it: {"code":CODE,"msg":MSG}. */
-void sim_answer_set_error (SimAnswer *answer, unsigned status, int code, const char *format, ...)
-    G_GNUC_PRINTF (4, 5);
+void sim_answer_set_error (SimAnswer *answer, unsigned status, int code, const char *format, ...) G_GNUC_PRINTF (4, 5);
 
 /* An error as the gateway before the service words it: {"error_code":CODE,"error_msg":MSG}. */
 void sim_answer_set_gateway_error (SimAnswer *answer, unsigned status, const char *code, const char *msg);

@@ -6,7 +6,7 @@
 
 enum { BAD_REQUEST = 13000101, BAD_PARAMETER = 13000102 };
 
-#define DATE_MAX_AGE (15 * 60) /* seconds */
+#define DATE_MAX_AGE    (15 * 60) /* seconds */
 #define TRACE_ID_LENGTH 58
 
 static bool
@@ -150,13 +150,11 @@ check_body (const SimRequest *req, const char *token, SimAnswer *answer)
   }
 
   if (req->body_too_big)
-    sim_answer_set_error (answer, 413, BAD_REQUEST, "The request body is larger than %u bytes.",
-                          SIM_SERVICE_BODY_MAX);
+    sim_answer_set_error (answer, 413, BAD_REQUEST, "The request body is larger than %u bytes.", SIM_SERVICE_BODY_MAX);
   else if (!cJSON_IsObject (req->json))
     sim_answer_set_error (answer, 400, BAD_REQUEST, "The request body is not a JSON object.");
-  else if (member_is_good (req->json, "taskId", true, answer) &&
-           member_is_good (req->json, "shareId", true, answer) &&
-           member_is_good (req->json, "kdstoken", false, answer))
+  else if (member_is_good (req->json, "taskId", true, answer) && member_is_good (req->json, "shareId", true, answer)
+           && member_is_good (req->json, "kdstoken", false, answer))
     return SIM_REFUSAL_NONE;
   return SIM_REFUSAL_BODY;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define MAX_FAULTS 10000
-#define MAX_DELAY (60 * 60 * 1000) /* milliseconds */
+#define MAX_DELAY  (60 * 60 * 1000) /* milliseconds */
 
 typedef enum {
   KIND_STATUS,
@@ -46,7 +46,7 @@ SimFaults *
 sim_faults_new (void)
 {
   SimFaults *faults = g_new0 (SimFaults, 1);
-  faults->all = g_ptr_array_new_with_free_func ((GDestroyNotify)sim_fault_unref);
+  faults->all = g_ptr_array_new_with_free_func ((GDestroyNotify) sim_fault_unref);
   return faults;
 }
 
@@ -79,13 +79,13 @@ get_integer (const cJSON *object, const char *key, gint64 min, gint64 max, gint6
 
   if (member == NULL)
     return true;
-  if (!cJSON_IsNumber (member) || member->valuedouble < (double)min || member->valuedouble > (double)max ||
-      member->valuedouble != (double)(gint64)member->valuedouble) {
+  if (!cJSON_IsNumber (member) || member->valuedouble < (double) min || member->valuedouble > (double) max
+      || member->valuedouble != (double) (gint64) member->valuedouble) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  "%s: expected an Integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, key, min, max);
     return false;
   }
-  *value = (gint64)member->valuedouble;
+  *value = (gint64) member->valuedouble;
   return true;
 }
 
@@ -112,7 +112,7 @@ get_kind (const cJSON *object, Kind *kind, GError **error)
 
   for (guint i = 0; i < N_KINDS; i++)
     if (g_strcmp0 (name, kind_names[i]) == 0) {
-      *kind = (Kind)i;
+      *kind = (Kind) i;
       return true;
     }
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
@@ -144,8 +144,7 @@ get_code (const cJSON *object, SimFault *fault, GError **error)
     fault->code = cJSON_Duplicate (member, TRUE);
     return true;
   }
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                       "code: expected an Integer or a String");
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "code: expected an Integer or a String");
   return false;
 }
 
@@ -161,8 +160,7 @@ check_fields (const cJSON *object, GError **error)
     while (i < G_N_ELEMENTS (known) && strcmp (member->string, known[i]) != 0)
       i++;
     if (i == G_N_ELEMENTS (known)) {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: no such field, expected %s",
-                   member->string,
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: no such field, expected %s", member->string,
                    "kind, taskId, call, after, times, status, ms, retryAfter, code, contentType");
       return false;
     }
@@ -180,19 +178,18 @@ fill (SimFault *fault, const cJSON *object, GError **error)
   status = fault->kind == KIND_STATUS ? 503 : 200;
   fault->left = 1;
   fault->delay = -1;
-  if (!get_string (object, "taskId", &fault->task_id, error) || !get_call (object, fault, error) ||
-      !get_integer (object, "after", 0, G_MAXINT32, &fault->skip, error) ||
-      !get_integer (object, "times", -1, G_MAXINT32, &fault->left, error) ||
-      !get_integer (object, "status", 200, 599, &status, error) ||
-      !get_integer (object, "ms", 0, MAX_DELAY, &fault->delay, error) ||
-      !get_string (object, "retryAfter", &fault->retry_after, error) || !get_code (object, fault, error) ||
-      !get_string (object, "contentType", &fault->content_type, error) || !check_fields (object, error))
+  if (!get_string (object, "taskId", &fault->task_id, error) || !get_call (object, fault, error)
+      || !get_integer (object, "after", 0, G_MAXINT32, &fault->skip, error)
+      || !get_integer (object, "times", -1, G_MAXINT32, &fault->left, error)
+      || !get_integer (object, "status", 200, 599, &status, error)
+      || !get_integer (object, "ms", 0, MAX_DELAY, &fault->delay, error)
+      || !get_string (object, "retryAfter", &fault->retry_after, error) || !get_code (object, fault, error)
+      || !get_string (object, "contentType", &fault->content_type, error) || !check_fields (object, error))
     return false;
-  fault->status = (unsigned)status;
+  fault->status = (unsigned) status;
 
   if (fault->left == 0)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                         "times: expected 1 or more, or -1 for no end");
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "times: expected 1 or more, or -1 for no end");
   else if (fault->kind == KIND_DELAY && fault->delay < 0)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "ms: expected with the kind delay");
   else
@@ -238,18 +235,18 @@ sim_faults_clear (SimFaults *faults)
 cJSON *
 sim_faults_list (const SimFaults *faults)
 {
-  cJSON *answer = cJSON_CreateObject();
+  cJSON *answer = cJSON_CreateObject ();
   cJSON *list = cJSON_AddArrayToObject (answer, "faults");
 
   for (guint i = 0; i < faults->all->len; i++) {
     const SimFault *fault = faults->all->pdata[i];
-    cJSON *item = cJSON_CreateObject();
+    cJSON *item = cJSON_CreateObject ();
     cJSON_AddNumberToObject (item, "id", fault->id);
     sim_json_add_string (item, "kind", kind_names[fault->kind]);
     sim_json_add_string (item, "taskId", fault->task_id);
     sim_json_add_string (item, "call", fault->any_call ? NULL : sim_call_name (fault->call));
-    cJSON_AddNumberToObject (item, "after", (double)fault->skip);
-    cJSON_AddNumberToObject (item, "remaining", (double)fault->left);
+    cJSON_AddNumberToObject (item, "after", (double) fault->skip);
+    cJSON_AddNumberToObject (item, "remaining", (double) fault->left);
     cJSON_AddItemToArray (list, item);
   }
   return answer;
@@ -292,7 +289,7 @@ sim_faults_strike (SimFaults *faults, const SimRequest *req, SimStroke *stroke)
 static GBytes *
 build_code_body (const cJSON *code)
 {
-  cJSON *body = cJSON_CreateObject();
+  cJSON *body = cJSON_CreateObject ();
   cJSON_AddItemToObject (body, "code", cJSON_Duplicate (code, TRUE));
   sim_json_add_string (body, "msg", "This is a fault that was ordered.");
   return sim_json_print (body, FALSE);
@@ -302,10 +299,9 @@ build_code_body (const cJSON *code)
 static GBytes *
 build_proxy_page (unsigned status)
 {
-  char *page = g_strdup_printf (
-      "<html>\r\n<head><title>%u</title></head>\r\n<body>\r\n<center><h1>%u</h1></center>\r\n"
-      "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n",
-      status, status);
+  char *page = g_strdup_printf ("<html>\r\n<head><title>%u</title></head>\r\n<body>\r\n<center><h1>%u</h1></center>\r\n"
+                                "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n",
+                                status, status);
   return g_bytes_new_take (page, strlen (page));
 }
 
@@ -319,15 +315,12 @@ sim_fault_apply (const SimFault *fault, SimAnswer *answer)
   switch (fault->kind) {
   case KIND_STATUS:
     if (fault->code != NULL)
-      sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE,
-                      build_code_body (fault->code));
+      sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE, build_code_body (fault->code));
     else
-      sim_answer_set (answer, fault->status, type != NULL ? type : "text/html",
-                      build_proxy_page (fault->status));
+      sim_answer_set (answer, fault->status, type != NULL ? type : "text/html", build_proxy_page (fault->status));
     break;
   case KIND_CODE:
-    sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE,
-                    build_code_body (fault->code));
+    sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE, build_code_body (fault->code));
     break;
   case KIND_GARBAGE:
     sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE,
@@ -336,14 +329,9 @@ sim_fault_apply (const SimFault *fault, SimAnswer *answer)
   case KIND_EMPTY:
     sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE, g_bytes_new_static ("", 0));
     break;
-  case KIND_TRUNCATE:
-    answer->wire = SIM_WIRE_HALF;
-    break;
-  case KIND_RESET:
-    answer->wire = SIM_WIRE_RESET;
-    break;
-  case KIND_DELAY: /* never struck with; see sim_faults_strike () */
-    break;
+  case KIND_TRUNCATE: answer->wire = SIM_WIRE_HALF; break;
+  case KIND_RESET: answer->wire = SIM_WIRE_RESET; break;
+  case KIND_DELAY: /* never struck with; see sim_faults_strike () */ break;
   }
   if (fault->retry_after != NULL) {
     g_free (answer->retry_after);

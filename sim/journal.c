@@ -119,18 +119,18 @@ sim_journal_reset (SimJournal *journal)
 cJSON *
 sim_journal_counters (const SimJournal *journal)
 {
-  cJSON *answer = cJSON_CreateObject();
+  cJSON *answer = cJSON_CreateObject ();
 
-  cJSON_AddNumberToObject (answer, "total", (double)journal->total);
+  cJSON_AddNumberToObject (answer, "total", (double) journal->total);
   cJSON *calls = cJSON_AddObjectToObject (answer, "calls");
   for (guint i = 0; i < SIM_N_CALLS; i++)
-    cJSON_AddNumberToObject (calls, sim_call_name ((SimCall)i), (double)journal->calls[i]);
+    cJSON_AddNumberToObject (calls, sim_call_name ((SimCall) i), (double) journal->calls[i]);
   cJSON *refused = cJSON_AddObjectToObject (answer, "refused");
   for (guint i = SIM_REFUSAL_NONE + 1; i < SIM_N_REFUSALS; i++)
-    cJSON_AddNumberToObject (refused, sim_refusal_name ((SimRefusal)i), (double)journal->refused[i]);
-  cJSON_AddNumberToObject (answer, "inFlight", (double)journal->in_flight);
-  cJSON_AddNumberToObject (answer, "maxInFlight", (double)journal->max_in_flight);
-  cJSON_AddNumberToObject (answer, "connections", (double)journal->connections);
+    cJSON_AddNumberToObject (refused, sim_refusal_name ((SimRefusal) i), (double) journal->refused[i]);
+  cJSON_AddNumberToObject (answer, "inFlight", (double) journal->in_flight);
+  cJSON_AddNumberToObject (answer, "maxInFlight", (double) journal->max_in_flight);
+  cJSON_AddNumberToObject (answer, "connections", (double) journal->connections);
   return answer;
 }
 
@@ -150,14 +150,13 @@ mask_authorization (const char *value)
 static cJSON *
 headers_to_json (const GPtrArray *headers)
 {
-  cJSON *object = cJSON_CreateObject();
+  cJSON *object = cJSON_CreateObject ();
 
   for (guint i = 0; i < headers->len; i++) {
     const SimPair *pair = headers->pdata[i];
     g_autofree char *name = g_utf8_make_valid (pair->name, -1);
-    g_autofree char *value = g_ascii_strcasecmp (name, "Authorization") == 0
-                                 ? mask_authorization (pair->value)
-                                 : g_strdup (pair->value);
+    g_autofree char *value =
+        g_ascii_strcasecmp (name, "Authorization") == 0 ? mask_authorization (pair->value) : g_strdup (pair->value);
     const char *earlier = sim_json_get_string (object, name);
     if (earlier != NULL) {
       char *joined = g_strconcat (earlier, ", ", value, NULL);
@@ -173,12 +172,12 @@ headers_to_json (const GPtrArray *headers)
 static cJSON *
 entry_to_json (const SimEntry *entry)
 {
-  cJSON *item = cJSON_CreateObject();
+  cJSON *item = cJSON_CreateObject ();
   g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (entry->at / G_USEC_PER_SEC);
   g_autofree char *date = g_date_time_format (seconds, "%Y-%m-%dT%H:%M:%S");
-  g_autofree char *at = g_strdup_printf ("%s.%03dZ", date, (int)(entry->at % G_USEC_PER_SEC / 1000));
+  g_autofree char *at = g_strdup_printf ("%s.%03dZ", date, (int) (entry->at % G_USEC_PER_SEC / 1000));
 
-  cJSON_AddNumberToObject (item, "n", (double)entry->n);
+  cJSON_AddNumberToObject (item, "n", (double) entry->n);
   sim_json_add_string (item, "at", at);
   sim_json_add_string (item, "method", entry->method);
   sim_json_add_string (item, "path", entry->path);
@@ -198,7 +197,7 @@ entry_to_json (const SimEntry *entry)
 cJSON *
 sim_journal_requests (const SimJournal *journal, const char *task_id)
 {
-  cJSON *answer = cJSON_CreateObject();
+  cJSON *answer = cJSON_CreateObject ();
   cJSON *list = cJSON_AddArrayToObject (answer, "requests");
 
   for (const GList *link = journal->entries.head; link != NULL; link = link->next) {

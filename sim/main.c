@@ -10,9 +10,9 @@
 #include "server.h"
 
 #define DEFAULT_TOKEN "koodrive-sim-token"
-#define MAX_TASKS 100000
-#define MAX_LATENCY (60 * 60 * 1000) /* milliseconds */
-#define MAX_DURATION 1e7             /* seconds */
+#define MAX_TASKS     100000
+#define MAX_LATENCY   (60 * 60 * 1000) /* milliseconds */
+#define MAX_DURATION  1e7              /* seconds */
 
 enum { EXIT_USAGE = 2 };
 
@@ -39,12 +39,10 @@ make_context (Options *options)
     { "port", 0, 0, G_OPTION_ARG_INT, &options->port, "Listen on port N (8642; 0 picks a free one)", "N" },
     { "bind", 0, 0, G_OPTION_ARG_STRING, &options->bind, "Listen on this address (127.0.0.1)", "ADDR" },
     { "tasks", 0, 0, G_OPTION_ARG_INT, &options->n_tasks, "Make N share tasks besides the sample (8)", "N" },
-    { "imports", 0, 0, G_OPTION_ARG_INT, &options->n_imports, "Make N import tasks besides the sample (2)",
-      "N" },
+    { "imports", 0, 0, G_OPTION_ARG_INT, &options->n_imports, "Make N import tasks besides the sample (2)", "N" },
     { "duration", 0, 0, G_OPTION_ARG_DOUBLE, &options->duration,
       "A task takes so long, fractions allowed (20; 0 = all have already ended)", "SECONDS" },
-    { "latency", 0, 0, G_OPTION_ARG_INT, &options->latency, "Wait before each answer of the service (0)",
-      "MS" },
+    { "latency", 0, 0, G_OPTION_ARG_INT, &options->latency, "Wait before each answer of the service (0)", "MS" },
     { "token-file", 0, 0, G_OPTION_ARG_FILENAME, &options->token_file,
       "Accept the token in the first line of FILE (the token " DEFAULT_TOKEN ")", "FILE" },
     { "watch-list", 0, 0, G_OPTION_ARG_FILENAME, &options->watch_list,
@@ -54,14 +52,13 @@ make_context (Options *options)
   };
   GOptionContext *context = g_option_context_new (NULL);
 
-  g_option_context_set_summary (
-      context, "Serves the KooDrive task API on this machine, with tasks that make progress, "
-               "for trials and tests\nof kootaskfs. Prints one line when it is ready and runs "
-               "until SIGTERM or SIGINT.");
-  g_option_context_set_description (context,
-                                    "Tests steer it through the paths below /_sim/, see koodrive-sim(1).\n"
-                                    "Defaults are in parentheses. Exit status: 0 ended by a signal, 1 cannot "
-                                    "start, 2 bad usage.");
+  g_option_context_set_summary (context,
+                                "Serves the KooDrive task API on this machine, with tasks that make progress, "
+                                "for trials and tests\nof kootaskfs. Prints one line when it is ready and runs "
+                                "until SIGTERM or SIGINT.");
+  g_option_context_set_description (context, "Tests steer it through the paths below /_sim/, see koodrive-sim(1).\n"
+                                             "Defaults are in parentheses. Exit status: 0 ended by a signal, 1 cannot "
+                                             "start, 2 bad usage.");
   g_option_context_add_main_entries (context, entries, NULL);
   return context;
 }
@@ -108,18 +105,16 @@ read_token (const char *file, GError **error)
 static bool
 sim_init (Sim *sim, const Options *options, GError **error)
 {
-  gint64 duration = (gint64)(options->duration * G_USEC_PER_SEC + 0.5);
+  gint64 duration = (gint64) (options->duration * G_USEC_PER_SEC + 0.5);
 
   g_mutex_init (&sim->lock);
   g_cond_init (&sim->stop_cond);
   sim->latency = options->latency;
-  sim->tasks =
-      sim_tasks_new ((guint)options->n_tasks, (guint)options->n_imports, duration, g_get_real_time());
-  sim->journal = sim_journal_new();
-  sim->faults = sim_faults_new();
-  sim->overrides = sim_overrides_new();
-  sim->token =
-      options->token_file != NULL ? read_token (options->token_file, error) : g_strdup (DEFAULT_TOKEN);
+  sim->tasks = sim_tasks_new ((guint) options->n_tasks, (guint) options->n_imports, duration, g_get_real_time ());
+  sim->journal = sim_journal_new ();
+  sim->faults = sim_faults_new ();
+  sim->overrides = sim_overrides_new ();
+  sim->token = options->token_file != NULL ? read_token (options->token_file, error) : g_strdup (DEFAULT_TOKEN);
   return sim->token != NULL;
 }
 
@@ -155,7 +150,7 @@ run (const Options *options, const sigset_t *signals)
   int signal_number;
 
   if (sim_init (&sim, options, &error))
-    server = sim_server_start (&sim, options->bind, (guint)options->port, &error);
+    server = sim_server_start (&sim, options->bind, (guint) options->port, &error);
   if (server != NULL && write_watch_list (&sim, options->watch_list, &error)) {
     printf ("koodrive-sim: listening on %s\n", sim_server_url (server));
     fflush (stdout);

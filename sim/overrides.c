@@ -102,14 +102,14 @@ sim_overrides_expand (GBytes *body, guint64 number)
 
   char digits[24];
   g_snprintf (digits, sizeof digits, "%" G_GUINT64_FORMAT, number);
-  GByteArray *out = g_byte_array_sized_new ((guint)size);
+  GByteArray *out = g_byte_array_sized_new ((guint) size);
   const char *rest = data, *end = data + size;
-  for (; hit != NULL; hit = memmem (rest, (gsize)(end - rest), mark, strlen (mark))) {
-    g_byte_array_append (out, (const guint8 *)rest, (guint)(hit - rest));
-    g_byte_array_append (out, (const guint8 *)digits, (guint)strlen (digits));
+  for (; hit != NULL; hit = memmem (rest, (gsize) (end - rest), mark, strlen (mark))) {
+    g_byte_array_append (out, (const guint8 *) rest, (guint) (hit - rest));
+    g_byte_array_append (out, (const guint8 *) digits, (guint) strlen (digits));
     rest = hit + strlen (mark);
   }
-  g_byte_array_append (out, (const guint8 *)rest, (guint)(end - rest));
+  g_byte_array_append (out, (const guint8 *) rest, (guint) (end - rest));
   g_bytes_unref (body);
   return g_byte_array_free_to_bytes (out);
 }

@@ -16,8 +16,8 @@ void sim_overrides_free (SimOverrides *overrides);
 
 /* From now on @task_id answers so; its requests are counted from 1 again. False when that would be too many
  * bytes. */
-bool sim_overrides_put (SimOverrides *overrides, const char *task_id, unsigned status,
-                        const char *content_type, GBytes *body);
+bool sim_overrides_put (SimOverrides *overrides, const char *task_id, unsigned status, const char *content_type,
+                        GBytes *body);
 /* Undoes it; false when there was none. */
 bool sim_overrides_remove (SimOverrides *overrides, const char *task_id);
 void sim_overrides_clear (SimOverrides *overrides);

@@ -3,10 +3,9 @@
 
 /* The host is in a domain that never resolves: there is no package behind the link, and nobody else's host
  * gets asked. */
-#define DOWNLOAD_URL                                                                                         \
-  "https://packages.koodrive-sim.invalid/%s.zip?Expires=%" G_GINT64_FORMAT                                   \
-  "&Signature=%016" G_GINT64_MODIFIER "x"
-#define USER_ID "0929b397a3424384b32cf8f96d9f35e4|1465814559892958208"
+#define DOWNLOAD_URL                                                                                                   \
+  "https://packages.koodrive-sim.invalid/%s.zip?Expires=%" G_GINT64_FORMAT "&Signature=%016" G_GINT64_MODIFIER "x"
+#define USER_ID      "0929b397a3424384b32cf8f96d9f35e4|1465814559892958208"
 #define PACKAGE_LIFE (7 * 24 * 3600) /* seconds */
 
 /* A file id as in the sample: F and 32 more of 64 characters. */
@@ -44,9 +43,9 @@ file_fails (const SimTask *task, guint file)
 static cJSON *
 build_file (const SimTask *task, guint file, int progress)
 {
-  cJSON *item = cJSON_CreateObject();
+  cJSON *item = cJSON_CreateObject ();
   guint64 seed = sim_task_mix (task->seed, file + 100);
-  bool done = progress * (int)task->n_files >= 100 * (int)(file + 1);
+  bool done = progress * (int) task->n_files >= 100 * (int) (file + 1);
   g_autofree char *container = NULL;
 
   add_file_id (item, "fileId", seed);
@@ -64,7 +63,7 @@ build_share (const SimTask *task, gint64 now)
 {
   SimState state = sim_task_state (task, now);
   bool ended = now >= task->ends;
-  cJSON *answer = cJSON_CreateObject();
+  cJSON *answer = cJSON_CreateObject ();
   cJSON *job = cJSON_AddObjectToObject (answer, "jobInfo");
 
   sim_json_add_string (job, "userId", USER_ID);
@@ -79,8 +78,7 @@ build_share (const SimTask *task, gint64 now)
   cJSON_AddNumberToObject (job, "progress", state.progress);
   if (task->type == 1 && (state.result == SIM_RESULT_SUCCEEDED || state.result == SIM_RESULT_PARTLY)) {
     gint64 expires = task->ends / G_USEC_PER_SEC + PACKAGE_LIFE;
-    g_autofree char *url =
-        g_strdup_printf (DOWNLOAD_URL, task->task_id, expires, sim_task_mix (task->seed, 7));
+    g_autofree char *url = g_strdup_printf (DOWNLOAD_URL, task->task_id, expires, sim_task_mix (task->seed, 7));
     sim_json_add_string (job, "downloadUrl", url);
   }
 
@@ -106,18 +104,18 @@ build_import (const SimTask *task, gint64 now)
     { "李四", "用户已存在，请勿重复导入。" },
     { "zhao.liu", "\"quoted\", with a comma\r\nand a line end" },
   };
-  cJSON *answer = cJSON_CreateObject();
+  cJSON *answer = cJSON_CreateObject ();
 
   cJSON_AddNumberToObject (answer, "code", 0);
   sim_json_add_string (answer, "msg", "Success.");
   cJSON *data = cJSON_AddObjectToObject (answer, "data");
   if (sim_task_state (task, now).status == SIM_STATUS_COMPLETED) {
     guint failed = task->result == SIM_RESULT_SUCCEEDED ? 0 : G_N_ELEMENTS (rows);
-    cJSON_AddNumberToObject (data, "successCount", (double)(3 + task->seed % 40));
+    cJSON_AddNumberToObject (data, "successCount", (double) (3 + task->seed % 40));
     cJSON_AddNumberToObject (data, "failCount", failed);
     cJSON *list = cJSON_AddArrayToObject (data, "failInfoList");
     for (guint i = 0; i < failed; i++) {
-      cJSON *item = cJSON_CreateObject();
+      cJSON *item = cJSON_CreateObject ();
       sim_json_add_string (item, "userName", rows[i].user);
       sim_json_add_string (item, "desc", rows[i].desc);
       cJSON_AddItemToArray (list, item);

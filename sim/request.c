@@ -27,11 +27,11 @@ sim_request_new (const char *uri)
 {
   SimRequest *req = g_new0 (SimRequest, 1);
   const char *query = strchr (uri, '?');
-  req->at = g_get_real_time();
+  req->at = g_get_real_time ();
   req->query = g_strdup (query != NULL ? query + 1 : "");
   req->headers = g_ptr_array_new_with_free_func (pair_free);
   req->args = g_ptr_array_new_with_free_func (pair_free);
-  req->body = g_byte_array_new();
+  req->body = g_byte_array_new ();
   req->call = SIM_CALL_OTHER;
   return req;
 }
@@ -72,7 +72,7 @@ sim_request_add_body (SimRequest *req, const char *data, gsize size)
     g_byte_array_set_size (req->body, 0);
     return;
   }
-  g_byte_array_append (req->body, (const guint8 *)data, (guint)size);
+  g_byte_array_append (req->body, (const guint8 *) data, (guint) size);
 }
 
 const char *
@@ -135,7 +135,7 @@ sim_call_from_name (const char *name, SimCall *call)
 {
   for (guint i = 0; i < SIM_N_CALLS; i++)
     if (strcmp (name, calls[i].name) == 0) {
-      *call = (SimCall)i;
+      *call = (SimCall) i;
       return true;
     }
   return false;

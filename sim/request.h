@@ -8,7 +8,7 @@
 #include "json.h"
 
 #define SIM_SERVICE_BODY_MAX (1024u * 1024)
-#define SIM_ADMIN_BODY_MAX (64u * 1024 * 1024)
+#define SIM_ADMIN_BODY_MAX   (64u * 1024 * 1024)
 
 typedef enum {
   SIM_CALL_SHARE_DETAIL,

@@ -18,7 +18,7 @@
 #include "admin.h"
 #include "service.h"
 
-#define MAX_CONNECTIONS 4096
+#define MAX_CONNECTIONS   4096
 #define CONNECTION_MEMORY (64 * 1024) /* bytes; also the limit of a request's headers */
 
 struct SimServer {
@@ -43,9 +43,9 @@ read_half (void *cls, uint64_t position, char *buffer, size_t max)
 
   if (position >= half)
     return MHD_CONTENT_READER_END_WITH_ERROR;
-  gsize n = MIN (max, half - (gsize)position);
+  gsize n = MIN (max, half - (gsize) position);
   memcpy (buffer, data + position, n);
-  return (ssize_t)n;
+  return (ssize_t) n;
 }
 
 /* Sends a TCP RST now. Closing with SO_LINGER 0 alone is not enough: MHD shuts the socket down first, and the
@@ -53,8 +53,7 @@ read_half (void *cls, uint64_t position, char *buffer, size_t max)
 static void
 reset_connection (struct MHD_Connection *connection)
 {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  const union MHD_ConnectionInfo *info = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   struct linger linger = { .l_onoff = 1, .l_linger = 0 };
   struct sockaddr none = { .sa_family = AF_UNSPEC };
 
@@ -75,10 +74,9 @@ send_answer (struct MHD_Connection *connection, const SimAnswer *answer)
     return MHD_NO;
   }
   if (answer->wire == SIM_WIRE_HALF)
-    response = MHD_create_response_from_callback (size, 64 * 1024, read_half, g_bytes_ref (answer->body),
-                                                  bytes_unref);
+    response = MHD_create_response_from_callback (size, 64 * 1024, read_half, g_bytes_ref (answer->body), bytes_unref);
   else
-    response = MHD_create_response_from_buffer_with_free_callback_cls (size, (void *)data, bytes_unref,
+    response = MHD_create_response_from_buffer_with_free_callback_cls (size, (void *) data, bytes_unref,
                                                                        g_bytes_ref (answer->body));
   if (response == NULL) {
     g_bytes_unref (answer->body);
@@ -103,8 +101,8 @@ add_pair (void *cls, enum MHD_ValueKind kind, const char *name, const char *valu
 }
 
 static enum MHD_Result
-on_request (void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-            const char *version, const char *upload_data, size_t *upload_data_size, void **request_context)
+on_request (void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+            const char *upload_data, size_t *upload_data_size, void **request_context)
 {
   Sim *sim = cls;
   SimRequest *req = *request_context;
@@ -129,8 +127,7 @@ on_request (void *cls, struct MHD_Connection *connection, const char *url, const
   if (for_tests) {
     sim_admin_handle (sim, req, &answer);
   } else {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     if (!sim_service_handle (sim, req, info->socket_context, &answer))
       return MHD_NO;
   }
@@ -189,8 +186,8 @@ make_url (int fd)
   socklen_t size = sizeof address;
   char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
 
-  if (getsockname (fd, (struct sockaddr *)&address, &size) == 0)
-    getnameinfo ((struct sockaddr *)&address, size, host, sizeof host, port, sizeof port,
+  if (getsockname (fd, (struct sockaddr *) &address, &size) == 0)
+    getnameinfo ((struct sockaddr *) &address, size, host, sizeof host, port, sizeof port,
                  NI_NUMERICHOST | NI_NUMERICSERV);
   return g_strdup_printf (address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host, port);
 }
@@ -207,8 +204,7 @@ listen_on_host (const char *host, guint port, GError **error)
   g_snprintf (service, sizeof service, "%u", port);
   int failure = getaddrinfo (host, service, &hints, &addresses);
   if (failure != 0) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot listen on %s: %s", host,
-                 gai_strerror (failure));
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot listen on %s: %s", host, gai_strerror (failure));
     return -1;
   }
   for (const struct addrinfo *address = addresses; fd < 0 && address != NULL; address = address->ai_next)
@@ -240,16 +236,16 @@ sim_server_start (Sim *sim, const char *bind_host, guint port, GError **error)
   if (fd < 0)
     return NULL;
 
-  raise_descriptor_limit();
+  raise_descriptor_limit ();
   SimServer *server = g_new0 (SimServer, 1);
   server->sim = sim;
   server->url = make_url (fd);
-  server->daemon = MHD_start_daemon (
-      MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC, 0, NULL,
-      NULL, on_request, sim, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-      (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-      MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-      MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_END);
+  server->daemon =
+      MHD_start_daemon (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC, 0,
+                        NULL, NULL, on_request, sim, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                        (unsigned) MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
+                        MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                        MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_END);
   if (server->daemon == NULL) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot start the HTTP server");
     close (fd);

@@ -37,7 +37,7 @@ wait_for (Sim *sim, gint64 milliseconds)
 
   if (milliseconds <= 0)
     return true;
-  gint64 due = g_get_monotonic_time() + milliseconds * 1000;
+  gint64 due = g_get_monotonic_time () + milliseconds * 1000;
   g_mutex_lock (&sim->lock);
   while (!sim->stopping && g_cond_wait_until (&sim->stop_cond, &sim->lock, due)) {
   }

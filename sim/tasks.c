@@ -6,14 +6,14 @@
 
 /* Generated tasks begin in eight slots, an eighth of the duration apart, so that there is always something
  * going on. */
-#define N_SLOTS 8
+#define N_SLOTS         8
 #define TASKS_PER_SHARE 3
 /* Ids are 19 digits and beyond 2^53, like the service's; a second apart as snowflakes, so they are distinct
  * by themselves. */
-#define SHARE_TASK_BASE G_GUINT64_CONSTANT (1790000000000000000)
-#define SHARE_BASE G_GUINT64_CONSTANT (1780000000000000000)
+#define SHARE_TASK_BASE  G_GUINT64_CONSTANT (1790000000000000000)
+#define SHARE_BASE       G_GUINT64_CONSTANT (1780000000000000000)
 #define IMPORT_TASK_BASE G_GUINT64_CONSTANT (1770000000000000000)
-#define ID_STEP (G_GUINT64_CONSTANT (1000) << 22)
+#define ID_STEP          (G_GUINT64_CONSTANT (1000) << 22)
 
 struct SimTasks {
   GPtrArray *all;    /* SimTask, owned */
@@ -176,7 +176,7 @@ sim_task_state (const SimTask *task, gint64 now)
     state.progress = last;
   } else if (now >= task->begins) {
     state.status = SIM_STATUS_RUNNING;
-    state.progress = (int)((now - task->begins) * last / (task->ends - task->begins));
+    state.progress = (int) ((now - task->begins) * last / (task->ends - task->begins));
   }
   return state;
 }
@@ -205,12 +205,12 @@ sim_tasks_list (const SimTasks *tasks, gint64 now)
     [SIM_STATUS_COMPLETED] = "completed",
     [SIM_STATUS_CANCELED] = "canceled",
   };
-  cJSON *answer = cJSON_CreateObject();
+  cJSON *answer = cJSON_CreateObject ();
   cJSON *list = cJSON_AddArrayToObject (answer, "tasks");
 
   for (guint i = 0; i < tasks->all->len; i++) {
     const SimTask *task = tasks->all->pdata[i];
-    cJSON *item = cJSON_CreateObject();
+    cJSON *item = cJSON_CreateObject ();
     sim_json_add_string (item, "kind", task->kind == SIM_TASK_SHARE ? "share" : "basic");
     sim_json_add_string (item, "taskId", task->task_id);
     sim_json_add_string (item, "shareId", task->share_id);

@@ -65,8 +65,7 @@ void sim_tasks_free (SimTasks *tasks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimTasks, sim_tasks_free)
 
 /* The task of that kind and id, and for a share task of that share, or NULL. (transfer none) */
-const SimTask *sim_tasks_find (const SimTasks *tasks, SimTaskKind kind, const char *task_id,
-                               const char *share_id);
+const SimTask *sim_tasks_find (const SimTasks *tasks, SimTaskKind kind, const char *task_id, const char *share_id);
 
 /* All tasks in the watch list format of kootaskfs, one a line, seed samples first. (transfer full) */
 char *sim_tasks_watch_list (const SimTasks *tasks);

@@ -73,8 +73,8 @@ fetch (gpointer source, KtKey *key, gint64 deadline, KtStoreFetchDone done, gpoi
 static GHashTable *
 read_share_tokens (const KtConfig *config, GError **error)
 {
-  g_autoptr (GHashTable) tokens
-      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) kt_secret_free);
+  g_autoptr (GHashTable) tokens =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) kt_secret_free);
   GHashTableIter iter;
   const char *share_id, *path;
 
@@ -147,7 +147,7 @@ start_file_watch (App *app)
 static KtTreeOptions
 tree_options (const KtConfig *config)
 {
-  return (KtTreeOptions) {
+  return (KtTreeOptions){
     .uid = getuid (),
     .gid = getgid (),
     .deadline = config->deadline,

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SHARE_GROUP "share "
-#define SHARE_KEY "kdstoken-file"
+#define SHARE_KEY   "kdstoken-file"
 
 typedef struct Key Key;
 
@@ -24,7 +24,7 @@ struct Key {
   const char *group;
   const char *name;
   const Type *type;
-  gsize offset; /* in KtConfig */
+  gsize offset;        /* in KtConfig */
   const char *initial; /* NULL: not set */
   const char *what;
 };
@@ -73,12 +73,15 @@ parse_endpoint (const char *text, gpointer field, GError **error)
   if (uri == NULL || (!plain && !g_str_equal (scheme, "https")) || g_uri_get_host (uri) == NULL
       || g_uri_get_host (uri)[0] == '\0' || g_uri_get_userinfo (uri) != NULL || g_uri_get_query (uri) != NULL
       || g_uri_get_fragment (uri) != NULL || strspn (g_uri_get_path (uri), "/") != strlen (g_uri_get_path (uri))) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no address of a service: expected https://HOST[:PORT]", text);
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no address of a service: expected https://HOST[:PORT]",
+                 text);
     return FALSE;
   }
   if (plain && !is_loopback (g_uri_get_host (uri))) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' would send the token in clear text: expected https://, "
-                 "http:// is for this machine only", text);
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
+                 "'%s' would send the token in clear text: expected https://, "
+                 "http:// is for this machine only",
+                 text);
     return FALSE;
   }
   return parse_string (text, field, error);
@@ -90,7 +93,8 @@ parse_zone (const char *text, gpointer field, GError **error)
   g_autoptr (GTimeZone) zone = g_time_zone_new_identifier (text);
 
   if (zone == NULL) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is not a time zone: expected UTC, +08:00 or Asia/Shanghai", text);
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is not a time zone: expected UTC, +08:00 or Asia/Shanghai",
+                 text);
     return FALSE;
   }
   return parse_string (text, field, error);
@@ -184,7 +188,8 @@ parse_scheme (const char *text, gpointer field, GError **error)
       return TRUE;
     }
   }
-  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no token scheme: expected auto, Bearer, Bearer+ or raw", text);
+  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no token scheme: expected auto, Bearer, Bearer+ or raw",
+               text);
   return FALSE;
 }
 
@@ -235,7 +240,8 @@ static const Key keys[] = {
   { "cache", "ttl", &type_duration, AT (cache.ttl), "5s", "how long an answer is fresh" },
   { "cache", "ended-ttl", &type_duration, AT (cache.ended_ttl), "forever", "the same for a task that has ended" },
   { "cache", "negative-ttl", &type_duration, AT (cache.negative_ttl), "3s", "how long a failure is remembered" },
-  { "cache", "max-stale", &type_duration, AT (cache.max_stale), "5min", "how long an old answer stands in for a failed one" },
+  { "cache", "max-stale", &type_duration, AT (cache.max_stale), "5min",
+    "how long an old answer stands in for a failed one" },
   { "cache", "memory", &type_size, AT (cache.memory), "256M", "answers kept in memory" },
   { "fetch", "deadline", &type_deadline, AT (deadline), "10s", "of one file operation, retries included" },
   { "fetch", "concurrency", &type_concurrency, AT (limits.concurrency), "64", "requests at the same time" },
@@ -365,7 +371,8 @@ load_overrides (KtConfig *config, char **overrides, const char *endpoint, GError
     if (!set (config, key, value != NULL ? value + 1 : "", "-o", error))
       return FALSE;
   }
-  return endpoint == NULL || set (config, find_key ("service", "endpoint", strlen ("endpoint")), endpoint, "command line", error);
+  return endpoint == NULL
+         || set (config, find_key ("service", "endpoint", strlen ("endpoint")), endpoint, "command line", error);
 }
 
 static gboolean
@@ -469,6 +476,7 @@ kt_config_help (void)
       g_string_append_printf (out, " (default %s)", keys[i].initial);
     g_string_append_c (out, '\n');
   }
-  g_string_append (out, "  [" SHARE_GROUP "SHAREID]\n  " SHARE_KEY "    file with the share's temporary token (not for -o)\n");
+  g_string_append (out, "  [" SHARE_GROUP "SHAREID]\n  " SHARE_KEY
+                        "    file with the share's temporary token (not for -o)\n");
   return g_string_free (out, FALSE);
 }

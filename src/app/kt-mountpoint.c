@@ -37,8 +37,8 @@ clear_dead (const char *path, GError **error)
                     NULL, &status, NULL)
       && g_spawn_check_wait_status (status, NULL))
     return TRUE;
-  g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: a dead mount is there and cannot be cleared; try fusermount3 -u -z %s",
-               path, path);
+  g_set_error (error, KT_ERROR, KT_ERROR_MOUNT,
+               "%s: a dead mount is there and cannot be cleared; try fusermount3 -u -z %s", path, path);
   return FALSE;
 }
 

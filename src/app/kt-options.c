@@ -42,7 +42,8 @@ take_arguments (KtOptions *options, char **arguments, GError **error)
   if (options->version)
     return TRUE;
   if (n < 1 || n > 2) {
-    g_set_error (error, KT_ERROR, KT_ERROR_USAGE, "expected [ENDPOINT] MOUNTPOINT, got %u arguments; see kootaskfs --help", n);
+    g_set_error (error, KT_ERROR, KT_ERROR_USAGE,
+                 "expected [ENDPOINT] MOUNTPOINT, got %u arguments; see kootaskfs --help", n);
     return FALSE;
   }
   if (n == 2 && !g_str_equal (arguments[0], NO_ENDPOINT))

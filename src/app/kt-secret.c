@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LONGEST_SECRET 65536
+#define LONGEST_SECRET  65536
 #define COMMAND_SECONDS 10
 
 void
@@ -72,8 +72,10 @@ read_private (int fd, const char *path, char *buffer, gsize size, GError **error
   if (fstat (fd, &stat) != 0)
     return failed (path, error);
   if ((stat.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: others than its owner may use this file (mode %04o): expected "
-                 "chmod 600", path, stat.st_mode & 07777);
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
+                 "%s: others than its owner may use this file (mode %04o): expected "
+                 "chmod 600",
+                 path, stat.st_mode & 07777);
     return FALSE;
   }
   while (used < size - 1 && (n = read (fd, buffer + used, size - 1 - used)) != 0) {
@@ -165,8 +167,8 @@ void
 kt_secret_from_command (const char *shell_command, KtSecretDone done, gpointer data)
 {
   g_autoptr (GError) error = NULL;
-  GSubprocess *process
-      = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "/bin/sh", "-c", shell_command, NULL);
+  GSubprocess *process =
+      g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "/bin/sh", "-c", shell_command, NULL);
   Command *command;
 
   if (process == NULL) {

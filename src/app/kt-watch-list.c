@@ -95,7 +95,7 @@ static gboolean
 on_event (int fd, GIOCondition condition, gpointer data)
 {
   KtFileWatch *watch = data;
-  char buffer[4096] __attribute__ ((aligned (__alignof__ (struct inotify_event))));
+  char buffer[4096] __attribute__ ((aligned (__alignof__(struct inotify_event))));
   gboolean changed = FALSE;
   ssize_t size;
 

@@ -21,8 +21,8 @@ static gboolean
 run (const KtOptions *options, char *environment_token, KtDaemon **daemon, GError **error)
 {
   g_autofree char *mountpoint = NULL;
-  KtConfig *config = kt_config_load (options->config_path, (char **) options->config_options->pdata,
-                                     options->endpoint, error);
+  KtConfig *config =
+      kt_config_load (options->config_path, (char **) options->config_options->pdata, options->endpoint, error);
 
   if (config == NULL || (mountpoint = kt_mountpoint_prepare (options->mountpoint, error)) == NULL) {
     kt_config_free (config);
@@ -43,7 +43,7 @@ main (int argc, char **argv)
   int code = 0;
 
   kt_log_init ();
-  setrlimit (RLIMIT_CORE, &(struct rlimit) { 0, 0 }); /* a core file would hold the token */
+  setrlimit (RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* a core file would hold the token */
   environment_token = kt_secret_from_environment (KT_TOKEN_VARIABLE);
   options = kt_options_parse (argc, argv, &error);
   if (options == NULL) {

@@ -40,9 +40,9 @@ kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *t
   gboolean unknown_task = g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND);
   gboolean ours = g_error_matches (error, KT_ERROR, KT_ERROR_CONFIG);
   g_autofree char *when = kt_time_format (now / KT_SECOND);
-  g_autofree char *text = g_strdup_printf ("%s: %s: %s%s%s", what, kt_errno_name (kt_error_to_errno (error)),
-                                           error->message, trace_id != NULL ? ", trace id " : "",
-                                           trace_id != NULL ? trace_id : "");
+  g_autofree char *text =
+      g_strdup_printf ("%s: %s: %s%s%s", what, kt_errno_name (kt_error_to_errno (error)), error->message,
+                       trace_id != NULL ? ", trace id " : "", trace_id != NULL ? trace_id : "");
   g_autofree char *line = g_strdup_printf ("%s %s", when, text);
 
   if (unknown_task) {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define ID_MAX 64
+#define ID_MAX      64
 #define HASH_DIGITS 16
 
 gboolean

@@ -13,11 +13,13 @@ typedef struct {
 
 /* Largest first: formatting takes the first that divides. */
 static const Unit time_units[] = {
-  { "d", 86400 * KT_SECOND }, { "h", 3600 * KT_SECOND }, { "min", 60 * KT_SECOND },
-  { "s", KT_SECOND },         { "ms", KT_MS },
+  { "d", 86400 * KT_SECOND }, { "h", 3600 * KT_SECOND }, { "min", 60 * KT_SECOND }, { "s", KT_SECOND }, { "ms", KT_MS },
 };
 static const Unit size_units[] = {
-  { "G", 1 << 30 }, { "M", 1 << 20 }, { "K", 1 << 10 }, { "", 1 },
+  { "G", 1 << 30 },
+  { "M", 1 << 20 },
+  { "K", 1 << 10 },
+  { "", 1 },
 };
 
 static gboolean

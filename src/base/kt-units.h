@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-#define KT_MS 1000LL
-#define KT_SECOND 1000000LL
+#define KT_MS           1000LL
+#define KT_SECOND       1000000LL
 #define KT_TIME_UNKNOWN G_MININT64 /* a wall-clock time the service did not give */
 
 /* "250ms", "5s", "5min", "1h", "7d", "forever": microseconds at *OUT, KT_TIME_NEVER for forever. A number

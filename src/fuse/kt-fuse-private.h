@@ -17,13 +17,14 @@ struct KtFuse {
   KtMetrics *metrics;
   KtPusher *pusher;
   KtFuseEvents events;
-  GQueue parked; /* KtParked */
+  GQueue parked;        /* KtParked */
   GHashTable *listings; /* KtListing: the open directories */
-  guint64 **counters; /* by KtOperation */
+  guint64 **counters;   /* by KtOperation */
   gboolean init_answered;
 };
 
 /* The operations, as counted in `.kootaskfs/metrics`. */
+/* clang-format off */
 #define KT_OPERATIONS(X)                                                                                             \
   X (lookup) X (forget) X (getattr) X (setattr) X (readlink) X (open) X (read) X (opendir) X (readdir) X (readdirplus) \
   X (releasedir) X (getxattr) X (listxattr) X (access) X (statfs) X (write)
@@ -34,6 +35,7 @@ typedef enum {
 #undef X
   KT_N_OPERATIONS,
 } KtOperation;
+/* clang-format on */
 
 /* The table libfuse calls; its user data is the KtFuse. */
 extern const struct fuse_lowlevel_ops kt_fuse_ops;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FOREVER 1e9 /* seconds; the kernel cuts longer ones off itself */
+#define FOREVER       1e9        /* seconds; the kernel cuts longer ones off itself */
 #define UNKNOWN_INODE 0xffffffff /* what libfuse says in a listing of an inode not looked up yet */
 
 static KtFuse *
@@ -29,7 +29,7 @@ seconds (gint64 life)
 static struct fuse_entry_param
 entry_param (const KtTreeEntry *entry)
 {
-  return (struct fuse_entry_param) {
+  return (struct fuse_entry_param){
     .ino = entry->id,
     .attr = entry->stat,
     .attr_timeout = seconds (entry->attr_life),

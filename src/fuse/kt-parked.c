@@ -57,8 +57,8 @@ on_check (gpointer data)
     kt_tree_cancel (parked->call);
     fuse_reply_err (kt_parked_end (parked), EINTR);
   } else {
-    parked->check = kt_clock_start (parked->fuse->clock, kt_clock_monotonic (parked->fuse->clock) + CHECK_EVERY,
-                                    on_check, parked);
+    parked->check =
+        kt_clock_start (parked->fuse->clock, kt_clock_monotonic (parked->fuse->clock) + CHECK_EVERY, on_check, parked);
   }
 }
 

@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define REQUESTS_PER_TURN 64 /* then the other sources of the loop have theirs */
+#define REQUESTS_PER_TURN     64  /* then the other sources of the loop have theirs */
 #define PARALLEL_DIROPS_FIXED 317 /* the libfuse that passes the flag on by itself */
 
 static const char *const operation_names[] = {
@@ -67,8 +67,7 @@ io_writev (int fd, struct iovec *iov, int count, void *data)
 
 static const struct fuse_custom_io parallel_io = { .read = io_read, .writev = io_writev };
 
-static G_GNUC_PRINTF (2, 0) void
-on_libfuse_log (enum fuse_log_level level, const char *format, va_list args)
+static G_GNUC_PRINTF (2, 0) void on_libfuse_log (enum fuse_log_level level, const char *format, va_list args)
 {
   g_autofree char *text = g_strdup_vprintf (format, args);
 
@@ -109,7 +108,8 @@ add_metrics (KtFuse *fuse)
 }
 
 KtFuse *
-kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, const KtFuseEvents *events, GError **error)
+kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, const KtFuseEvents *events,
+             GError **error)
 {
   struct fuse_args args = FUSE_ARGS_INIT (0, NULL);
   KtFuse *fuse = g_new0 (KtFuse, 1);
@@ -129,7 +129,8 @@ kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, c
   fuse->session = fuse_session_new (&args, &kt_fuse_ops, sizeof (kt_fuse_ops), fuse);
   fuse_opt_free_args (&args);
   if (fuse->session == NULL) {
-    g_set_error (error, KT_ERROR, KT_ERROR_USAGE, "an option after -o is neither FUSE's nor a key of the configuration");
+    g_set_error (error, KT_ERROR, KT_ERROR_USAGE,
+                 "an option after -o is neither FUSE's nor a key of the configuration");
     g_hash_table_unref (fuse->listings);
     g_free (fuse);
     return NULL;

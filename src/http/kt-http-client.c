@@ -15,8 +15,8 @@ typedef struct {
   gpointer data;
   gint64 deadline;
   guint attempts;
-  GList link;         /* KtHttpClient.line */
-  GList all;          /* KtHttpClient.jobs */
+  GList link; /* KtHttpClient.line */
+  GList all;  /* KtHttpClient.jobs */
   gboolean in_line;
   KtExchange *exchange;
   KtTimer *retry;
@@ -75,9 +75,10 @@ on_expiry (gpointer data)
 {
   Job *job = data;
   KtHttpClient *client = job->client;
-  g_autoptr (GError) error
-      = g_error_new (KT_ERROR, KT_ERROR_TIMED_OUT, "no answer before the deadline (%s)",
-                     job->in_line ? "still waiting in line" : job->exchange != NULL ? "asked" : "between two attempts");
+  g_autoptr (GError) error = g_error_new (KT_ERROR, KT_ERROR_TIMED_OUT, "no answer before the deadline (%s)",
+                                          job->in_line            ? "still waiting in line"
+                                          : job->exchange != NULL ? "asked"
+                                                                  : "between two attempts");
 
   job->expiry = NULL;
   job_finish (job, NULL, error);

@@ -19,7 +19,7 @@ is_passing (const KtAttempt *attempt)
   case 502:
   case 503:
   case 504: return TRUE;
-  default:  return FALSE;
+  default: return FALSE;
   }
 }
 

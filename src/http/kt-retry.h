@@ -5,17 +5,17 @@
 
 /* What is known when an attempt has failed or might have. Times are microseconds. */
 typedef struct {
-  guint attempt;     /* 1 for the first */
-  guint status;      /* HTTP status, 0 when there was no answer */
-  const GError *error; /* of the transport, NULL when there was an answer */
+  guint attempt;           /* 1 for the first */
+  guint status;            /* HTTP status, 0 when there was no answer */
+  const GError *error;     /* of the transport, NULL when there was an answer */
   const char *retry_after; /* the header's value or NULL */
-  gint64 now_real;   /* for a Retry-After that is a date */
+  gint64 now_real;         /* for a Retry-After that is a date */
   gint64 now;
   gint64 deadline;
-  double jitter;     /* 0..1, a random number */
+  double jitter; /* 0..1, a random number */
 } KtAttempt;
 
-#define KT_RETRY_NO (-1)
+#define KT_RETRY_NO       (-1)
 #define KT_RETRY_ATTEMPTS 4
 
 /* How long to wait before the next attempt, or KT_RETRY_NO. All calls of the service are reads, so any of them

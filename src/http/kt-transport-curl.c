@@ -96,8 +96,8 @@ exchange_finish (KtExchange *exchange, CURLcode code)
   g_autofree char *retry_after = g_steal_pointer (&exchange->retry_after);
 
   if (exchange->too_large) {
-    g_set_error (&error, KT_ERROR, KT_ERROR_TOO_LARGE, "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)",
-                 exchange->request->max_response);
+    g_set_error (&error, KT_ERROR, KT_ERROR_TOO_LARGE,
+                 "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)", exchange->request->max_response);
   } else if (code != CURLE_OK) {
     g_set_error (&error, KT_ERROR, error_code (code), "%s",
                  exchange->message[0] != '\0' ? exchange->message : curl_easy_strerror (code));
@@ -320,13 +320,15 @@ kt_transport_curl_new (const KtCurlOptions *options, GError **error)
   CurlTransport *transport;
 
   if ((curl_version_info (CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) == 0) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "libcurl %s resolves names synchronously: a build with an "
-                 "asynchronous resolver is needed", curl_version_info (CURLVERSION_NOW)->version);
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
+                 "libcurl %s resolves names synchronously: a build with an "
+                 "asynchronous resolver is needed",
+                 curl_version_info (CURLVERSION_NOW)->version);
     return NULL;
   }
   curl_global_init (CURL_GLOBAL_DEFAULT);
   transport = g_new0 (CurlTransport, 1);
-  transport->vtable = (KtTransport) { .send = curl_begin, .cancel = curl_abort, .free = curl_dispose };
+  transport->vtable = (KtTransport){ .send = curl_begin, .cancel = curl_abort, .free = curl_dispose };
   transport->ca_file = g_strdup (options->ca_file);
   transport->proxy = g_strdup (options->proxy);
   transport->timer = g_source_new (&timer_funcs, sizeof (GSource));

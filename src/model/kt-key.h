@@ -11,7 +11,7 @@ typedef enum {
 
 /* Bits for tables that say which families a row is for. */
 #define KT_FAMILY_BIT(family) (1u << (family))
-#define KT_FAMILIES_ALL (KT_FAMILY_BIT (KT_FAMILY_SHARE) | KT_FAMILY_BIT (KT_FAMILY_BASIC))
+#define KT_FAMILIES_ALL       (KT_FAMILY_BIT (KT_FAMILY_SHARE) | KT_FAMILY_BIT (KT_FAMILY_BASIC))
 
 /* How one task is asked for: its family, its id and, for a share task, its share. Immutable, refcounted,
  * usable as a hash key. */

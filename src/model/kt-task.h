@@ -24,20 +24,20 @@ typedef struct {
 typedef struct {
   grefcount refs;
   KtKey *key;
-  char *type;   /* words of model/kt-words.c, "" when unknown */
+  char *type; /* words of model/kt-words.c, "" when unknown */
   char *status;
   char *result;
-  gint progress; /* 0..100, -1 when unknown */
+  gint progress;  /* 0..100, -1 when unknown */
   gint64 created; /* seconds since the epoch, KT_TIME_UNKNOWN */
   gint64 started;
   gint64 ended;
   char *user;
   gint64 success_count; /* -1 when unknown */
   gint64 fail_count;
-  GArray *files;    /* KtTaskFile */
-  GArray *failures; /* KtTaskFailure */
-  GBytes *job_json; /* the job object, pretty-printed */
-  GBytes *response; /* the whole answer, byte for byte */
+  GArray *files;       /* KtTaskFile */
+  GArray *failures;    /* KtTaskFailure */
+  GBytes *job_json;    /* the job object, pretty-printed */
+  GBytes *response;    /* the whole answer, byte for byte */
   GHashTable *by_name; /* of files: name → index + 1 */
 } KtTask;
 

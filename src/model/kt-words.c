@@ -33,8 +33,7 @@ kt_word (KtFamily family, KtWordKind kind, const char *code)
   g_autofree char *line = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
-    if ((words[i].families & KT_FAMILY_BIT (family)) != 0 && words[i].kind == kind
-        && g_str_equal (words[i].code, code))
+    if ((words[i].families & KT_FAMILY_BIT (family)) != 0 && words[i].kind == kind && g_str_equal (words[i].code, code))
       return g_strdup (words[i].word);
   line = kt_line_encode (code);
   return g_strdup_printf ("unknown-%s", line);

@@ -12,15 +12,15 @@ typedef enum {
 } KtWordKind;
 
 /* The words a task's life is told in, as constants for code that decides by them. */
-#define KT_STATUS_PENDING "pending"
-#define KT_STATUS_RUNNING "running"
-#define KT_STATUS_COMPLETED "completed"
-#define KT_STATUS_CANCELED "canceled"
-#define KT_STATUS_FAILED "failed"
-#define KT_RESULT_SUCCEEDED "succeeded"
+#define KT_STATUS_PENDING       "pending"
+#define KT_STATUS_RUNNING       "running"
+#define KT_STATUS_COMPLETED     "completed"
+#define KT_STATUS_CANCELED      "canceled"
+#define KT_STATUS_FAILED        "failed"
+#define KT_RESULT_SUCCEEDED     "succeeded"
 #define KT_RESULT_PARTLY_FAILED "partly-failed"
-#define KT_RESULT_FAILED "failed"
-#define KT_TYPE_IMPORT "import"
+#define KT_RESULT_FAILED        "failed"
+#define KT_TYPE_IMPORT          "import"
 
 /* The word for CODE (the service's number, as text), "unknown-CODE" when the table has none, with control
  * characters of a hostile CODE encoded. (transfer full) */

@@ -18,9 +18,9 @@ kt_token_header_value (const char *token, KtTokenScheme scheme)
       if (g_str_has_prefix (token, scheme_words[i]))
         return g_strdup (token);
     return g_strconcat ("Bearer ", token, NULL);
-  case KT_TOKEN_BEARER:      return g_strconcat ("Bearer ", token, NULL);
+  case KT_TOKEN_BEARER: return g_strconcat ("Bearer ", token, NULL);
   case KT_TOKEN_BEARER_PLUS: return g_strconcat ("Bearer+", token, NULL);
-  case KT_TOKEN_RAW:         return g_strdup (token);
+  case KT_TOKEN_RAW: return g_strdup (token);
   }
   return NULL;
 }

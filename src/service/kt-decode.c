@@ -15,7 +15,7 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (cJSON, cJSON_Delete)
 
-#define LONGEST_CODE 32
+#define LONGEST_CODE    32
 #define LONGEST_MESSAGE 200
 
 /* FALSE when a number stands where only a string may, as a field's name. */
@@ -129,7 +129,7 @@ status_error (guint status)
   case 403: return KT_ERROR_DENIED;
   case 404: return KT_ERROR_NOT_FOUND;
   case 429: return KT_ERROR_THROTTLED;
-  default:  return KT_ERROR_SERVICE;
+  default: return KT_ERROR_SERVICE;
   }
 }
 
@@ -157,7 +157,8 @@ check (guint status, const cJSON *root, GError **error)
   for (gsize i = 0; code != NULL && i < G_N_ELEMENTS (service_codes); i++)
     if (g_str_equal (service_codes[i].code, code))
       kind = service_codes[i].error;
-  g_set_error (error, KT_ERROR, kind, "HTTP %u, code %.*s: %.*s", status, LONGEST_CODE, code_line, LONGEST_MESSAGE, line);
+  g_set_error (error, KT_ERROR, kind, "HTTP %u, code %.*s: %.*s", status, LONGEST_CODE, code_line, LONGEST_MESSAGE,
+               line);
   return FALSE;
 }
 
@@ -340,8 +341,8 @@ kt_decode_task_result (KtKey *key, guint status, GBytes *body, GTimeZone *zone, 
   task->fail_count = number (data, "failCount", G_MAXINT64);
   kt_task_set (&task->type, g_strdup (KT_TYPE_IMPORT));
   /* the call tells no status; counts are there once the import is through */
-  kt_task_set (&task->status, g_strdup (task->success_count >= 0 || task->fail_count >= 0 ? KT_STATUS_COMPLETED
-                                                                                            : KT_STATUS_RUNNING));
+  kt_task_set (&task->status,
+               g_strdup (task->success_count >= 0 || task->fail_count >= 0 ? KT_STATUS_COMPLETED : KT_STATUS_RUNNING));
   kt_task_set (&task->result, g_strdup (result_of_counts (task->success_count, task->fail_count)));
   if (!add_failures (task, get (data, "failInfoList"), error))
     return NULL;

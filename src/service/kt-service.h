@@ -10,13 +10,13 @@
 typedef struct KtService KtService;
 
 typedef struct {
-  const char *endpoint;  /* "https://host[:port]", no path */
-  const char *user_id;   /* X-User-Id */
-  const char *token;     /* Authorization, by SCHEME */
+  const char *endpoint; /* "https://host[:port]", no path */
+  const char *user_id;  /* X-User-Id */
+  const char *token;    /* Authorization, by SCHEME */
   KtTokenScheme scheme;
-  const char *agent_name; /* X-Hw-Agentname, NULL for none */
-  const char *language;  /* e.g. "en-US" */
-  GTimeZone *zone;       /* of 14-digit times */
+  const char *agent_name;   /* X-Hw-Agentname, NULL for none */
+  const char *language;     /* e.g. "en-US" */
+  GTimeZone *zone;          /* of 14-digit times */
   GHashTable *share_tokens; /* share id → kdstoken, may be NULL */
 } KtServiceOptions;
 

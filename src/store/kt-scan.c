@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#define STREAMS 8       /* scans followed at the same time */
+#define STREAMS      8 /* scans followed at the same time */
 #define FIRST_WINDOW 8
-#define FARTHEST 4096   /* tasks passed over to find the next one to fetch */
+#define FARTHEST     4096 /* tasks passed over to find the next one to fetch */
 
 /* One scan: where it is, and what was fetched ahead of that place. */
 typedef struct {

@@ -104,7 +104,7 @@ evict (KtStore *store)
 static void
 entry_show (const Entry *entry, gint64 now, KtAnswer *answer)
 {
-  *answer = (KtAnswer) {
+  *answer = (KtAnswer){
     .task = entry->task,
     .fetched_real = entry->fetched_real,
     .fetched = entry->fetched,
@@ -327,8 +327,10 @@ kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, K
   store->hits = kt_metrics_counter (metrics, name, help, "outcome", "hit");
   store->joins = kt_metrics_counter (metrics, name, help, "outcome", "join");
   store->misses = kt_metrics_counter (metrics, name, help, "outcome", "miss");
-  store->prefetches = kt_metrics_counter (metrics, "kootaskfs_prefetches", "Answers fetched ahead of a scan", NULL, NULL);
-  store->stale = kt_metrics_counter (metrics, "kootaskfs_stale_answers", "Answers given though no longer fresh", NULL, NULL);
+  store->prefetches =
+      kt_metrics_counter (metrics, "kootaskfs_prefetches", "Answers fetched ahead of a scan", NULL, NULL);
+  store->stale =
+      kt_metrics_counter (metrics, "kootaskfs_stale_answers", "Answers given though no longer fresh", NULL, NULL);
   kt_metrics_gauge (metrics, "kootaskfs_cache_bytes", "Memory held by cached answers", count_bytes, store);
   kt_metrics_gauge (metrics, "kootaskfs_cache_entries", "Tasks in the cache", count_entries, store);
   return store;

@@ -3,21 +3,23 @@
 
 #include "kt-render.h"
 
-#define ALL KT_FAMILIES_ALL
+#define ALL   KT_FAMILIES_ALL
 #define SHARE KT_FAMILY_BIT (KT_FAMILY_SHARE)
-#define TEXT "text/plain"
-#define JSON "application/json"
-#define CSV "text/csv"
+#define TEXT  "text/plain"
+#define JSON  "application/json"
+#define CSV   "text/csv"
 
 static const KtEntry root = { .kind = KT_ENTRY_DIR, .below = KT_PLACE_ROOT, .families = ALL };
 
 static const KtEntry entries[] = {
+/* clang-format off */
 #define DIR(place, name, below, families, what) \
   { KT_PLACE_##place, name, KT_ENTRY_DIR, KT_PLACE_##below, families, NULL, NULL, what }
 #define FILE(place, name, families, mime, render, what) \
   { KT_PLACE_##place, name, KT_ENTRY_FILE, KT_PLACE_NONE, families, mime, render, what }
 #define LINK(place, name, families, what) \
   { KT_PLACE_##place, name, KT_ENTRY_LINK, KT_PLACE_NONE, families, NULL, NULL, what }
+/* clang-format on */
 
   DIR (ROOT, "tasks", TASKS, ALL, "every task this mount knows"),
   DIR (ROOT, "shares", SHARES, ALL, "share tasks by the share they belong to"),

@@ -46,11 +46,11 @@ typedef struct {
   KtPlace place;
   const char *name; /* NULL: the names of this place are ids, see kt-tree.c */
   KtEntryKind kind;
-  KtPlace below;    /* directories: the place in them */
-  guint families;   /* KT_FAMILY_BIT()s of the tasks that have it */
-  const char *mime; /* files */
+  KtPlace below;                                /* directories: the place in them */
+  guint families;                               /* KT_FAMILY_BIT()s of the tasks that have it */
+  const char *mime;                             /* files */
   GBytes *(*render) (const KtSubject *subject); /* files: pure (transfer full) */
-  const char *what; /* one line for people */
+  const char *what;                             /* one line for people */
 } KtEntry;
 
 /* The root directory itself, which stands in no place. */

@@ -25,7 +25,7 @@ typedef struct KtNode {
   gboolean primed;       /* files: see kt_tree_prime() */
   guint64 lookups;
   guint refs;
-  GHashTable *children;  /* name → KtNode, NULL while there are none */
+  GHashTable *children; /* name → KtNode, NULL while there are none */
 } KtNode;
 
 #define KT_NODE_ROOT_ID 1

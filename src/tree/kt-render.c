@@ -134,8 +134,8 @@ kt_render_summary (const KtSubject *subject)
 {
   const KtTask *task = subject->task;
   GString *out = g_string_new (NULL);
-  g_autofree char *kind = g_strdup_printf ("%s%s%s", kt_family_word (task->key->family),
-                                           task->type[0] != '\0' ? ", " : "", task->type);
+  g_autofree char *kind =
+      g_strdup_printf ("%s%s%s", kt_family_word (task->key->family), task->type[0] != '\0' ? ", " : "", task->type);
   g_autofree char *status = g_strdup_printf ("%s%s%s", task->status, task->result[0] != '\0' ? ", " : "", task->result);
   g_autofree char *bar = task->progress >= 0 ? progress_bar (task->progress) : g_strdup ("");
   g_autofree char *created = time_text (task->created);

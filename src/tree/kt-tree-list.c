@@ -14,7 +14,7 @@ struct KtListing {
   KtNode *dir;
   guint64 generation; /* of the catalog */
   GPtrArray *rows;    /* const KtEntry */
-  GPtrArray *keys; /* KtKey */
+  GPtrArray *keys;    /* KtKey */
   GPtrArray *shares;
   KtTask *task;
 };
@@ -23,7 +23,7 @@ static mode_t
 type_of (const KtEntry *row)
 {
   switch (row->kind) {
-  case KT_ENTRY_DIR:  return S_IFDIR;
+  case KT_ENTRY_DIR: return S_IFDIR;
   case KT_ENTRY_FILE: return S_IFREG;
   case KT_ENTRY_LINK: return S_IFLNK;
   }

@@ -61,18 +61,12 @@ static gint64
 dir_mtime (KtTree *tree, KtNode *node, KtKey *key, gint64 *life)
 {
   switch (node->entry->below) {
-  case KT_PLACE_TASK:
-    *life = KT_TIME_NEVER;
-    return node->mtime = kt_tree_task_mtime (tree, key);
+  case KT_PLACE_TASK: *life = KT_TIME_NEVER; return node->mtime = kt_tree_task_mtime (tree, key);
   case KT_PLACE_FILES:
-  case KT_PLACE_FILE:
-    *life = 0;
-    return kt_tree_task_mtime (tree, key);
+  case KT_PLACE_FILE: *life = 0; return kt_tree_task_mtime (tree, key);
   case KT_PLACE_TASKS:
   case KT_PLACE_SHARES:
-  case KT_PLACE_SHARE:
-    *life = 0;
-    return tree->catalog_changed;
+  case KT_PLACE_SHARE: *life = 0; return tree->catalog_changed;
   case KT_PLACE_NONE:
   case KT_PLACE_ROOT:
   case KT_PLACE_CONTROL: break;
@@ -88,7 +82,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
 
   entry->id = node->id;
   entry->attr_life = KT_TIME_NEVER;
-  entry->stat = (struct stat) {
+  entry->stat = (struct stat){
     .st_ino = node->id,
     .st_uid = tree->options.uid,
     .st_gid = tree->options.gid,
@@ -128,7 +122,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
 static gboolean
 absent (KtTreeEntry *entry, gint64 life)
 {
-  *entry = (KtTreeEntry) { .entry_life = life };
+  *entry = (KtTreeEntry){ .entry_life = life };
   return TRUE;
 }
 
@@ -142,7 +136,8 @@ found (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, KtKey *k
 
 /* A file of a task, from an answer. */
 static gboolean
-found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *answer, KtTreeEntry *entry, GError **error)
+found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *answer, KtTreeEntry *entry,
+               GError **error)
 {
   const KtTask *task = answer->task;
   KtSubject subject = { .task = task };

@@ -35,7 +35,7 @@ typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *stale, GSourceFunc
 typedef struct {
   uid_t uid;
   gid_t gid;
-  gint64 deadline; /* of one operation, microseconds */
+  gint64 deadline;  /* of one operation, microseconds */
   guint scan_ahead; /* tasks fetched ahead of a scan at the most */
 } KtTreeOptions;
 

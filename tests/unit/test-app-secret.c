@@ -112,7 +112,9 @@ test_text (Fixture *f, gconstpointer data)
   kt_secret_free (secret);
   g_assert_null (kt_secret_from_text ("", "here", &error));
   kt_assert_failed (&error, KT_ERROR_CONFIG, "here");
-  g_assert_null (kt_secret_from_text ("a\x01" "b", "here", &error));
+  g_assert_null (kt_secret_from_text ("a\x01"
+                                      "b",
+                                      "here", &error));
   kt_assert_failed (&error, KT_ERROR_CONFIG, "printable");
 }
 

@@ -108,7 +108,7 @@ test_option_lists (void)
     { "-o config=/x\\,y /mnt", "/x,y", "", "" },
     { "-o ttl /mnt", NULL, "ttl", "" },
     { "-oro,ttl=2s /mnt -oallow_other", NULL, "ttl=2s", "ro|allow_other" }, /* attached, as getopt takes it */
-    { "-o ttls=2s,Ttl=2s /mnt", NULL, "", "ttls=2s|Ttl=2s" }, /* FUSE will refuse them */
+    { "-o ttls=2s,Ttl=2s /mnt", NULL, "", "ttls=2s|Ttl=2s" },               /* FUSE will refuse them */
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {

@@ -7,7 +7,7 @@
 #include "store/kt-scan.h"
 
 #define TASKS 100
-#define MOST 16
+#define MOST  16
 #define ENDED "{\"jobInfo\":{\"taskStatus\":2}}"
 
 typedef struct {
@@ -134,8 +134,8 @@ static void
 test_no_scan (Fixture *f, gconstpointer data)
 {
   static const guint orders[][10] = {
-    { 50, 3, 77, 12, 98, 31, 64, 7, 45, 88 },  /* random */
-    { 0, 2, 4, 6, 8, 10, 12, 14, 16, 18 },     /* every second */
+    { 50, 3, 77, 12, 98, 31, 64, 7, 45, 88 },   /* random */
+    { 0, 2, 4, 6, 8, 10, 12, 14, 16, 18 },      /* every second */
     { 10, 11, 40, 41, 70, 71, 20, 21, 90, 91 }, /* pairs */
     { 50, 51, 50, 51, 50, 51, 50, 51, 50, 51 }, /* to and fro */
   };

@@ -143,7 +143,7 @@ test_dir_mtime_told (KtTreeFixture *f, gconstpointer data)
   kt_tree_find (f, "tasks/7/status", KT_ENDED);
   g_assert_cmpuint (f->attributes, ==, before.id);
   after = kt_tree_find (f, "tasks/7", NULL);
-  g_assert_cmpint (after.stat.st_mtim.tv_sec, ==, 1727687700); /* 2024-09-30T09:15:00Z, the endTime */
+  g_assert_cmpint (after.stat.st_mtim.tv_sec, ==, 1727687700);                 /* 2024-09-30T09:15:00Z, the endTime */
   g_assert_cmpint (after.stat.st_ctim.tv_sec, ==, before.stat.st_ctim.tv_sec); /* else tar warns */
 
   f->attributes = 0;
