@@ -19,7 +19,7 @@ static const KtEntry entries[] = {
   { KT_PLACE_##place, name, KT_ENTRY_FILE, KT_PLACE_NONE, families, mime, render, what }
 #define LINK(place, name, families, what) \
   { KT_PLACE_##place, name, KT_ENTRY_LINK, KT_PLACE_NONE, families, NULL, NULL, what }
-/* clang-format on */
+  /* clang-format on */
 
   DIR (ROOT, "tasks", TASKS, ALL, "every task this mount knows"),
   DIR (ROOT, "shares", SHARES, ALL, "share tasks by the share they belong to"),

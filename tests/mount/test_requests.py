@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""How often the service is asked. "One answer serves a whole task directory for ttl, however many readers; at most one
+request per task and call is in flight, ever.\""""
+
+import os
+
+import pytest
+
+from koodrive_sim import SHARE_TASK, wait_until
+from kootaskfs_mount import IMPORT_TASK, detail, errno_of, run, shell, store
+
+
+def names(m):
+    """All files of the sample task, for one `cat`."""
+    return [os.path.join(d, f) for d, _, files in os.walk(m.task()) for f in files]
+
+
+def test_grep_r_is_one_request(mount, sim):
+    """Reading all files of a task makes one request within the ttl; after the ttl one more."""
+    m = mount(sim, ttl="1500ms")
+    store(sim, detail(files=["f", "g"]))
+    found = run("grep", "-r", ".", m.task()).stdout
+    assert "/files/g/status:succeeded" in found
+    assert run("grep", "-r", ".", m.task()).stdout == found
+    assert m.requests() == 1
+    wait_until(lambda: m.read("status") and m.requests() > 1, "the ttl to pass")
+    run("grep", "-r", ".", m.task())
+    assert m.requests() == 2
+
+
+def test_ten_readers_are_one_request(mount, start):
+    """Single flight: ten processes at once, each reading all files, on a slow service."""
+    sim = start("--duration=0", "--latency=300")
+    m = mount(sim, ttl="1h")
+    readers = [m.popen("grep", "-r", ".", m.task()) for _ in range(10)]
+    outputs = {tuple(sorted(reader.communicate(timeout=60)[0].splitlines())) for reader in readers}
+    assert len(outputs) == 1 and len(outputs.pop()) > 20
+    assert m.requests() == 1
+    assert 'kootaskfs_cache_lookups_total{outcome="miss"} 1\n' in m.control("metrics")
+
+
+def test_ten_readers_after_the_ttl(mount, start):
+    """The same when an answer has run out: one request a ttl, whoever reads."""
+    sim = start("--duration=0", "--latency=100")
+    m = mount(sim, ttl="100ms")
+    store(sim, detail())
+    script = 'for i in 1 2 3 4 5 6 7 8 9 10; do cat "$1"/status "$1"/job.json > /dev/null; done'
+    for reader in [m.popen("sh", "-c", script, "sh", m.task()) for _ in range(10)]:
+        assert reader.wait(60) == 0
+    assert sim.counters()["maxInFlight"] == 1
+
+
+def test_looking_around_asks_nothing(mount, start, tmp_path):
+    """`ls -l tasks` of 1,000 listed tasks, find, df, ls: no request."""
+    sim = start("--duration=0", "--tasks=1000", f"--watch-list={tmp_path}/all")
+    m = mount(sim, watch=(tmp_path / "all").read_text().splitlines())
+    listing = run("ls", "-l", m / "tasks").stdout.splitlines()
+    assert len(listing) == 1 + 1000 + 2 + 2
+    assert len(run("find", m / "tasks", "-maxdepth", "1").stdout.splitlines()) == 1 + 1000 + 2 + 2
+    run("df", m.path)
+    run("df", "-i", m.path)
+    run("ls", "-la", m.path)
+    run("ls", m.task())
+    run("ls", "-lR", m / "shares")
+    shell('cd "$1" && for t in *; do test -d "$t"; done', m / "tasks")
+    run("cat", *(m / ".kootaskfs" / name for name in os.listdir(m / ".kootaskfs")))
+    run("stat", m.task(), m / "tasks", m / "shares")
+    assert m.requests() == 0
+
+
+@pytest.mark.parametrize("directory", ["", "tasks", "shares", ".kootaskfs", "shares/1537770199275722241"])
+def test_impossible_names_ask_nothing(mount, sim, directory):
+    """"A name that cannot be a task id ... is ENOENT without a request.\""""
+    m = mount(sim)
+    for name in (".git", ".Trash-0", "autorun.inf", ".hidden", "a b", "x" * 65, "x" * 300, "ü", "%41", "a.b", "~"):
+        path = m / directory / name
+        assert errno_of(os.stat, path) == "ENOENT"
+        assert errno_of(os.stat, path) == "ENOENT"
+    assert m.operations_of(lambda: errno_of(os.stat, m / directory / ".git")) == {}, "the kernel knows it too"
+    assert m.requests() == 0
+
+
+def test_names_inside_a_task(mount, sim):
+    """In a task's directory only files/ has names that the service knows."""
+    m = mount(sim)
+    for name in (".git", "autorun.inf", "nothing"):
+        assert errno_of(os.stat, m.task() / name) == "ENOENT"
+        assert errno_of(os.stat, m.task(IMPORT_TASK) / name) == "ENOENT"
+    assert m.requests() == 0
+    assert errno_of(os.stat, m.task() / "files" / "nothing") == "ENOENT"
+    assert m.requests() == 1
+
+
+def test_ids_of_64_and_65(mount, sim):
+    """1 to 64 of A-Z a-z 0-9 _ - may be an id and is asked for; 65 is not."""
+    m = mount(sim)
+    assert errno_of(os.stat, m.task("x" * 64)) == "ENOENT"
+    assert errno_of(os.stat, m.task("A-z_0")) == "ENOENT"
+    assert m.requests() == 2
+    assert errno_of(os.stat, m.task("x" * 65)) == "ENOENT"
+    assert m.requests() == 2
+
+
+def test_unlisted_import(mount, sim):
+    """"An id not yet known is asked for on the service", with task/result, once."""
+    task = sim.generated("basic")[0]["taskId"]
+    m = mount(sim)
+    assert task not in os.listdir(m / "tasks")
+    assert m.read("kind", task) == "basic\n"
+    assert m.read("status", task) == "completed\n"
+    assert [request["call"] for request in sim.log(f"?taskId={task}")] == ["task/result"]
+    assert task in os.listdir(m / "tasks")
+
+
+def test_unknown_is_remembered(mount, sim):
+    """"not there = ENOENT, remembered for negative-ttl only"."""
+    m = mount(sim, negative_ttl="1s")
+    for _ in range(3):
+        assert errno_of(os.stat, m.task("4711") / "status") == "ENOENT"
+    assert [request["call"] for request in sim.log("?taskId=4711")] == ["task/result"]
+    assert "4711" not in os.listdir(m / "tasks")
+    wait_until(lambda: errno_of(os.stat, m.task("4711")) and m.requests("4711") == 2, "the second request")
+    store(sim, '{"code":0,"data":{"successCount":1,"failCount":0}}', "4711")
+    wait_until(lambda: errno_of(os.stat, m.task("4711")) is None, "the task to be there")
+    assert m.read("status", "4711") == "completed\n"
+
+
+def test_a_task_that_goes(mount, sim):
+    """A task found by its id that the service no longer knows is gone from tasks/ too."""
+    m = mount(sim, ttl="100ms", negative_ttl="100ms")
+    store(sim, '{"code":0}', "4711")
+    assert m.read("status", "4711") == "running\n"
+    assert "4711" in os.listdir(m / "tasks")
+    sim.admin("DELETE", "answers/4711")
+    wait_until(lambda: errno_of(os.stat, m.task("4711") / "status") == "ENOENT", "the task's end")
+    wait_until(lambda: errno_of(os.stat, m.task("4711")) == "ENOENT", "the directory's end")
+    assert "4711" not in os.listdir(m / "tasks")
+
+
+def test_headers(mount, sim):
+    """Each request has what the service demands, and a trace id of its own."""
+    m = mount(sim, language="de-DE", user_id="77")
+    m.read("status")
+    m.read("status", IMPORT_TASK)
+    requests = sim.log()
+    for request in requests:
+        headers = request["headers"]
+        assert headers["Authorization"].startswith("Bearer") and headers["X-User-Id"] == "77"
+        assert headers["language"] == "de-DE"
+        assert len(headers["X-Traceid"]) == 58
+    assert len({request["headers"]["X-Traceid"] for request in requests}) == 2
+    assert requests[0]["method"] == "POST" and requests[1]["query"] == f"taskId={IMPORT_TASK}"
+
+
+def test_connections_are_reused(mount, sim):
+    """A hundred requests one after another go over one connection."""
+    m = mount(sim, ttl="1h")
+    for _ in range(100):
+        os.utime(m.task())
+    assert m.requests() == 100 and sim.counters()["connections"] <= 2
+
+
+def test_memory_bound(mount, start):
+    """memory: the least recently used answers go first, and are asked for again when they are wanted."""
+    sim = start("--duration=0", "--tasks=20")
+    tasks = [(t["shareId"], t["taskId"]) for t in sim.generated("share")]
+    m = mount(sim, memory="64K", watch=[f"share {s} {t}" for s, t in tasks])
+    for _, task in tasks:
+        store(sim, detail(task, padding="x" * 10_000, taskStatus=2), task)
+        m.read("job.json", task)
+    kept = int(m.control("metrics").split("\nkootaskfs_cache_bytes ")[1].split()[0])
+    assert 20_000 < kept <= 65_536
+    assert m.requests() == 20
+    assert "x" * 10_000 in m.read("job.json", tasks[0][1])
+    assert m.requests(SHARE_TASK) == 0
+
+
+def test_concurrency_and_rate(mount, start):
+    """concurrency: "requests at the same time" are no more than that."""
+    sim = start("--duration=0", "--tasks=12", "--latency=100")
+    tasks = [(t["shareId"], t["taskId"]) for t in sim.generated("share")]
+    m = mount(sim, concurrency=3, watch=[f"share {s} {t}" for s, t in tasks])
+    for reader in [m.popen("cat", m.task(task) / "status") for _, task in tasks]:
+        assert reader.communicate(timeout=60)[0] in ("completed\n", "canceled\n")
+    assert 2 <= sim.counters()["maxInFlight"] <= 3

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""Scan-ahead, by counts. "Who asks for one task after another, in the order of the listing or against it, has the next
+ones fetched ahead from the third on, at most concurrency of them. Never more than one request a task; none ahead of
+single lookups or a random order.\""""
+
+import random
+import re
+
+import pytest
+
+from kootaskfs_mount import run, shell
+
+TASKS = 300
+
+
+@pytest.fixture
+def many(mount, start, tmp_path):
+    """A mount of 300 ended tasks, at 20 ms a call."""
+    sim = start("--duration=0", f"--tasks={TASKS}", "--imports=0", "--latency=20", f"--watch-list={tmp_path}/all")
+    watch = [line for line in (tmp_path / "all").read_text().splitlines() if line.startswith("share")]
+    return mount(sim, watch=watch, concurrency=32)
+
+
+def prefetches(m):
+    return int(re.search(r"^kootaskfs_prefetches_total (\d+)$", m.control("metrics"), re.M)[1])
+
+
+@pytest.mark.parametrize("script", [
+    "cat tasks/*/status",
+    'for t in tasks/*; do read -r s < "$t/status"; echo "$s"; done',
+    "grep -h . tasks/*/status",
+    "find tasks -mindepth 2 -maxdepth 2 -name status -exec cat {} +",
+])
+def test_scans_fetch_ahead(many, script):
+    """One process that reads all tasks has many requests under way, and makes one a task."""
+    words = run("bash", "-euc", script, cwd=many.path).stdout.split()
+    assert len(words) == TASKS + 1 and set(words) <= {"completed", "canceled"}
+    assert many.requests() == TASKS + 1
+    assert 16 <= many.sim.counters()["maxInFlight"] <= 32
+    assert run("bash", "-euc", script, cwd=many.path).stdout.split() == words
+    assert many.requests() == TASKS + 1, "a scan of ended tasks in memory asks nothing"
+
+
+def test_tar_of_all(many):
+    """A cold tar of everything: one request a task, and no complaint that something changed while it was read."""
+    done = shell('tar c -C "$1" tasks | tar t | grep -c "/status$"', many.path)
+    assert done.stderr == "" and int(done.stdout) > TASKS
+    assert many.requests() == TASKS + 1
+    assert many.sim.counters()["maxInFlight"] > 1
+
+
+def test_single_lookups_fetch_nothing_ahead(many):
+    names = sorted(path.name for path in (many / "tasks").iterdir())
+    for name in (names[5], names[6], names[100], names[200], names[199]):
+        run("cat", many.task(name) / "status", many.task(name) / "result")
+    assert (many.requests(), prefetches(many)) == (5, 0)
+
+
+def test_random_order_fetches_nothing_ahead(many):
+    names = sorted(path.name for path in (many / "tasks").iterdir())
+    chosen = random.Random(7).sample(names, 60)
+    for name in chosen:
+        many.read("status", name)
+    assert (many.requests(), prefetches(many)) == (60, 0)
+
+
+def test_nothing_beyond_the_end(many):
+    names = sorted(path.name for path in (many / "tasks").iterdir())
+    for name in names[-4:]:
+        many.read("status", name)
+    assert many.requests() == 4
+
+
+def test_listing_comes_with_attributes(many):
+    """`find tasks -maxdepth 1 -type d` stats what it lists: neither a request nor an operation for each."""
+    found = []
+    cost = many.operations_of(lambda: found.extend(run("find", "tasks", "-maxdepth", "1", "-type", "d",
+                                                       cwd=many.path).stdout.splitlines()))
+    assert len(found) == TASKS + 2
+    assert sum(cost.values()) < TASKS / 2, cost
+    assert many.requests() == 0
