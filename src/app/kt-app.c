@@ -136,12 +136,14 @@ on_watch_list_changed (gpointer data)
     report (app, "watch list not re-read", error);
 }
 
+/* Watches the list, then reads it once more: no change goes unseen. */
 static void
-start_file_watch (App *app)
+follow_watch_list (App *app)
 {
   g_clear_pointer (&app->watch, kt_file_watch_free);
   if (app->config->watch_file != NULL)
     app->watch = kt_file_watch_new (app->config->watch_file, on_watch_list_changed, app);
+  on_watch_list_changed (app);
 }
 
 static KtTreeOptions
@@ -174,8 +176,7 @@ reload_with_token (App *app, const char *token, const GError *token_error)
   kt_http_client_set_limits (app->http, &app->config->limits);
   kt_store_set_policy (app->store, &app->config->cache);
   kt_tree_set_options (app->tree, &options);
-  kt_tree_set_watched (app->tree, keys);
-  start_file_watch (app);
+  follow_watch_list (app);
   g_message ("configuration read again");
 }
 
@@ -386,7 +387,7 @@ kt_app_run (const KtOptions *options, KtConfig *config, char *environment_token,
   ok = build_http (&app, error) && build_service (&app, error) && build_tree (&app, error)
        && build_fuse (&app, mountpoint, error);
   if (ok) {
-    start_file_watch (&app);
+    follow_watch_list (&app);
     g_main_loop_run (app.loop);
   }
   take_down (&app);

@@ -7,16 +7,17 @@
 
 #include <string.h>
 
+#define FEW_FILES 16 /* found faster by looking than by hashing, and smaller */
+
 static void
 file_clear (gpointer data)
 {
   KtTaskFile *file = data;
   g_free (file->name);
   g_free (file->id);
-  g_free (file->code);
-  g_free (file->status);
+  g_ref_string_release (file->status);
   g_free (file->new_id);
-  g_free (file->container_id);
+  g_ref_string_release (file->container_id);
 }
 
 static void
@@ -34,9 +35,9 @@ kt_task_new (KtKey *key)
 
   g_ref_count_init (&task->refs);
   task->key = kt_key_ref (key);
-  task->type = g_strdup ("");
-  task->status = g_strdup ("");
-  task->result = g_strdup ("");
+  task->type = g_ref_string_new_intern ("");
+  task->status = g_ref_string_new_intern ("");
+  task->result = g_ref_string_new_intern ("");
   task->user = g_strdup ("");
   task->progress = -1;
   task->created = task->started = task->ended = KT_TIME_UNKNOWN;
@@ -61,9 +62,9 @@ kt_task_unref (KtTask *task)
   if (task == NULL || !g_ref_count_dec (&task->refs))
     return;
   kt_key_unref (task->key);
-  g_free (task->type);
-  g_free (task->status);
-  g_free (task->result);
+  g_ref_string_release (task->type);
+  g_ref_string_release (task->status);
+  g_ref_string_release (task->result);
   g_free (task->user);
   g_clear_pointer (&task->by_name, g_hash_table_unref); /* its keys are the files' names */
   g_array_unref (task->files);
@@ -78,10 +79,9 @@ kt_task_add_file (KtTask *task)
 {
   KtTaskFile file = {
     .id = g_strdup (""),
-    .code = g_strdup (""),
-    .status = g_strdup (""),
+    .status = g_ref_string_new_intern (""),
     .new_id = g_strdup (""),
-    .container_id = g_strdup (""),
+    .container_id = g_ref_string_new_intern (""),
   };
   g_array_append_val (task->files, file);
   return &g_array_index (task->files, KtTaskFile, task->files->len - 1);
@@ -100,6 +100,15 @@ kt_task_set (char **field, char *value)
 {
   g_free (*field);
   *field = value;
+}
+
+void
+kt_task_share (char **field, const char *value)
+{
+  char *before = *field;
+
+  *field = g_ref_string_new_intern (value);
+  g_ref_string_release (before);
 }
 
 /* The first of WANTED, WANTED.2, WANTED.3 ... not yet taken. (transfer full) */
@@ -141,13 +150,21 @@ kt_task_seal (KtTask *task)
     file->name = unique_name (task, next_number, kt_name_encode (file->id));
     g_hash_table_insert (task->by_name, file->name, GUINT_TO_POINTER (i + 1));
   }
+  if (task->files->len <= FEW_FILES)
+    g_clear_pointer (&task->by_name, g_hash_table_unref);
 }
 
 const KtTaskFile *
 kt_task_find_file (const KtTask *task, const char *name)
 {
-  guint index = task->by_name != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (task->by_name, name)) : 0;
-  return index > 0 ? &g_array_index (task->files, KtTaskFile, index - 1) : NULL;
+  if (task->by_name != NULL) {
+    guint index = GPOINTER_TO_UINT (g_hash_table_lookup (task->by_name, name));
+    return index > 0 ? &g_array_index (task->files, KtTaskFile, index - 1) : NULL;
+  }
+  for (guint i = 0; i < task->files->len; i++)
+    if (g_str_equal (g_array_index (task->files, KtTaskFile, i).name, name))
+      return &g_array_index (task->files, KtTaskFile, i);
+  return NULL;
 }
 
 gboolean

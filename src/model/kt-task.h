@@ -3,14 +3,14 @@
 
 #include "kt-key.h"
 
-/* One file of a share task. Strings are never NULL; "" is what the service did not give. */
+/* One file of a share task. Strings are never NULL; "" is what the service did not give. Those marked shared are interned
+ * (GRefString): thousands of tasks say the same few. */
 typedef struct {
   char *name;         /* the directory's name below files/, unique in the task; set by kt_task_seal() */
   char *id;           /* fileId */
-  char *code;         /* status as the service wrote it */
-  char *status;       /* its word, "" without a code */
+  char *status;       /* shared; word of model/kt-words.c, "" when there is none */
   char *new_id;       /* newFileId */
-  char *container_id; /* srcContainerId */
+  char *container_id; /* shared; srcContainerId */
 } KtTaskFile;
 
 /* One row of an import task's failInfoList. */
@@ -24,7 +24,7 @@ typedef struct {
 typedef struct {
   grefcount refs;
   KtKey *key;
-  char *type; /* words of model/kt-words.c, "" when unknown */
+  char *type; /* shared, as are the next two; words of model/kt-words.c, "" when unknown */
   char *status;
   char *result;
   gint progress;  /* 0..100, -1 when unknown */
@@ -38,7 +38,7 @@ typedef struct {
   GArray *failures;    /* KtTaskFailure */
   GBytes *job_json;    /* the job object, pretty-printed */
   GBytes *response;    /* the whole answer, byte for byte */
-  GHashTable *by_name; /* of files: name → index + 1 */
+  GHashTable *by_name; /* of many files: name → index + 1 */
 } KtTask;
 
 /* An empty task to be filled: every string "", every number unknown. */
@@ -53,6 +53,9 @@ KtTaskFailure *kt_task_add_failure (KtTask *task);
 
 /* Replaces a string of a task that is not sealed yet. VALUE is (transfer full). */
 void kt_task_set (char **field, char *value);
+
+/* The same for a shared one. VALUE is (transfer none). */
+void kt_task_share (char **field, const char *value);
 
 /* Gives the files their names: percent-encoded, cut, and numbered when two are alike. Linear in their number. */
 void kt_task_seal (KtTask *task);

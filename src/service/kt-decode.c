@@ -193,6 +193,22 @@ print (const cJSON *item)
   return g_string_free_to_bytes (out);
 }
 
+static void
+share (char **field, const cJSON *object, const char *name)
+{
+  const char *value = text (object, name);
+  kt_task_share (field, value != NULL ? value : "");
+}
+
+static void
+set_word (KtTask *task, char **field, KtWordKind kind, const char *code)
+{
+  g_autofree char *word = code != NULL && code[0] != '\0' ? kt_word (task->key->family, kind, code) : NULL;
+
+  if (word != NULL)
+    kt_task_share (field, word);
+}
+
 static gboolean
 add_file (KtTask *task, const cJSON *item, GError **error)
 {
@@ -202,11 +218,9 @@ add_file (KtTask *task, const cJSON *item, GError **error)
     return bad (error, "an item of taskInfos is not an object");
   file = kt_task_add_file (task);
   kt_task_set (&file->id, copy (item, "fileId"));
-  kt_task_set (&file->code, copy (item, "status"));
   kt_task_set (&file->new_id, copy (item, "newFileId"));
-  kt_task_set (&file->container_id, copy (item, "srcContainerId"));
-  if (file->code[0] != '\0')
-    kt_task_set (&file->status, kt_word (task->key->family, KT_WORD_FILE_STATUS, file->code));
+  share (&file->container_id, item, "srcContainerId");
+  set_word (task, &file->status, KT_WORD_FILE_STATUS, text (item, "status"));
   return TRUE;
 }
 
@@ -247,13 +261,6 @@ count_files (KtTask *task)
     task->success_count = succeeded;
     task->fail_count = failed;
   }
-}
-
-static void
-set_word (KtTask *task, char **field, KtWordKind kind, const char *code)
-{
-  if (code != NULL && code[0] != '\0')
-    kt_task_set (field, kt_word (task->key->family, kind, code));
 }
 
 KtTask *
@@ -339,11 +346,11 @@ kt_decode_task_result (KtKey *key, guint status, GBytes *body, GTimeZone *zone, 
   }
   task->success_count = number (data, "successCount", G_MAXINT64);
   task->fail_count = number (data, "failCount", G_MAXINT64);
-  kt_task_set (&task->type, g_strdup (KT_TYPE_IMPORT));
+  kt_task_share (&task->type, KT_TYPE_IMPORT);
   /* the call tells no status; counts are there once the import is through */
-  kt_task_set (&task->status,
-               g_strdup (task->success_count >= 0 || task->fail_count >= 0 ? KT_STATUS_COMPLETED : KT_STATUS_RUNNING));
-  kt_task_set (&task->result, g_strdup (result_of_counts (task->success_count, task->fail_count)));
+  kt_task_share (&task->status,
+                 task->success_count >= 0 || task->fail_count >= 0 ? KT_STATUS_COMPLETED : KT_STATUS_RUNNING);
+  kt_task_share (&task->result, result_of_counts (task->success_count, task->fail_count));
   if (!add_failures (task, get (data, "failInfoList"), error))
     return NULL;
   task->job_json = print (data != NULL ? data : root);

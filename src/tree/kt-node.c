@@ -4,7 +4,8 @@
 #include "kt-tree.h"
 
 struct KtNodes {
-  GHashTable *by_id; /* id → KtNode */
+  GHashTable *by_id;   /* id → KtNode */
+  GHashTable *by_name; /* set of KtNode, by parent and name: one table for all directories, most of which are small */
   guint64 last_id;
   KtNode *root;
 };
@@ -12,10 +13,51 @@ struct KtNodes {
 /* Ids as hash keys: pointers hold them whole. */
 G_STATIC_ASSERT (sizeof (gpointer) >= sizeof (guint64));
 
+static guint
+name_hash (gconstpointer node)
+{
+  const KtNode *n = node;
+  return g_str_hash (kt_node_name (n)) * 31 + (guint) n->parent->id;
+}
+
+static gboolean
+name_equal (gconstpointer a, gconstpointer b)
+{
+  const KtNode *x = a, *y = b;
+  return x->parent == y->parent && g_str_equal (kt_node_name (x), kt_node_name (y));
+}
+
+KtNode *
+kt_nodes_find (KtNodes *nodes, KtNode *dir, const char *name)
+{
+  const KtNode probe = { .parent = dir, .own_name = (char *) name };
+  return g_hash_table_lookup (nodes->by_name, &probe);
+}
+
+static void
+give_name (KtNodes *nodes, KtNode *node)
+{
+  node->named.data = node;
+  g_queue_push_tail_link (&node->parent->children, &node->named);
+  g_hash_table_add (nodes->by_name, node);
+}
+
+static void
+take_name (KtNodes *nodes, KtNode *node)
+{
+  if (node->named.data == NULL)
+    return;
+  g_hash_table_remove (nodes->by_name, node);
+  g_queue_unlink (&node->parent->children, &node->named);
+  node->named.data = NULL;
+}
+
+/* The name is its own from now on. */
 static KtNode *
 node_new (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const char *name, KtKey *key)
 {
   KtNode *node = g_new0 (KtNode, 1);
+  KtNode *before;
 
   node->id = ++nodes->last_id;
   node->entry = entry;
@@ -24,11 +66,21 @@ node_new (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const char *name
   g_hash_table_insert (nodes->by_id, (gpointer) node->id, node);
   if (parent != NULL) {
     node->parent = kt_node_ref (parent);
-    if (parent->children == NULL)
-      parent->children = g_hash_table_new (g_str_hash, g_str_equal);
-    g_hash_table_replace (parent->children, (gpointer) kt_node_name (node), node);
+    before = kt_nodes_find (nodes, parent, name);
+    if (before != NULL)
+      take_name (nodes, before);
+    give_name (nodes, node);
   }
   return node;
+}
+
+static void
+node_clear (KtNode *node)
+{
+  g_clear_pointer (&node->content, g_bytes_unref);
+  kt_key_unref (node->key);
+  g_free (node->own_name);
+  g_free (node);
 }
 
 static void
@@ -36,14 +88,9 @@ node_free (KtNodes *nodes, KtNode *node)
 {
   KtNode *parent = node->parent;
 
-  if (parent != NULL && kt_node_child (parent, kt_node_name (node)) == node)
-    g_hash_table_remove (parent->children, kt_node_name (node));
+  take_name (nodes, node);
   g_hash_table_remove (nodes->by_id, (gpointer) node->id);
-  g_clear_pointer (&node->children, g_hash_table_unref);
-  g_clear_pointer (&node->content, g_bytes_unref);
-  kt_key_unref (node->key);
-  g_free (node->own_name);
-  g_free (node);
+  node_clear (node);
   if (parent != NULL)
     kt_node_unref (nodes, parent);
 }
@@ -54,6 +101,7 @@ kt_nodes_new (void)
   KtNodes *nodes = g_new0 (KtNodes, 1);
 
   nodes->by_id = g_hash_table_new (NULL, NULL);
+  nodes->by_name = g_hash_table_new (name_hash, name_equal);
   nodes->last_id = KT_NODE_ROOT_ID - 1;
   nodes->root = kt_node_ref (node_new (nodes, NULL, kt_entry_root (), "", NULL));
   return nodes;
@@ -69,13 +117,9 @@ kt_nodes_free (KtNodes *nodes)
     return;
   /* at unmount the kernel forgets nothing: everything goes at once, no counting */
   g_hash_table_iter_init (&iter, nodes->by_id);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &node)) {
-    g_clear_pointer (&node->children, g_hash_table_unref);
-    g_clear_pointer (&node->content, g_bytes_unref);
-    kt_key_unref (node->key);
-    g_free (node->own_name);
-    g_free (node);
-  }
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &node))
+    node_clear (node);
+  g_hash_table_unref (nodes->by_name);
   g_hash_table_unref (nodes->by_id);
   g_free (nodes);
 }
@@ -118,7 +162,7 @@ add_lookup (KtNode *node)
 KtNode *
 kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const char *name, KtKey *key)
 {
-  KtNode *node = kt_node_child (parent, name);
+  KtNode *node = kt_nodes_find (nodes, parent, name);
 
   return add_lookup (node != NULL ? node : node_new (nodes, parent, entry, name, key));
 }
@@ -127,7 +171,7 @@ KtNode *
 kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content, gint64 first_mtime,
                           gint64 next_mtime)
 {
-  KtNode *current = kt_node_child (parent, entry->name);
+  KtNode *current = kt_nodes_find (nodes, parent, entry->name);
   KtNode *node;
 
   if (current != NULL && g_bytes_equal (current->content, content))
@@ -157,10 +201,4 @@ const char *
 kt_node_name (const KtNode *node)
 {
   return node->own_name != NULL ? node->own_name : node->entry->name;
-}
-
-KtNode *
-kt_node_child (const KtNode *node, const char *name)
-{
-  return node->children != NULL ? g_hash_table_lookup (node->children, name) : NULL;
 }

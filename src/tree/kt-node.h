@@ -10,8 +10,8 @@
  *   - the kernel, which counts: each reply that names a node adds one lookup, FORGET takes them back;
  *   - its children, which hold their parent;
  *   - an operation under way, which holds a reference.
- * A directory knows its children by name: of a file only the current version; older ones live on unnamed for
- * those who have them open. */
+ * A node is found by its directory and name: of a file only the current version; older ones live on unnamed for those who
+ * have them open. */
 typedef struct KtNodes KtNodes;
 
 typedef struct KtNode {
@@ -25,7 +25,8 @@ typedef struct KtNode {
   gboolean primed;       /* files: see kt_tree_prime() */
   guint64 lookups;
   guint refs;
-  GHashTable *children; /* name → KtNode, NULL while there are none */
+  GQueue children; /* KtNode: those found by name */
+  GList named;     /* in the parent's CHILDREN; its data is NULL when the node is not found by name */
 } KtNode;
 
 #define KT_NODE_ROOT_ID 1
@@ -56,5 +57,5 @@ void kt_node_unref (KtNodes *nodes, KtNode *node);
 
 const char *kt_node_name (const KtNode *node);
 
-/* The child of that name known to the kernel, or NULL. (transfer none) */
-KtNode *kt_node_child (const KtNode *node, const char *name);
+/* What DIR has under NAME as far as the kernel knows, or NULL. (transfer none) */
+KtNode *kt_nodes_find (KtNodes *nodes, KtNode *dir, const char *name);

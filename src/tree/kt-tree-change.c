@@ -32,13 +32,8 @@ add_stale (GPtrArray *names, const KtNode *inode, const char *name)
 static void
 add_stale_below (GPtrArray *names, const KtNode *dir)
 {
-  GHashTableIter iter;
-  KtNode *child;
-
-  if (dir->children == NULL)
-    return;
-  g_hash_table_iter_init (&iter, dir->children);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &child)) {
+  for (const GList *link = dir->children.head; link != NULL; link = link->next) {
+    const KtNode *child = link->data;
     add_stale_below (names, child);
     if (child->entry->kind == KT_ENTRY_FILE || child->own_name != NULL)
       add_stale (names, dir, kt_node_name (child));
@@ -49,7 +44,7 @@ add_stale_below (GPtrArray *names, const KtNode *dir)
 static KtNode *
 tasks_dir (KtTree *tree)
 {
-  return kt_node_child (kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), "tasks");
+  return kt_nodes_find (tree->nodes, kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), "tasks");
 }
 
 static void
@@ -81,8 +76,8 @@ on_touch_answer (const KtAnswer *answer, const GError *error, gpointer data)
   KtTreeCall *call = data;
   KtTree *tree = call->tree;
   KtTreeTouched touched = (KtTreeTouched) call->callback;
-  const KtNode *tasks = tasks_dir (tree);
-  const KtNode *task = tasks != NULL ? kt_node_child (tasks, call->key->task_id) : NULL;
+  KtNode *tasks = tasks_dir (tree);
+  const KtNode *task = tasks != NULL ? kt_nodes_find (tree->nodes, tasks, call->key->task_id) : NULL;
   GPtrArray *names = stale_new ();
 
   if (task != NULL)
@@ -117,14 +112,14 @@ kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data)
 static void
 add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
 {
-  const KtNode *tasks = tasks_dir (tree);
-  const KtNode *shares = kt_node_child (kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), "shares");
-  const KtNode *share = shares != NULL ? kt_node_child (shares, key->share_id) : NULL;
+  KtNode *tasks = tasks_dir (tree);
+  KtNode *shares = kt_nodes_find (tree->nodes, kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), "shares");
+  KtNode *share = shares != NULL ? kt_nodes_find (tree->nodes, shares, key->share_id) : NULL;
 
   tree->catalog_changed = kt_clock_real (tree->clock);
-  if (tasks != NULL && kt_node_child (tasks, key->task_id) != NULL)
+  if (tasks != NULL && kt_nodes_find (tree->nodes, tasks, key->task_id) != NULL)
     add_stale (names, tasks, key->task_id);
-  if (share != NULL && kt_node_child (share, key->task_id) != NULL)
+  if (share != NULL && kt_nodes_find (tree->nodes, share, key->task_id) != NULL)
     add_stale (names, share, key->task_id);
 }
 
@@ -132,8 +127,8 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
 static void
 tell_mtime (KtTree *tree, KtKey *key)
 {
-  const KtNode *tasks = tasks_dir (tree);
-  const KtNode *task = tasks != NULL ? kt_node_child (tasks, key->task_id) : NULL;
+  KtNode *tasks = tasks_dir (tree);
+  const KtNode *task = tasks != NULL ? kt_nodes_find (tree->nodes, tasks, key->task_id) : NULL;
 
   if (task != NULL && task->mtime != kt_tree_task_mtime (tree, key)) {
     GPtrArray *stale = stale_new ();

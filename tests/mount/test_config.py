@@ -110,6 +110,8 @@ def test_missing_watch_list(mount, sim):
     m = mount(sim, auto=False)
     m.list.unlink()
     assert str(m.list) in refused(m)
+    m.configure(file="/nowhere/at/all")
+    assert "/nowhere/at/all" in refused(m)
 
 
 def test_no_watch_list(mount, sim):

@@ -212,12 +212,13 @@ def test_touch_is_not_content_with_an_older_request(mount, start):
     sim = start("--duration=0", "--latency=500")
     m = mount(sim, ttl="1h")
     store(sim, detail(progress=1))
-    reader = m.popen("cat", m.task() / "progress")
+    assert m.read("progress") == "1\n" and m.read("status") == "running\n"
+    first = m.popen("touch", m.task() / "status")
     wait_until(lambda: sim.counters()["inFlight"] == 1, "the first request")
     store(sim, detail(progress=2))
     run("touch", m.task() / "progress")
-    assert m.read("progress") == "2\n" and m.requests() == 2
-    assert reader.communicate(timeout=60)[0] == "1\n"
+    assert m.read("progress") == "2\n" and m.requests() == 3
+    assert first.wait(60) == 0
 
 
 def test_touch_of_a_directory_again_and_again(mount, sim):

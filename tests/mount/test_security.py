@@ -2,17 +2,19 @@
 """Secrets stay secret, and a hostile service can do no harm: "treat every string from the service as hostile.\""""
 
 import csv
+import http.server
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
-from koodrive_sim import TOKEN, wait_until
+from koodrive_sim import TOKEN
 from kootaskfs_mount import IMPORT_TASK, SHARE_TASK, Mount, detail, errno_of, imported, read_error, run, store
 
 
@@ -171,6 +173,13 @@ def test_deep_json(mount, sim, body):
     assert m.read("status", IMPORT_TASK) == "completed\n"
 
 
+@pytest.mark.parametrize("depth, result", [(62, None), (63, "EBADMSG")])
+def test_depth(mount, sim, depth, result):
+    """64 levels are read, the two of the answer itself among them; 65 are refused."""
+    store(sim, detail(deep="@@").replace('"@@"', "[" * depth + "]" * depth))
+    assert read_error(mount(sim).task() / "status") == result
+
+
 def test_odd_numbers_and_times(mount, sim):
     """Numbers and times that are none."""
     store(sim, detail(progress="99999999999999999999", createTime="99999999999999", startTime="20241301000000",
@@ -241,14 +250,28 @@ def test_only_who_mounted(sim):
             m.finish()
 
 
-def test_redirects_are_not_followed(mount, sim, start):
-    """The token goes to the endpoint only."""
-    other = start("--duration=0")
-    sim.fault(kind="status", status=302, times=-1)
-    m = mount(sim)
-    assert read_error(m.task() / "status") == "EIO"
-    assert other.counters()["total"] == 0 and m.requests() == 1
-    wait_until(lambda: m.log_lines("HTTP 302"), "the log line")
+def test_redirects_are_not_followed(mount, sim):
+    """The token goes to the endpoint only: an answer that sends elsewhere is an error of the service."""
+
+    class Elsewhere(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(307)
+            self.send_header("Location", sim.url + self.path)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_POST
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        m = mount(endpoint=f"http://127.0.0.1:{server.server_port}")
+        assert read_error(m.task() / "status") == read_error(m.task(IMPORT_TASK) / "status") == "EIO"
+        assert len(m.log_lines("HTTP 307")) == 2
+        server.shutdown()
+    assert sim.counters()["total"] == 0
 
 
 def test_errors_of_imports(mount, sim):

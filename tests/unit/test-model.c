@@ -206,7 +206,7 @@ test_new_task (void)
   g_assert_cmpstr (failure->user_name, ==, "");
   g_assert_cmpstr (failure->desc, ==, "");
   g_assert_false (kt_task_is_final (task));
-  kt_task_set (&task->status, g_strdup (KT_STATUS_CANCELED));
+  kt_task_share (&task->status, KT_STATUS_CANCELED);
   g_assert_true (kt_task_is_final (again));
   kt_task_unref (NULL);
   kt_key_unref (NULL);

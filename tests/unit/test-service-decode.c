@@ -56,7 +56,6 @@ test_detail_sample (void)
   g_assert_cmpuint (task->files->len, ==, 2);
   file = kt_task_find_file (task, "FulYbSXt1ovCywA4qda1Fe64BveY4dMvw");
   g_assert_nonnull (file);
-  g_assert_cmpstr (file->code, ==, "1");
   g_assert_cmpstr (file->status, ==, "succeeded");
   g_assert_cmpstr (file->new_id, ==, "FjRrf91UdJQnffuMcw-xIIJlNeVgWHEwJ");
   g_assert_cmpstr (file->container_id, ==, "IAACk0hRXpq9DAWkA1465823622533999616");
