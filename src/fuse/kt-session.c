@@ -20,7 +20,6 @@ static const char *const operation_names[] = {
 #undef X
 };
 
-/* The fd is left when the session ends, so the source is told to go by setting it to 0 first. */
 static gboolean
 on_request (int fd, GIOCondition condition, gpointer data)
 {
