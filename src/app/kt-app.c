@@ -136,14 +136,19 @@ on_watch_list_changed (gpointer data)
     report (app, "watch list not re-read", error);
 }
 
-/* Watches the list, then reads it once more: no change goes unseen. */
-static void
-follow_watch_list (App *app)
+/* Watches the list, then reads it: no change goes unseen. *WATCH, which was NULL, is (transfer full). */
+static GPtrArray *
+follow_watch_list (App *app, const KtConfig *config, KtFileWatch **watch, GError **error)
 {
-  g_clear_pointer (&app->watch, kt_file_watch_free);
-  if (app->config->watch_file != NULL)
-    app->watch = kt_file_watch_new (app->config->watch_file, on_watch_list_changed, app);
-  on_watch_list_changed (app);
+  g_autoptr (GError) why = NULL;
+  GPtrArray *keys;
+
+  if (config->watch_file != NULL)
+    *watch = kt_file_watch_new (config->watch_file, on_watch_list_changed, app, &why);
+  keys = read_watch_list (config, error);
+  if (keys != NULL && why != NULL)
+    g_warning ("changes of %s go unseen until SIGHUP: %s", config->watch_file, why->message);
+  return keys;
 }
 
 static KtTreeOptions
@@ -163,7 +168,8 @@ reload_with_token (App *app, const char *token, const GError *token_error)
 {
   g_autoptr (KtConfig) config = g_steal_pointer (&app->coming);
   g_autoptr (GError) error = token_error != NULL ? g_error_copy (token_error) : NULL;
-  g_autoptr (GPtrArray) keys = error == NULL ? read_watch_list (config, &error) : NULL;
+  g_autoptr (KtFileWatch) watch = NULL;
+  g_autoptr (GPtrArray) keys = error == NULL ? follow_watch_list (app, config, &watch, &error) : NULL;
   KtTreeOptions options;
 
   if (keys == NULL || !apply_service (app, config, token, &error)) {
@@ -176,7 +182,9 @@ reload_with_token (App *app, const char *token, const GError *token_error)
   kt_http_client_set_limits (app->http, &app->config->limits);
   kt_store_set_policy (app->store, &app->config->cache);
   kt_tree_set_options (app->tree, &options);
-  follow_watch_list (app);
+  kt_tree_set_watched (app->tree, keys);
+  kt_file_watch_free (app->watch);
+  app->watch = g_steal_pointer (&watch);
   g_message ("configuration read again");
 }
 
@@ -270,7 +278,7 @@ build_tree (App *app, GError **error)
     .tasks = about_tasks,
     .data = app,
   };
-  g_autoptr (GPtrArray) keys = read_watch_list (config, error);
+  g_autoptr (GPtrArray) keys = follow_watch_list (app, config, &app->watch, error);
 
   if (keys == NULL)
     return FALSE;
@@ -386,10 +394,8 @@ kt_app_run (const KtOptions *options, KtConfig *config, char *environment_token,
   app.signals[2] = g_unix_signal_add (SIGHUP, on_reload, &app);
   ok = build_http (&app, error) && build_service (&app, error) && build_tree (&app, error)
        && build_fuse (&app, mountpoint, error);
-  if (ok) {
-    follow_watch_list (&app);
+  if (ok)
     g_main_loop_run (app.loop);
-  }
   take_down (&app);
   return ok;
 }

@@ -112,7 +112,7 @@ on_event (int fd, GIOCondition condition, gpointer data)
 }
 
 KtFileWatch *
-kt_file_watch_new (const char *path, void (*changed) (gpointer data), gpointer data)
+kt_file_watch_new (const char *path, void (*changed) (gpointer data), gpointer data, GError **error)
 {
   KtFileWatch *watch = g_new0 (KtFileWatch, 1);
   g_autofree char *dir = g_path_get_dirname (path);
@@ -121,10 +121,12 @@ kt_file_watch_new (const char *path, void (*changed) (gpointer data), gpointer d
   watch->changed = changed;
   watch->data = data;
   watch->fd = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
-  if (watch->fd < 0 || inotify_add_watch (watch->fd, dir, IN_CLOSE_WRITE | IN_MOVED_TO) < 0)
-    g_warning ("changes of %s go unseen until SIGHUP: %s", path, g_strerror (errno));
-  if (watch->fd >= 0)
-    watch->source = g_unix_fd_add (watch->fd, G_IO_IN, on_event, watch);
+  if (watch->fd < 0 || inotify_add_watch (watch->fd, dir, IN_CLOSE_WRITE | IN_MOVED_TO) < 0) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: %s", dir, g_strerror (errno));
+    kt_file_watch_free (watch);
+    return NULL;
+  }
+  watch->source = g_unix_fd_add (watch->fd, G_IO_IN, on_event, watch);
   return watch;
 }
 

@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* clang-format off: it would take the name for a subtraction, and the table for code */
-G_DEFINE_QUARK (kt - error - quark, kt_error)
+/* The name is no subtraction, and the mapping a table: */
+/* clang-format off */
+G_DEFINE_QUARK (kt-error-quark, kt_error)
 
 int
 kt_error_to_errno (const GError *error)
@@ -13,22 +14,22 @@ kt_error_to_errno (const GError *error)
   if (error->domain != KT_ERROR)
     return EIO;
   switch ((KtErrorCode) error->code) {
-  case KT_ERROR_NOT_FOUND: return ENOENT;
-  case KT_ERROR_DENIED: return EACCES;
-  case KT_ERROR_TIMED_OUT: return ETIMEDOUT;
-  case KT_ERROR_UNREACHABLE: return EHOSTUNREACH;
-  case KT_ERROR_TLS: return EPROTO;
-  case KT_ERROR_THROTTLED: return EAGAIN;
-  case KT_ERROR_BAD_ANSWER: return EBADMSG;
+  case KT_ERROR_NOT_FOUND:    return ENOENT;
+  case KT_ERROR_DENIED:       return EACCES;
+  case KT_ERROR_TIMED_OUT:    return ETIMEDOUT;
+  case KT_ERROR_UNREACHABLE:  return EHOSTUNREACH;
+  case KT_ERROR_TLS:          return EPROTO;
+  case KT_ERROR_THROTTLED:    return EAGAIN;
+  case KT_ERROR_BAD_ANSWER:   return EBADMSG;
   case KT_ERROR_TOO_LARGE:
-  case KT_ERROR_SERVICE: return EIO;
-  case KT_ERROR_INTERRUPTED: return EINTR;
-  case KT_ERROR_READ_ONLY: return EROFS;
+  case KT_ERROR_SERVICE:      return EIO;
+  case KT_ERROR_INTERRUPTED:  return EINTR;
+  case KT_ERROR_READ_ONLY:    return EROFS;
   case KT_ERROR_NO_ATTRIBUTE: return ENODATA;
-  case KT_ERROR_STOPPED: return ENOTCONN;
+  case KT_ERROR_STOPPED:      return ENOTCONN;
   case KT_ERROR_USAGE:
   case KT_ERROR_CONFIG:
-  case KT_ERROR_MOUNT: return EINVAL;
+  case KT_ERROR_MOUNT:        return EINVAL;
   }
   return EIO;
 }

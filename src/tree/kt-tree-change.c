@@ -40,11 +40,12 @@ add_stale_below (GPtrArray *names, const KtNode *dir)
   }
 }
 
-/* The directory below which the kernel holds tasks, NULL while it does not. */
+/* The inode of NAME in a directory of the root, NULL while the kernel does not hold it. */
 static KtNode *
-tasks_dir (KtTree *tree)
+find_below (KtTree *tree, const char *directory, const char *name)
 {
-  return kt_nodes_find (tree->nodes, kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), "tasks");
+  KtNode *dir = kt_nodes_find (tree->nodes, kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), directory);
+  return dir != NULL ? kt_nodes_find (tree->nodes, dir, name) : NULL;
 }
 
 static void
@@ -76,8 +77,7 @@ on_touch_answer (const KtAnswer *answer, const GError *error, gpointer data)
   KtTreeCall *call = data;
   KtTree *tree = call->tree;
   KtTreeTouched touched = (KtTreeTouched) call->callback;
-  KtNode *tasks = tasks_dir (tree);
-  const KtNode *task = tasks != NULL ? kt_nodes_find (tree->nodes, tasks, call->key->task_id) : NULL;
+  const KtNode *task = find_below (tree, "tasks", call->key->task_id);
   GPtrArray *names = stale_new ();
 
   if (task != NULL)
@@ -112,13 +112,12 @@ kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data)
 static void
 add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
 {
-  KtNode *tasks = tasks_dir (tree);
-  KtNode *shares = kt_nodes_find (tree->nodes, kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), "shares");
-  KtNode *share = shares != NULL ? kt_nodes_find (tree->nodes, shares, key->share_id) : NULL;
+  const KtNode *task = find_below (tree, "tasks", key->task_id);
+  KtNode *share = find_below (tree, "shares", key->share_id);
 
   tree->catalog_changed = kt_clock_real (tree->clock);
-  if (tasks != NULL && kt_nodes_find (tree->nodes, tasks, key->task_id) != NULL)
-    add_stale (names, tasks, key->task_id);
+  if (task != NULL)
+    add_stale (names, task->parent, key->task_id);
   if (share != NULL && kt_nodes_find (tree->nodes, share, key->task_id) != NULL)
     add_stale (names, share, key->task_id);
 }
@@ -127,8 +126,7 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
 static void
 tell_mtime (KtTree *tree, KtKey *key)
 {
-  KtNode *tasks = tasks_dir (tree);
-  const KtNode *task = tasks != NULL ? kt_nodes_find (tree->nodes, tasks, key->task_id) : NULL;
+  const KtNode *task = find_below (tree, "tasks", key->task_id);
 
   if (task != NULL && task->mtime != kt_tree_task_mtime (tree, key)) {
     GPtrArray *stale = stale_new ();

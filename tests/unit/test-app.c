@@ -215,7 +215,7 @@ test_file_watch (void)
   g_autofree char *path = g_build_filename (dir, "tasks", NULL);
   g_autofree char *other = g_build_filename (dir, "tasks2", NULL);
   guint changes = 0;
-  KtFileWatch *watch = kt_file_watch_new (path, on_changed, &changes);
+  KtFileWatch *watch = kt_file_watch_new (path, on_changed, &changes, NULL);
 
   g_assert_true (g_file_set_contents (other, "x", -1, NULL));
   while (g_main_context_iteration (NULL, FALSE))
