@@ -1,41 +1,11 @@
 # SPDX-License-Identifier: MIT
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sim"))
-
-from koodrive_sim import Simulator  # noqa: E402
-from kootaskfs_mount import Mount  # noqa: E402
+from kootaskfs_mount import Mount
 
 WATCHDOG = 150  # seconds a single test may take; only a bug ever gets there
-
-
-@pytest.fixture
-def start():
-    """Starts simulators; at the end all of them are ended and must have exited with 0, also when the test failed."""
-    running = []
-
-    def start_one(*options):
-        running.append(Simulator(*options))
-        return running[-1]
-
-    yield start_one
-    failures = []
-    for simulator in running:
-        try:
-            simulator.close()
-        except AssertionError as failure:
-            failures.append(failure)
-    assert not failures, failures
-
-
-@pytest.fixture
-def sim(start):
-    """A simulator whose generated tasks have all ended."""
-    return start("--duration=0")
 
 
 @pytest.fixture
