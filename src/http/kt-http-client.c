@@ -112,7 +112,7 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
     .attempt = job->attempts,
     .status = response != NULL ? response->status : 0,
     .error = error,
-    .retry_after = response != NULL ? response->retry_after : NULL,
+    .retry_after = response != NULL ? response->headers[KT_HEADER_RETRY_AFTER] : NULL,
     .now_real = kt_clock_real (client->clock),
     .now = now,
     .deadline = job->deadline,

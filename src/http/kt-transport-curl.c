@@ -24,7 +24,7 @@ struct KtExchange {
   struct curl_slist *headers;
   const KtHttpRequest *request;
   GByteArray *body;
-  char *retry_after;
+  char *response_headers[KT_N_HEADERS];
   gboolean too_large;
   char message[CURL_ERROR_SIZE];
   KtTransportDone done;
@@ -40,6 +40,22 @@ typedef struct {
 
 #define IDLE_HANDLES 64
 
+static const char *const header_names[KT_N_HEADERS] = {
+  [KT_HEADER_DATE] = "date",
+  [KT_HEADER_RETRY_AFTER] = "retry-after",
+  [KT_HEADER_CONTENT_RANGE] = "content-range",
+  [KT_HEADER_CONTENT_LENGTH] = "content-length",
+  [KT_HEADER_ETAG] = "etag",
+  [KT_HEADER_LAST_MODIFIED] = "last-modified",
+};
+
+static void
+headers_clear (char **headers)
+{
+  for (int i = 0; i < KT_N_HEADERS; i++)
+    g_clear_pointer (&headers[i], g_free);
+}
+
 static void
 exchange_free (KtExchange *exchange)
 {
@@ -54,7 +70,7 @@ exchange_free (KtExchange *exchange)
     curl_easy_cleanup (exchange->easy);
   }
   g_byte_array_unref (exchange->body);
-  g_free (exchange->retry_after);
+  headers_clear (exchange->response_headers);
   g_free (exchange);
 }
 
@@ -93,7 +109,6 @@ exchange_finish (KtExchange *exchange, CURLcode code)
   g_autoptr (GError) error = NULL;
   KtHttpResponse response = { 0 };
   g_autoptr (GBytes) body = NULL;
-  g_autofree char *retry_after = g_steal_pointer (&exchange->retry_after);
 
   if (exchange->too_large) {
     g_set_error (&error, KT_ERROR, KT_ERROR_TOO_LARGE,
@@ -106,11 +121,13 @@ exchange_finish (KtExchange *exchange, CURLcode code)
     curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     response.status = (guint) status;
     response.body = body = g_byte_array_free_to_bytes (g_steal_pointer (&exchange->body));
-    response.retry_after = retry_after;
+    memcpy (response.headers, exchange->response_headers, sizeof (response.headers));
+    memset (exchange->response_headers, 0, sizeof (response.headers));
     exchange->body = g_byte_array_new ();
   }
   exchange_free (exchange); /* before the callback, which may start the next one on the same handle */
   done (error == NULL ? &response : NULL, error, data);
+  headers_clear (response.headers);
 }
 
 static void
@@ -222,14 +239,17 @@ on_body (char *bytes, size_t size, size_t count, void *data)
 static size_t
 on_header (char *bytes, size_t size, size_t count, void *data)
 {
-  static const char name[] = "retry-after:";
   KtExchange *exchange = data;
+  gsize length = size * count;
 
-  if (size * count > strlen (name) && g_ascii_strncasecmp (bytes, name, strlen (name)) == 0) {
-    g_free (exchange->retry_after);
-    exchange->retry_after = g_strstrip (g_strndup (bytes + strlen (name), size * count - strlen (name)));
+  for (int i = 0; i < KT_N_HEADERS; i++) {
+    gsize name = strlen (header_names[i]);
+    if (length > name && bytes[name] == ':' && g_ascii_strncasecmp (bytes, header_names[i], name) == 0) {
+      g_free (exchange->response_headers[i]);
+      exchange->response_headers[i] = g_strstrip (g_strndup (bytes + name + 1, length - name - 1));
+    }
   }
-  return size * count;
+  return length;
 }
 
 static void

@@ -13,10 +13,21 @@ typedef struct {
   gsize max_response; /* bytes of body; more is an error */
 } KtHttpRequest;
 
+/* The headers of an answer that somebody reads; the others are not kept. */
+typedef enum {
+  KT_HEADER_DATE,
+  KT_HEADER_RETRY_AFTER,
+  KT_HEADER_CONTENT_RANGE,
+  KT_HEADER_CONTENT_LENGTH,
+  KT_HEADER_ETAG,
+  KT_HEADER_LAST_MODIFIED,
+  KT_N_HEADERS,
+} KtHeader;
+
 typedef struct {
   guint status;
   GBytes *body;
-  char *retry_after; /* the header's value, NULL when absent */
+  char *headers[KT_N_HEADERS]; /* their values, NULL when absent */
 } KtHttpResponse;
 
 /* The exchange has ended: either RESPONSE, of whatever status, or ERROR is set; both belong to the caller. */

@@ -155,7 +155,7 @@ void
 kt_fake_transport_land (KtFakeTransport *fake, guint index, guint status, const char *body, const char *retry_after)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (body, strlen (body));
-  KtHttpResponse response = { .status = status, .body = bytes, .retry_after = (char *) retry_after };
+  KtHttpResponse response = { .status = status, .body = bytes, .headers[KT_HEADER_RETRY_AFTER] = (char *) retry_after };
 
   finish (fake, index, &response, NULL);
 }
