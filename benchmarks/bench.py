@@ -62,7 +62,7 @@ class Service:
         self.work = work
         self.watch = work / "watch"
         self.sim = subprocess.Popen(
-            [BUILD / "sim/koodrive-sim", "--port=0", f"--tasks={tasks}", "--imports=0", "--duration=0",
+            [BUILD / "sim/koodrive-sim", "--port=0", f"--tasks={tasks}", "--imports=0", "--jobs=0", "--duration=0",
              f"--latency={latency}", f"--watch-list={self.watch}"], stdout=subprocess.PIPE, text=True)
         self.url = self.sim.stdout.readline().split(" on ")[1].strip()
         lines = [line.split() for line in self.watch.read_text().splitlines()]

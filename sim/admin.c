@@ -133,6 +133,32 @@ get_tasks (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
 }
 
 static void
+get_token (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  answer_json (answer, 200, sim_auth_describe (sim->auth, req->at));
+}
+
+static void
+put_token (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_autofree char *token = g_strstrip (g_strndup ((const char *) req->body->data, req->body->len));
+
+  if (*token == '\0' || strpbrk (token, "\r\n") != NULL) {
+    answer_error (answer, 400, "body: expected a token of one line");
+    return;
+  }
+  sim_auth_set_token (sim->auth, token, req->at);
+  answer_json (answer, 200, cJSON_CreateObject ());
+}
+
+static void
+post_expire (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  sim_auth_expire (sim->auth);
+  answer_json (answer, 200, cJSON_CreateObject ());
+}
+
+static void
 post_reset (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
 {
   g_mutex_lock (&sim->lock);
@@ -148,9 +174,20 @@ static const struct {
   const char *method;
   Handler handler;
 } routes[] = {
-  { "counters", "GET", get_counters },     { "requests", "GET", get_requests },   { "faults", "GET", get_faults },
-  { "faults", "POST", post_faults },       { "faults", "DELETE", delete_faults }, { "answers/", "PUT", put_answer },
-  { "answers/", "DELETE", delete_answer }, { "tasks", "GET", get_tasks },         { "reset", "POST", post_reset },
+  /* clang-format off */
+  { "counters", "GET", get_counters },
+  { "requests", "GET", get_requests },
+  { "faults", "GET", get_faults },
+  { "faults", "POST", post_faults },
+  { "faults", "DELETE", delete_faults },
+  { "answers/", "PUT", put_answer },
+  { "answers/", "DELETE", delete_answer },
+  { "tasks", "GET", get_tasks },
+  { "token", "GET", get_token },
+  { "token", "PUT", put_token },
+  { "expire", "POST", post_expire },
+  { "reset", "POST", post_reset },
+  /* clang-format on */
 };
 
 void
@@ -181,5 +218,7 @@ sim_admin_handle (Sim *sim, const SimRequest *req, SimAnswer *answer)
     answer_error (answer, 404, "no such path: %s", req->path);
   else
     answer_error (answer, 405, "%s takes only %s", req->path, methods->str);
-  answer->allow = g_string_free (methods, methods->len == 0);
+  if (methods->len > 0)
+    sim_answer_add_header (answer, "Allow", methods->str);
+  g_string_free (methods, TRUE);
 }

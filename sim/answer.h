@@ -6,6 +6,13 @@
 
 #define SIM_JSON_TYPE "application/json;charset=utf-8"
 
+/* The service's codes. */
+enum {
+  SIM_CODE_BAD_REQUEST = 13000101,
+  SIM_CODE_BAD_PARAMETER = 13000102,
+  SIM_CODE_NOT_FOUND = 13000309,
+};
+
 /* How the answer leaves (or does not). */
 typedef enum {
   SIM_WIRE_WHOLE,
@@ -17,8 +24,7 @@ typedef struct {
   unsigned status;
   char *content_type; /* NULL = none is sent */
   GBytes *body;
-  char *retry_after; /* NULL = none */
-  char *allow;       /* NULL = none */
+  GPtrArray *headers; /* SimPair; NULL = no more than those that every answer has */
   SimWire wire;
 } SimAnswer;
 
@@ -26,7 +32,13 @@ typedef struct {
 void sim_answer_clear (SimAnswer *answer);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SimAnswer, sim_answer_clear)
 
-/* Sets status, type and body, freeing what was there; takes @body. */
+/* A time, microseconds since the epoch, as HTTP headers have it. (transfer full) */
+char *sim_answer_make_date (gint64 time);
+
+/* Adds a header. */
+void sim_answer_add_header (SimAnswer *answer, const char *name, const char *value);
+
+/* Sets status, type and body, freeing all that was there; takes @body. */
 void sim_answer_set (SimAnswer *answer, unsigned status, const char *content_type, GBytes *body);
 
 /* An error as the service words it: {"code":CODE,"msg":MSG}. */

@@ -155,8 +155,9 @@ headers_to_json (const GPtrArray *headers)
   for (guint i = 0; i < headers->len; i++) {
     const SimPair *pair = headers->pdata[i];
     g_autofree char *name = g_utf8_make_valid (pair->name, -1);
-    g_autofree char *value =
-        g_ascii_strcasecmp (name, "Authorization") == 0 ? mask_authorization (pair->value) : g_strdup (pair->value);
+    g_autofree char *value = g_ascii_strcasecmp (name, "Authorization") == 0  ? mask_authorization (pair->value)
+                             : g_ascii_strcasecmp (name, "x-session-id") == 0 ? g_strdup ("***")
+                                                                              : g_strdup (pair->value);
     const char *earlier = sim_json_get_string (object, name);
     if (earlier != NULL) {
       char *joined = g_strconcat (earlier, ", ", value, NULL);

@@ -61,8 +61,16 @@ reset_connection (struct MHD_Connection *connection)
   connect (info->connect_fd, &none, sizeof none);
 }
 
+/* MHD's own Date is switched off as it knows only the real time. */
+static void
+add_date (struct MHD_Response *response, gint64 now)
+{
+  g_autofree char *text = sim_answer_make_date (now);
+  MHD_add_response_header (response, MHD_HTTP_HEADER_DATE, text);
+}
+
 static enum MHD_Result
-send_answer (struct MHD_Connection *connection, const SimAnswer *answer)
+send_answer (const Sim *sim, struct MHD_Connection *connection, const SimAnswer *answer)
 {
   gsize size;
   const void *data = g_bytes_get_data (answer->body, &size);
@@ -84,10 +92,11 @@ send_answer (struct MHD_Connection *connection, const SimAnswer *answer)
   }
   if (answer->content_type != NULL)
     MHD_add_response_header (response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
-  if (answer->retry_after != NULL)
-    MHD_add_response_header (response, MHD_HTTP_HEADER_RETRY_AFTER, answer->retry_after);
-  if (answer->allow != NULL)
-    MHD_add_response_header (response, MHD_HTTP_HEADER_ALLOW, answer->allow);
+  add_date (response, sim_now (sim));
+  for (guint i = 0; answer->headers != NULL && i < answer->headers->len; i++) {
+    const SimPair *pair = answer->headers->pdata[i];
+    MHD_add_response_header (response, pair->name, pair->value);
+  }
   queued = MHD_queue_response (connection, answer->status, response);
   MHD_destroy_response (response);
   return queued;
@@ -131,14 +140,14 @@ on_request (void *cls, struct MHD_Connection *connection, const char *url, const
     if (!sim_service_handle (sim, req, info->socket_context, &answer))
       return MHD_NO;
   }
-  return send_answer (connection, &answer);
+  return send_answer (sim, connection, &answer);
 }
 
 /* The only place where MHD shows the target as it was sent. What it returns becomes *request_context. */
 static void *
 on_uri (void *cls, const char *uri, struct MHD_Connection *connection)
 {
-  return sim_request_new (uri);
+  return sim_request_new (uri, sim_now (cls));
 }
 
 static void
@@ -241,10 +250,11 @@ sim_server_start (Sim *sim, const char *bind_host, guint port, GError **error)
   server->sim = sim;
   server->url = make_url (fd);
   server->daemon =
-      MHD_start_daemon (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC, 0,
-                        NULL, NULL, on_request, sim, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+      MHD_start_daemon (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC
+                            | MHD_USE_SUPPRESS_DATE_NO_CLOCK,
+                        0, NULL, NULL, on_request, sim, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
                         (unsigned) MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
-                        MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                        MHD_OPTION_URI_LOG_CALLBACK, on_uri, sim, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_END);
   if (server->daemon == NULL) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot start the HTTP server");

@@ -2,6 +2,7 @@
 /* The simulator as a whole: what all requests share. */
 #pragma once
 
+#include "auth.h"
 #include "faults.h"
 #include "journal.h"
 #include "overrides.h"
@@ -9,9 +10,12 @@
 
 typedef struct {
   /* set before the first request, never changed */
-  char *token;
-  gint64 latency; /* milliseconds */
+  gint64 latency;       /* milliseconds */
+  gint64 clock_offset;  /* of the server's clock from the real one, microseconds */
+  unsigned auth_status; /* HTTP status of a refused authorization */
   SimTasks *tasks;
+
+  SimAuth *auth;
 
   /* guards all below; never held while waiting for time or network */
   GMutex lock;
@@ -21,3 +25,10 @@ typedef struct {
   SimFaults *faults;
   SimOverrides *overrides;
 } Sim;
+
+/* The server's clock, microseconds since the epoch. */
+static inline gint64
+sim_now (const Sim *sim)
+{
+  return g_get_real_time () + sim->clock_offset;
+}

@@ -52,7 +52,7 @@ def test_ten_readers_after_the_ttl(mount, start):
 
 def test_looking_around_asks_nothing(mount, start, tmp_path):
     """`ls -l tasks` of 1,000 listed tasks, find, df, ls: no request."""
-    sim = start("--duration=0", "--tasks=1000", f"--watch-list={tmp_path}/all")
+    sim = start("--duration=0", "--tasks=1000", "--jobs=0", f"--watch-list={tmp_path}/all")
     m = mount(sim, watch=(tmp_path / "all").read_text().splitlines())
     listing = run("ls", "-l", m / "tasks").stdout.splitlines()
     assert len(listing) == 1 + 1000 + 2 + 2

@@ -16,7 +16,8 @@ TASKS = 300
 @pytest.fixture
 def many(mount, start, tmp_path):
     """A mount of 300 ended tasks, at 20 ms a call."""
-    sim = start("--duration=0", f"--tasks={TASKS}", "--imports=0", "--latency=20", f"--watch-list={tmp_path}/all")
+    sim = start("--duration=0", f"--tasks={TASKS}", "--imports=0", "--jobs=0", "--latency=20",
+                f"--watch-list={tmp_path}/all")
     watch = [line for line in (tmp_path / "all").read_text().splitlines() if line.startswith("share")]
     return mount(sim, watch=watch, concurrency=32)
 

@@ -9,13 +9,15 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.parse
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("KOODRIVE_SIM", str(REPO / "build" / "sim" / "koodrive-sim"))
 TOKEN = "koodrive-sim-token"
-DETAIL = "/koodrive/ose/v1/share/taskDetail"
-RESULT = "/koodrive/ose/v1/task/result"
+API = "/koodrive/ose/v1/"
+DETAIL = API + "share/taskDetail"
+RESULT = API + "task/result"
 SHARE_TASK, SHARE = "1521827471237047552", "1537770199275722241"
 IMPORT_TASK = "1215215"
 DEADLINE = 60  # seconds; only a bug ever gets there
@@ -123,6 +125,25 @@ class Simulator:
         headers = service_headers(Content_Type=None) if headers is None else headers
         return self.request("GET", target, None, headers, connection)
 
+    def get(self, path, headers=None, **query):
+        """A GET of the service: get("jobs", type=6, limit=10), get(JOBID)."""
+        target = API + path + ("?" + urllib.parse.urlencode(query, doseq=True) if query else "")
+        return self.request("GET", target, None, service_headers(Content_Type=None) if headers is None else headers)
+
+    def post(self, path, body=None, headers=None):
+        body = json.dumps(body) if isinstance(body, dict) else body
+        return self.request("POST", API + path, body, service_headers() if headers is None else headers)
+
+    def list_tasks(self, **query):
+        """All items of task/list, however many pages."""
+        items, cursor = [], {}
+        while True:
+            page = self.get("task/list", **query, **cursor).json()
+            items += page["taskList"]
+            if "nextCursor" not in page:
+                return items
+            cursor = {"pageCursor": page["nextCursor"]}
+
     def admin(self, method, path, body=None, status=200):
         if isinstance(body, dict):
             body = json.dumps(body)
@@ -140,5 +161,7 @@ class Simulator:
     def fault(self, **fields):
         return self.admin("POST", "faults", fields)["id"]
 
-    def generated(self, kind):
-        return [t for t in self.admin("GET", "tasks")["tasks"] if t["generated"] and t["kind"] == kind]
+    def generated(self, kind, **fields):
+        """The generated tasks of that kind, and with these fields in /_sim/tasks."""
+        fields.update(generated=True, kind=kind)
+        return [t for t in self.admin("GET", "tasks")["tasks"] if fields.items() <= t.items()]
