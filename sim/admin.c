@@ -141,7 +141,7 @@ get_token (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
 static void
 put_token (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
 {
-  g_autofree char *token = g_strstrip (g_strndup ((const char *) req->body->data, req->body->len));
+  g_autofree char *token = g_strstrip (g_strndup (req->body->len > 0 ? (char *) req->body->data : "", req->body->len));
 
   if (*token == '\0' || strpbrk (token, "\r\n") != NULL) {
     answer_error (answer, 400, "body: expected a token of one line");

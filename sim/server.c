@@ -109,6 +109,15 @@ add_pair (void *cls, enum MHD_ValueKind kind, const char *name, const char *valu
   return MHD_YES;
 }
 
+/* MHD leaves the white space behind a header's value. */
+static enum MHD_Result
+add_header (void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (value != NULL ? value : ""));
+  sim_request_add_pair (cls, name, trimmed);
+  return MHD_YES;
+}
+
 static enum MHD_Result
 on_request (void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
             const char *upload_data, size_t *upload_data_size, void **request_context)
@@ -122,7 +131,7 @@ on_request (void *cls, struct MHD_Connection *connection, const char *url, const
     req->method = g_strdup (method);
     req->path = g_strdup (url);
     req->body_max = for_tests ? SIM_ADMIN_BODY_MAX : SIM_SERVICE_BODY_MAX;
-    MHD_get_connection_values (connection, MHD_HEADER_KIND, add_pair, req->headers);
+    MHD_get_connection_values (connection, MHD_HEADER_KIND, add_header, req->headers);
     MHD_get_connection_values (connection, MHD_GET_ARGUMENT_KIND, add_pair, req->args);
     return MHD_YES;
   }

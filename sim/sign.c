@@ -78,8 +78,7 @@ make_headers (const SimRequest *req, const char *names)
     g_autofree char *lower = g_ascii_strdown (list[i], -1);
     if (sent == NULL || strcmp (lower, list[i]) != 0 || (i > 0 && strcmp (list[i - 1], list[i]) >= 0))
       return NULL;
-    g_autofree char *value = g_strstrip (g_strdup (sent));
-    g_string_append_printf (out, "%s:%s\n", list[i], value);
+    g_string_append_printf (out, "%s:%s\n", list[i], sent);
   }
   return g_strdup (out->str);
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Runs the real koodrive-sim and talks to it, with the standard library only."""
 
+import hashlib
+import hmac
 import http.client
 import json
 import os
@@ -44,6 +46,30 @@ def service_headers(date=None, **changes):
     for name, value in changes.items():
         headers[name.replace("_", "-")] = value
     return {name: value for name, value in headers.items() if value is not None}
+
+
+def sign(secret, method, path, query, headers, body=b""):
+    """The Signature of a request: query and headers are lists of pairs, of which all headers are signed."""
+
+    def encode(text):
+        return urllib.parse.quote(text, safe="-_.~")
+
+    uri = "/".join(encode(segment) for segment in path.split("/"))
+    uri += "" if uri.endswith("/") else "/"
+    arguments = "&".join(f"{n}={v}" for n, v in sorted((encode(n), encode(v)) for n, v in query))
+    lines = sorted((name.lower(), value.strip()) for name, value in headers)
+    signed = ";".join(name for name, _ in lines)
+    canonical = "\n".join([method, uri, arguments, "".join(f"{n}:{v}\n" for n, v in lines), signed,
+                           hashlib.sha256(body).hexdigest()])
+    text = "HMAC-SHA256\n" + hashlib.sha256(canonical.encode()).hexdigest()
+    return signed, hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def app_headers(app_id, secret, method, path, query=(), body=b"", date=None, **changes):
+    """service_headers() with the Authorization of an app that signs x-date and x-user-id."""
+    headers = service_headers(date, **changes)
+    signed, signature = sign(secret, method, path, query, [(n, headers[n]) for n in ("X-Date", "X-User-Id")], body)
+    return headers | {"Authorization": f"HMAC-SHA256 AppId={app_id},SignedHeaders={signed},Signature={signature}"}
 
 
 def wait_until(condition, what):
