@@ -159,12 +159,51 @@ post_expire (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answe
 }
 
 static void
+get_shapes (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_mutex_lock (&sim->lock);
+  SimShapes shapes = sim->shapes;
+  g_mutex_unlock (&sim->lock);
+  answer_json (answer, 200, sim_shapes_list (shapes));
+}
+
+static void
+put_shapes (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (cJSON) list = sim_json_parse (req->body->data, req->body->len);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  bool good = cJSON_IsArray (list);
+  const cJSON *item;
+  SimShapes shapes;
+
+  cJSON_ArrayForEach (item, list) {
+    good = good && cJSON_IsString (item);
+    g_ptr_array_add (names, item->valuestring);
+  }
+  g_ptr_array_add (names, NULL);
+  if (!good) {
+    answer_error (answer, 400, "body: expected a JSON array of names");
+    return;
+  }
+  if (!sim_shapes_parse ((const char *const *) names->pdata, &shapes, &error)) {
+    answer_error (answer, 400, "%s", error->message);
+    return;
+  }
+  g_mutex_lock (&sim->lock);
+  sim->shapes = shapes;
+  g_mutex_unlock (&sim->lock);
+  answer_json (answer, 200, cJSON_CreateObject ());
+}
+
+static void
 post_reset (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
 {
   g_mutex_lock (&sim->lock);
   sim_journal_reset (sim->journal);
   sim_faults_clear (sim->faults);
   sim_overrides_clear (sim->overrides);
+  sim->shapes = sim->first_shapes;
   g_mutex_unlock (&sim->lock);
   answer_json (answer, 200, cJSON_CreateObject ());
 }
@@ -183,6 +222,8 @@ static const struct {
   { "answers/", "PUT", put_answer },
   { "answers/", "DELETE", delete_answer },
   { "tasks", "GET", get_tasks },
+  { "shapes", "GET", get_shapes },
+  { "shapes", "PUT", put_shapes },
   { "token", "GET", get_token },
   { "token", "PUT", put_token },
   { "expire", "POST", post_expire },

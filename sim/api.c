@@ -49,14 +49,27 @@ build_task_document (const Sim *sim, const SimRequest *req, const SimTask *task)
 
 /* Takes @document. */
 static void
-answer_document (SimAnswer *answer, cJSON *document)
+answer_document (const SimRequest *req, SimShapes shapes, SimAnswer *answer, cJSON *document)
 {
+  sim_shapes_apply (shapes, req->call, document);
   sim_answer_set (answer, 200, SIM_JSON_TYPE, sim_json_print (document, FALSE));
+}
+
+static void
+answer_sample (const SimRequest *req, SimShapes shapes, SimAnswer *answer, GBytes *sample)
+{
+  gsize size;
+  const char *text = g_bytes_get_data (sample, &size);
+
+  if (shapes != 0)
+    answer_document (req, shapes, answer, sim_json_parse (text, size));
+  else
+    sim_answer_set (answer, 200, SIM_JSON_TYPE, g_bytes_ref (sample));
 }
 
 /* Answers a call about one task of that kind. */
 static SimRefusal
-answer_task (Sim *sim, const SimRequest *req, SimTaskKind kind, SimAnswer *answer)
+answer_task (Sim *sim, const SimRequest *req, SimShapes shapes, SimTaskKind kind, SimAnswer *answer)
 {
   SimTask *task = sim_tasks_find (sim->tasks, kind, req->task_id, req->share_id);
 
@@ -66,39 +79,44 @@ answer_task (Sim *sim, const SimRequest *req, SimTaskKind kind, SimAnswer *answe
   }
   if (req->call == SIM_CALL_CANCEL) {
     if (sim_task_cancel (task, req->at))
-      answer_document (answer, build_success ());
+      answer_document (req, shapes, answer, build_success ());
     else
       sim_answer_set_error (answer, 400, SIM_CODE_BAD_REQUEST, "The job has ended.");
+  } else if (req->call == SIM_CALL_TASK_RESULT && sim_shapes_has (shapes, SIM_SHAPE_RESULT_BROKEN)) {
+    sim_answer_set (answer, 200, SIM_JSON_TYPE, sim_tasks_load_sample ("task-result.broken.json"));
   } else if (task->sample != NULL && req->call != SIM_CALL_TASK) {
-    sim_answer_set (answer, 200, SIM_JSON_TYPE, g_bytes_ref (task->sample));
+    answer_sample (req, shapes, answer, task->sample);
   } else {
-    answer_document (answer, build_task_document (sim, req, task));
+    answer_document (req, shapes, answer, build_task_document (sim, req, task));
   }
   return SIM_REFUSAL_NONE;
 }
 
-/* Takes @document; NULL when @answer tells already what is wrong with the arguments. */
 static SimRefusal
-answer_list (SimAnswer *answer, cJSON *document)
+answer_list (Sim *sim, const SimRequest *req, SimShapes shapes, SimAnswer *answer)
 {
+  bool jobs = req->call == SIM_CALL_JOBS;
+  cJSON *document =
+      jobs ? sim_lists_jobs (sim->tasks, req, shapes, answer) : sim_lists_tasks (sim->tasks, req, shapes, answer);
+
   if (document == NULL)
     return SIM_REFUSAL_BODY;
-  answer_document (answer, document);
+  answer_document (req, shapes, answer, document);
   return SIM_REFUSAL_NONE;
 }
 
 SimRefusal
-sim_api_answer (Sim *sim, const SimRequest *req, SimAnswer *answer)
+sim_api_answer (Sim *sim, const SimRequest *req, SimShapes shapes, SimAnswer *answer)
 {
   switch (req->call) {
-  case SIM_CALL_SHARE_DETAIL: return answer_task (sim, req, SIM_TASK_SHARE, answer);
+  case SIM_CALL_SHARE_DETAIL: return answer_task (sim, req, shapes, SIM_TASK_SHARE, answer);
   case SIM_CALL_TASK_RESULT:
-  case SIM_CALL_TASK: return answer_task (sim, req, SIM_TASK_BASIC, answer);
+  case SIM_CALL_TASK: return answer_task (sim, req, shapes, SIM_TASK_BASIC, answer);
   case SIM_CALL_JOB:
-  case SIM_CALL_CANCEL: return answer_task (sim, req, SIM_TASK_JOB, answer);
-  case SIM_CALL_TASK_LIST: return answer_list (answer, sim_lists_tasks (sim->tasks, req, answer));
-  case SIM_CALL_JOBS: return answer_list (answer, sim_lists_jobs (sim->tasks, req, answer));
-  case SIM_CALL_REFRESH: answer_document (answer, refresh_session (sim, req)); break;
+  case SIM_CALL_CANCEL: return answer_task (sim, req, shapes, SIM_TASK_JOB, answer);
+  case SIM_CALL_TASK_LIST:
+  case SIM_CALL_JOBS: return answer_list (sim, req, shapes, answer);
+  case SIM_CALL_REFRESH: answer_document (req, shapes, answer, refresh_session (sim, req)); break;
   case SIM_CALL_OTHER: break;
   }
   return SIM_REFUSAL_NONE;

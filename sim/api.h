@@ -4,6 +4,7 @@
 
 #include "sim.h"
 
-/* Answers a request that the checks have let pass, of any call but SIM_CALL_OTHER. Gives NONE, or what is
+/* Answers a request that the checks have let pass, of any call but SIM_CALL_OTHER, in the form
+ * that @shapes want. Gives NONE, or what is
  * wrong with the request after all. */
-SimRefusal sim_api_answer (Sim *sim, const SimRequest *req, SimAnswer *answer);
+SimRefusal sim_api_answer (Sim *sim, const SimRequest *req, SimShapes shapes, SimAnswer *answer);

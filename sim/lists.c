@@ -61,9 +61,15 @@ find_next (const SimTasks *tasks, guint index, const Filter *filter)
   return index;
 }
 
+/*
+ * A cursor is twice the index of the first task to come, plus one when the empty page before it has been given.
+ * An index, and not a number of tasks, means the same however many the filter lets pass by then.
+ */
 cJSON *
-sim_lists_tasks (const SimTasks *tasks, const SimRequest *req, SimAnswer *answer)
+sim_lists_tasks (const SimTasks *tasks, const SimRequest *req, SimShapes shapes, SimAnswer *answer)
 {
+  bool endless = sim_shapes_has (shapes, SIM_SHAPE_CURSOR_ENDLESS);
+  bool same = sim_shapes_has (shapes, SIM_SHAPE_CURSOR_SAME);
   Filter filter = { .kind = SIM_TASK_BASIC, .now = req->at };
   guint64 size = PAGE_MAX, cursor = 0;
   guint count = sim_tasks_count (tasks);
@@ -71,29 +77,31 @@ sim_lists_tasks (const SimTasks *tasks, const SimRequest *req, SimAnswer *answer
   if (!get_filter (req, "taskType", 0, 1, &filter.types, answer)
       || !get_filter (req, "status", 0, 3, &filter.statuses, answer)
       || !get_number (req, "pageSize", 1, PAGE_MAX, &size, answer)
-      || !get_number (req, "pageCursor", 0, count, &cursor, answer))
+      || !get_number (req, "pageCursor", 0, endless ? G_MAXINT32 : 2 * count, &cursor, answer))
     return NULL;
 
   cJSON *page = cJSON_CreateObject ();
   cJSON_AddNumberToObject (page, "code", 0);
   sim_json_add_string (page, "msg", "Success.");
   cJSON *list = cJSON_AddArrayToObject (page, "taskList");
-  /* the cursor is an index, so it means the same however many tasks the filter lets pass by then */
-  guint index = find_next (tasks, (guint) cursor, &filter);
-  for (; index < count && size > 0; size--) {
+  bool empty = sim_shapes_has (shapes, SIM_SHAPE_PAGE_EMPTY) && cursor % 2 == 0;
+  guint index = find_next (tasks, endless || same ? 0 : (guint) cursor / 2, &filter);
+  for (; index < count && size > 0 && !empty; size--) {
     cJSON_AddItemToArray (list, sim_reply_task_item (sim_tasks_nth (tasks, index), req->at));
     index = find_next (tasks, index + 1, &filter);
   }
-  if (index < count) {
-    g_autofree char *next = g_strdup_printf ("%u", index);
-    sim_json_add_string (page, "nextCursor", next);
+  if (index < count || endless || same) {
+    guint64 next = endless ? cursor + 2 : same ? 2 : 2 * (guint64) index;
+    g_autofree char *text = g_strdup_printf ("%" G_GUINT64_FORMAT, empty ? (cursor | 1) : next);
+    sim_json_add_string (page, "nextCursor", text);
   }
   return page;
 }
 
 cJSON *
-sim_lists_jobs (const SimTasks *tasks, const SimRequest *req, SimAnswer *answer)
+sim_lists_jobs (const SimTasks *tasks, const SimRequest *req, SimShapes shapes, SimAnswer *answer)
 {
+  bool repeats = sim_shapes_has (shapes, SIM_SHAPE_PAGE_REPEATS);
   Filter filter = { .kind = SIM_TASK_JOB, .now = req->at };
   guint64 limit = PAGE_MAX, offset = 0;
   guint count = sim_tasks_count (tasks);
@@ -108,11 +116,15 @@ sim_lists_jobs (const SimTasks *tasks, const SimRequest *req, SimAnswer *answer)
   sim_json_add_string (page, "code", "0");
   sim_json_add_string (page, "msg", "Success.");
   cJSON *list = cJSON_AddArrayToObject (page, "data");
-  guint64 passed = 0;
-  for (guint index = find_next (tasks, 0, &filter); index < count && passed < offset + limit; passed++) {
+  guint first = find_next (tasks, 0, &filter), index = first;
+  if (repeats)
+    offset = 0;
+  for (guint64 passed = 0; index < count && passed < offset + limit; passed++) {
     if (passed >= offset)
       cJSON_AddItemToArray (list, sim_reply_job_item (sim_tasks_nth (tasks, index), req->at));
     index = find_next (tasks, index + 1, &filter);
+    if (index == count && repeats)
+      index = first; /* as often as it takes to fill the page */
   }
   return page;
 }

@@ -68,6 +68,7 @@ sim_init (Sim *sim, const SimOptions *options, GError **error)
   sim->latency = options->latency;
   sim->clock_offset = (gint64) options->clock_offset * G_USEC_PER_SEC;
   sim->auth_status = (unsigned) options->auth_status;
+  sim->first_shapes = sim->shapes = options->shapes;
   sim->tasks = sim_tasks_new (&counts, to_microseconds (options->duration), sim_now (sim));
   sim->journal = sim_journal_new ();
   sim->faults = sim_faults_new ();

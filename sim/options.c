@@ -21,7 +21,7 @@ sim_options_clear (SimOptions *options)
 }
 
 static GOptionContext *
-make_context (SimOptions *options)
+make_context (SimOptions *options, char **shapes)
 {
   const GOptionEntry entries[] = {
     /* clang-format off */
@@ -47,6 +47,7 @@ make_context (SimOptions *options)
       "The app's secret is the first line of FILE", "FILE" },
     { "auth-status", 0, 0, G_OPTION_ARG_INT, &options->auth_status,
       "HTTP status for who is not let in, 400 or 401 (401)", "STATUS" },
+    { "shape", 0, 0, G_OPTION_ARG_STRING, shapes, "Give answers these shapes, see below", "NAME[,NAME...]" },
     { "watch-list", 0, 0, G_OPTION_ARG_FILENAME, &options->watch_list,
       "Write all tasks to FILE as a watch list for kootaskfs", "FILE" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit", NULL },
@@ -59,9 +60,13 @@ make_context (SimOptions *options)
                                 "Serves the KooDrive task API on this machine, with tasks that make progress, "
                                 "for trials and tests\nof kootaskfs. Prints one line when it is ready and runs "
                                 "until SIGTERM or SIGINT.");
-  g_option_context_set_description (context, "Tests steer it through the paths below /_sim/, see koodrive-sim(1).\n"
-                                             "Defaults are in parentheses. Exit status: 0 ended by a signal, 1 cannot "
-                                             "start, 2 bad usage.");
+  g_autofree char *help = sim_shapes_help ();
+  g_autofree char *description = g_strconcat (help,
+                                              "\nTests steer it through the paths below /_sim/, see koodrive-sim(1).\n"
+                                              "Defaults are in parentheses. Exit status: 0 ended by a signal, 1 cannot "
+                                              "start, 2 bad usage.",
+                                              NULL);
+  g_option_context_set_description (context, description);
   g_option_context_add_main_entries (context, entries, NULL);
   return context;
 }
@@ -103,7 +108,8 @@ check_ranges (const SimOptions *options, GError **error)
 gboolean
 sim_options_parse (SimOptions *options, int argc, char **argv, GError **error)
 {
-  g_autoptr (GOptionContext) context = make_context (options);
+  g_autofree char *shapes = NULL;
+  g_autoptr (GOptionContext) context = make_context (options, &shapes);
 
   *options = (SimOptions){
     .port = 8642,
@@ -128,5 +134,6 @@ sim_options_parse (SimOptions *options, int argc, char **argv, GError **error)
     return fail (error, "--auth-status: expected 400 or 401");
   if ((options->app_id != NULL) != (options->app_secret_file != NULL))
     return fail (error, "--app-id and --app-secret-file: expected both or none");
-  return check_ranges (options, error);
+  g_auto (GStrv) names = g_strsplit (shapes != NULL ? shapes : "", ",", -1);
+  return check_ranges (options, error) && sim_shapes_parse ((const char *const *) names, &options->shapes, error);
 }

@@ -2,7 +2,7 @@
 /* The command line. */
 #pragma once
 
-#include <glib.h>
+#include "shapes.h"
 
 #define SIM_DEFAULT_TOKEN "koodrive-sim-token"
 
@@ -12,6 +12,7 @@ typedef struct {
   double duration, token_idle; /* seconds */
   char *bind;
   char *token_file, *session_id_file, *app_id, *app_secret_file, *watch_list; /* NULL = not given */
+  SimShapes shapes;
   gboolean version;
 } SimOptions;
 

@@ -51,6 +51,7 @@ sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimAnswer *answer)
   const char *key = sim_request_override_key (req);
   g_mutex_lock (&sim->lock);
   SimEntry *entry = sim_journal_begin (sim->journal, req, peer);
+  SimShapes shapes = sim->shapes;
   if (refusal == SIM_REFUSAL_NONE) {
     sim_faults_strike (sim->faults, req, &stroke);
     if (key != NULL)
@@ -58,10 +59,13 @@ sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimAnswer *answer)
   }
   g_mutex_unlock (&sim->lock);
 
-  if (number > 0)
+  if (number > 0) {
     answer->body = sim_overrides_expand (answer->body, number);
-  else if (refusal == SIM_REFUSAL_NONE && req->call != SIM_CALL_OTHER)
-    refusal = sim_api_answer (sim, req, answer);
+  } else if (req->call != SIM_CALL_OTHER) {
+    if (refusal == SIM_REFUSAL_NONE)
+      refusal = sim_api_answer (sim, req, shapes, answer);
+    sim_shapes_apply_error (shapes, answer);
+  }
   if (stroke.fault != NULL)
     sim_fault_apply (stroke.fault, answer);
 

@@ -6,13 +6,15 @@
 #include "faults.h"
 #include "journal.h"
 #include "overrides.h"
+#include "shapes.h"
 #include "tasks.h"
 
 typedef struct {
   /* set before the first request, never changed */
-  gint64 latency;       /* milliseconds */
-  gint64 clock_offset;  /* of the server's clock from the real one, microseconds */
-  unsigned auth_status; /* HTTP status of a refused authorization */
+  gint64 latency;         /* milliseconds */
+  gint64 clock_offset;    /* of the server's clock from the real one, microseconds */
+  unsigned auth_status;   /* HTTP status of a refused authorization */
+  SimShapes first_shapes; /* those of the command line */
   SimTasks *tasks;
 
   SimAuth *auth;
@@ -24,6 +26,7 @@ typedef struct {
   SimJournal *journal;
   SimFaults *faults;
   SimOverrides *overrides;
+  SimShapes shapes;
 } Sim;
 
 /* The server's clock, microseconds since the epoch. */

@@ -65,14 +65,22 @@ add_task (SimTasks *tasks, SimTaskKind kind, char *task_id, char *share_id)
   return task;
 }
 
+GBytes *
+sim_tasks_load_sample (const char *file)
+{
+  g_autofree char *path = g_strconcat ("/koodrive-sim/", file, NULL);
+  GBytes *sample = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+
+  g_assert (sample != NULL); /* it is compiled in */
+  return sample;
+}
+
 static void
 add_sample (SimTasks *tasks, SimTaskKind kind, const char *task_id, const char *share_id, const char *file)
 {
   SimTask *task = add_task (tasks, kind, g_strdup (task_id), g_strdup (share_id));
-  g_autofree char *path = g_strconcat ("/koodrive-sim/", file, NULL);
 
-  task->sample = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-  g_assert (task->sample != NULL); /* it is compiled in */
+  task->sample = sim_tasks_load_sample (file);
   task->created = task->begins = SAMPLE_TIME;
   task->ends = SAMPLE_TIME + G_USEC_PER_SEC;
   task->type = SIM_BASIC_IMPORT;

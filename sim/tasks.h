@@ -84,6 +84,9 @@ SimTasks *sim_tasks_new (const SimTaskCounts *counts, gint64 duration, gint64 st
 void sim_tasks_free (SimTasks *tasks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimTasks, sim_tasks_free)
 
+/* The sample answer of that file name. (transfer full) */
+GBytes *sim_tasks_load_sample (const char *file);
+
 guint sim_tasks_count (const SimTasks *tasks);
 /* The task number @index, in the order of the watch list. (transfer none) */
 const SimTask *sim_tasks_nth (const SimTasks *tasks, guint index);

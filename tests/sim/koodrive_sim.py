@@ -171,7 +171,7 @@ class Simulator:
             cursor = {"pageCursor": page["nextCursor"]}
 
     def admin(self, method, path, body=None, status=200):
-        if isinstance(body, dict):
+        if isinstance(body, (dict, list)):
             body = json.dumps(body)
         answer = self.request(method, "/_sim/" + path, body)
         assert answer.status == status, answer.body
@@ -186,6 +186,10 @@ class Simulator:
 
     def fault(self, **fields):
         return self.admin("POST", "faults", fields)["id"]
+
+    def shapes(self, *names):
+        """Gives answers these shapes from now on."""
+        self.admin("PUT", "shapes", list(names))
 
     def generated(self, kind, **fields):
         """The generated tasks of that kind, and with these fields in /_sim/tasks."""
