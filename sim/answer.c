@@ -8,6 +8,7 @@ sim_answer_clear (SimAnswer *answer)
 {
   g_free (answer->content_type);
   g_clear_pointer (&answer->body, g_bytes_unref);
+  sim_package_unref (answer->package);
   g_clear_pointer (&answer->headers, g_ptr_array_unref);
   *answer = (SimAnswer){ 0 };
 }
@@ -43,6 +44,17 @@ sim_answer_set (SimAnswer *answer, unsigned status, const char *content_type, GB
   answer->status = status;
   answer->content_type = g_strdup (content_type);
   answer->body = body;
+}
+
+void
+sim_answer_set_package (SimAnswer *answer, unsigned status, SimPackage *package, guint64 from, guint64 length,
+                        bool no_length)
+{
+  sim_answer_set (answer, status, "application/zip", NULL);
+  answer->package = sim_package_ref (package);
+  answer->from = from;
+  answer->length = length;
+  answer->no_length = no_length;
 }
 
 void

@@ -2,7 +2,7 @@
 /* One HTTP answer before it goes out. */
 #pragma once
 
-#include <glib.h>
+#include "package.h"
 
 #define SIM_JSON_TYPE "application/json;charset=utf-8"
 
@@ -22,8 +22,11 @@ typedef enum {
 
 typedef struct {
   unsigned status;
-  char *content_type; /* NULL = none is sent */
-  GBytes *body;
+  char *content_type;  /* NULL = none is sent */
+  GBytes *body;        /* NULL when a package is sent */
+  SimPackage *package; /* of which `length` bytes from `from` on are sent */
+  guint64 from, length;
+  bool no_length;     /* it is not told beforehand how long the body is */
   GPtrArray *headers; /* SimPair; NULL = no more than those that every answer has */
   SimWire wire;
 } SimAnswer;
@@ -40,6 +43,10 @@ void sim_answer_add_header (SimAnswer *answer, const char *name, const char *val
 
 /* Sets status, type and body, freeing all that was there; takes @body. */
 void sim_answer_set (SimAnswer *answer, unsigned status, const char *content_type, GBytes *body);
+
+/* The same with a part of @package. */
+void sim_answer_set_package (SimAnswer *answer, unsigned status, SimPackage *package, guint64 from, guint64 length,
+                             bool no_length);
 
 /* An error as the service words it: {"code":CODE,"msg":MSG}. */
 void sim_answer_set_error (SimAnswer *answer, unsigned status, int code, const char *format, ...) G_GNUC_PRINTF (4, 5);

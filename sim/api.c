@@ -4,10 +4,6 @@
 #include "lists.h"
 #include "reply.h"
 
-/* The host is in a domain that never resolves: there is no package behind the link, and nobody else's host
- * gets asked. */
-#define DOWNLOAD_URL "https://packages.koodrive-sim.invalid/%s.zip?Signature=%016" G_GINT64_MODIFIER "x"
-
 /* A document that says so much as that it went well. (transfer full) */
 static cJSON *
 build_success (void)
@@ -34,9 +30,10 @@ refresh_session (Sim *sim, const SimRequest *req)
 
 /* The document of a call about one task. (transfer full) */
 static cJSON *
-build_task_document (const Sim *sim, const SimRequest *req, const SimTask *task)
+build_task_document (const Sim *sim, const SimRequest *req, SimShapes shapes, const SimTask *task)
 {
-  g_autofree char *url = g_strdup_printf (DOWNLOAD_URL, task->task_id, sim_task_mix (task->seed, 7));
+  g_autofree char *url =
+      sim_packages_make_link (sim->packages, task, req->at, sim_shapes_has (shapes, SIM_SHAPE_URL_EXPIRED));
 
   if (req->call == SIM_CALL_SHARE_DETAIL)
     return sim_reply_share (task, req->at, url);
@@ -87,7 +84,7 @@ answer_task (Sim *sim, const SimRequest *req, SimShapes shapes, SimTaskKind kind
   } else if (task->sample != NULL && req->call != SIM_CALL_TASK) {
     answer_sample (req, shapes, answer, task->sample);
   } else {
-    answer_document (req, shapes, answer, build_task_document (sim, req, task));
+    answer_document (req, shapes, answer, build_task_document (sim, req, shapes, task));
   }
   return SIM_REFUSAL_NONE;
 }
@@ -117,6 +114,7 @@ sim_api_answer (Sim *sim, const SimRequest *req, SimShapes shapes, SimAnswer *an
   case SIM_CALL_TASK_LIST:
   case SIM_CALL_JOBS: return answer_list (sim, req, shapes, answer);
   case SIM_CALL_REFRESH: answer_document (req, shapes, answer, refresh_session (sim, req)); break;
+  case SIM_CALL_PACKAGE:
   case SIM_CALL_OTHER: break;
   }
   return SIM_REFUSAL_NONE;

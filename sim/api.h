@@ -4,7 +4,7 @@
 
 #include "sim.h"
 
-/* Answers a request that the checks have let pass, of any call but SIM_CALL_OTHER, in the form
+/* Answers a request that the checks have let pass, of any call of the service, in the form
  * that @shapes want. Gives NONE, or what is
  * wrong with the request after all. */
 SimRefusal sim_api_answer (Sim *sim, const SimRequest *req, SimShapes shapes, SimAnswer *answer);

@@ -177,6 +177,7 @@ sim_refusal_name (SimRefusal refusal)
     [SIM_REFUSAL_USER_ID] = "userId",   [SIM_REFUSAL_DATE] = "date",
     [SIM_REFUSAL_TRACE_ID] = "traceId", [SIM_REFUSAL_CONTENT_TYPE] = "contentType",
     [SIM_REFUSAL_BODY] = "body",        [SIM_REFUSAL_NOT_FOUND] = "notFound",
+    [SIM_REFUSAL_LINK] = "link",
   };
   return names[refusal];
 }

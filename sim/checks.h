@@ -15,12 +15,13 @@ typedef enum {
   SIM_REFUSAL_CONTENT_TYPE,
   SIM_REFUSAL_BODY, /* also the arguments of a GET */
   SIM_REFUSAL_NOT_FOUND,
+  SIM_REFUSAL_LINK, /* of a package: wrong or expired */
 } SimRefusal;
-#define SIM_N_REFUSALS (SIM_REFUSAL_NOT_FOUND + 1)
+#define SIM_N_REFUSALS (SIM_REFUSAL_LINK + 1)
 
-/* Checks a request of one of the known calls, in the order of the enum. At the first thing wrong fills @answer
+/* Checks a request of one of the service's calls, in the order of the enum. At the first thing wrong fills @answer
  * and returns what it was, an error of authorization with the status @auth_status; else SIM_REFUSAL_NONE and
- * @answer is untouched. Never gives NOT_FOUND. */
+ * @answer is untouched. Never gives NOT_FOUND or LINK. */
 SimRefusal sim_checks_run (const SimRequest *req, SimAuth *auth, unsigned auth_status, SimAnswer *answer);
 
 /* The counter's name, such as "userId". */

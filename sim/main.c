@@ -70,6 +70,8 @@ sim_init (Sim *sim, const SimOptions *options, GError **error)
   sim->auth_status = (unsigned) options->auth_status;
   sim->first_shapes = sim->shapes = options->shapes;
   sim->tasks = sim_tasks_new (&counts, to_microseconds (options->duration), sim_now (sim));
+  sim->packages =
+      sim_packages_new ((guint64) options->package_size, to_microseconds (options->link_life), options->package_host);
   sim->journal = sim_journal_new ();
   sim->faults = sim_faults_new ();
   sim->overrides = sim_overrides_new ();
@@ -91,6 +93,7 @@ sim_clear (Sim *sim)
 {
   sim_auth_free (sim->auth);
   sim_tasks_free (sim->tasks);
+  sim_packages_free (sim->packages);
   sim_journal_free (sim->journal);
   sim_faults_free (sim->faults);
   sim_overrides_free (sim->overrides);

@@ -13,6 +13,7 @@ void
 sim_options_clear (SimOptions *options)
 {
   g_free (options->bind);
+  g_free (options->package_host);
   g_free (options->token_file);
   g_free (options->session_id_file);
   g_free (options->app_id);
@@ -47,6 +48,12 @@ make_context (SimOptions *options, char **shapes)
       "The app's secret is the first line of FILE", "FILE" },
     { "auth-status", 0, 0, G_OPTION_ARG_INT, &options->auth_status,
       "HTTP status for who is not let in, 400 or 401 (401)", "STATUS" },
+    { "package-size", 0, 0, G_OPTION_ARG_INT64, &options->package_size,
+      "The files in a package have so many bytes together (16384)", "BYTES" },
+    { "package-host", 0, 0, G_OPTION_ARG_STRING, &options->package_host,
+      "Host of the links to packages (that of the service)", "HOST[:PORT]" },
+    { "link-life", 0, 0, G_OPTION_ARG_DOUBLE, &options->link_life,
+      "A link to a package is good for so long (0 = for ever)", "SECONDS" },
     { "shape", 0, 0, G_OPTION_ARG_STRING, shapes, "Give answers these shapes, see below", "NAME[,NAME...]" },
     { "watch-list", 0, 0, G_OPTION_ARG_FILENAME, &options->watch_list,
       "Write all tasks to FILE as a watch list for kootaskfs", "FILE" },
@@ -94,6 +101,8 @@ check_ranges (const SimOptions *options, GError **error)
     { "clock-offset", options->clock_offset, -MAX_OFFSET, MAX_OFFSET },
     { "duration", options->duration, 0, MAX_SECONDS },
     { "token-idle", options->token_idle, 0, MAX_SECONDS },
+    { "link-life", options->link_life, 0, MAX_SECONDS },
+    { "package-size", (double) options->package_size, 0, (double) SIM_PACKAGE_MAX_SIZE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (ranges); i++)
@@ -118,6 +127,7 @@ sim_options_parse (SimOptions *options, int argc, char **argv, GError **error)
     .n_jobs = 7,
     .duration = 20,
     .token_idle = 1200,
+    .package_size = 16384,
     .auth_status = 401,
   };
   if (!g_option_context_parse (context, &argc, &argv, error))
@@ -130,6 +140,8 @@ sim_options_parse (SimOptions *options, int argc, char **argv, GError **error)
   }
   if (*options->bind == '\0')
     return fail (error, "--bind: expected an address");
+  if (options->package_host != NULL && *options->package_host == '\0')
+    return fail (error, "--package-host: expected a host");
   if (options->auth_status != 400 && options->auth_status != 401)
     return fail (error, "--auth-status: expected 400 or 401");
   if ((options->app_id != NULL) != (options->app_secret_file != NULL))

@@ -8,7 +8,7 @@
 /* The first path that fits counts, so those with a variable segment, shown as "*", come last. */
 static const struct {
   const char *name;
-  const char *method;
+  const char *methods;
   const char *path;
 } calls[SIM_N_CALLS] = {
   [SIM_CALL_SHARE_DETAIL] = { "share/taskDetail", "POST", API "share/taskDetail" },
@@ -19,6 +19,7 @@ static const struct {
   [SIM_CALL_REFRESH] = { "session/refresh", "POST", API "session/refresh" },
   [SIM_CALL_TASK] = { "task", "GET", API "task/*" },
   [SIM_CALL_JOB] = { "job", "GET", API "*" },
+  [SIM_CALL_PACKAGE] = { "package", "GET, HEAD", "/packages/*" },
   [SIM_CALL_OTHER] = { "other", NULL, NULL },
 };
 
@@ -136,8 +137,9 @@ sim_request_identify (SimRequest *req)
 
   while (call < SIM_CALL_OTHER && !path_fits (req->path, calls[call].path, &task_id))
     call++;
-  if (call != SIM_CALL_OTHER && strcmp (req->method, calls[call].method) != 0) {
-    req->right_method = calls[call].method;
+  g_auto (GStrv) methods = g_strsplit (call != SIM_CALL_OTHER ? calls[call].methods : req->method, ", ", -1);
+  if (!g_strv_contains ((const char *const *) methods, req->method)) {
+    req->right_method = calls[call].methods;
     return;
   }
 
@@ -155,7 +157,10 @@ sim_request_identify (SimRequest *req)
     if (task_id == NULL)
       task_id = sim_request_arg (req, "taskid");
   }
-  req->task_id = g_strdup (task_id);
+  if (call != SIM_CALL_PACKAGE)
+    req->task_id = g_strdup (task_id);
+  else if (g_str_has_suffix (task_id, ".zip"))
+    req->task_id = g_strndup (task_id, strlen (task_id) - strlen (".zip"));
 }
 
 const char *
@@ -170,6 +175,7 @@ sim_request_override_key (const SimRequest *req)
   case SIM_CALL_JOBS: return sim_call_name (req->call);
   case SIM_CALL_CANCEL:
   case SIM_CALL_REFRESH:
+  case SIM_CALL_PACKAGE:
   case SIM_CALL_OTHER: break;
   }
   return NULL;

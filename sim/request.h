@@ -19,7 +19,8 @@ typedef enum {
   SIM_CALL_REFRESH,
   SIM_CALL_TASK,
   SIM_CALL_JOB,
-  SIM_CALL_OTHER, /* anything the simulator does not know: also a known path with the wrong method */
+  SIM_CALL_PACKAGE, /* no call of the service: what a downloadUrl is for */
+  SIM_CALL_OTHER,   /* anything the simulator does not know: also a known path with the wrong method */
 } SimCall;
 #define SIM_N_CALLS (SIM_CALL_OTHER + 1)
 
@@ -42,7 +43,7 @@ typedef struct {
 
   /* filled by sim_request_identify () */
   SimCall call;
-  const char *right_method; /* set when the path is known but the method is another than this */
+  const char *right_method; /* set when the path is known but the method is none of these */
   cJSON *json;              /* the parsed body of a POST, or NULL */
   char *task_id;            /* or the job's, as far as it can be made out, also in a malformed request; or NULL */
   char *share_id;

@@ -19,7 +19,8 @@
 #include "service.h"
 
 #define MAX_CONNECTIONS   4096
-#define CONNECTION_MEMORY (64 * 1024) /* bytes; also the limit of a request's headers */
+#define CONNECTION_MEMORY (64 * 1024)  /* bytes; also the limit of a request's headers */
+#define BLOCK_SIZE        (128 * 1024) /* bytes of a body that are made at a time */
 
 struct SimServer {
   Sim *sim;
@@ -27,25 +28,57 @@ struct SimServer {
   char *url;
 };
 
+/* What is to be sent of an answer's body. */
+typedef struct {
+  GBytes *bytes;       /* or, when NULL, */
+  SimPackage *package; /* from `from` on */
+  guint64 from, size;
+  bool broken; /* then the connection ends */
+} Content;
+
 static void
-bytes_unref (void *bytes)
+content_free (void *data)
 {
-  g_bytes_unref (bytes);
+  Content *content = data;
+  g_clear_pointer (&content->bytes, g_bytes_unref);
+  sim_package_unref (content->package);
+  g_free (content);
 }
 
-/* MHD_ContentReaderCallback over a GBytes: its first half, then the end of the connection. */
+/* MHD_ContentReaderCallback over a Content. */
 static ssize_t
-read_half (void *cls, uint64_t position, char *buffer, size_t max)
+read_content (void *cls, uint64_t position, char *buffer, size_t max)
 {
-  gsize size;
-  const char *data = g_bytes_get_data (cls, &size);
-  gsize half = size / 2;
+  const Content *content = cls;
 
-  if (position >= half)
-    return MHD_CONTENT_READER_END_WITH_ERROR;
-  gsize n = MIN (max, half - (gsize) position);
-  memcpy (buffer, data + position, n);
+  if (position >= content->size)
+    return content->broken ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+  gsize n = (gsize) MIN (max, content->size - position);
+  if (content->bytes != NULL)
+    memcpy (buffer, (const char *) g_bytes_get_data (content->bytes, NULL) + position, n);
+  else
+    sim_package_read (content->package, content->from + position, buffer, n);
   return (ssize_t) n;
+}
+
+static struct MHD_Response *
+create_response (const SimAnswer *answer)
+{
+  Content *content = g_new0 (Content, 1);
+  guint64 size = answer->package != NULL ? answer->length : g_bytes_get_size (answer->body);
+
+  if (answer->package != NULL)
+    content->package = sim_package_ref (answer->package);
+  else
+    content->bytes = g_bytes_ref (answer->body);
+  content->from = answer->from;
+  content->broken = answer->wire == SIM_WIRE_HALF;
+  content->size = content->broken ? size / 2 : size;
+  struct MHD_Response *response = MHD_create_response_from_callback (answer->no_length ? MHD_SIZE_UNKNOWN : size,
+                                                                     BLOCK_SIZE, read_content, content, content_free);
+  if (response == NULL)
+    content_free (content);
+  return response;
 }
 
 /* Sends a TCP RST now. Closing with SO_LINGER 0 alone is not enough: MHD shuts the socket down first, and the
@@ -72,24 +105,13 @@ add_date (struct MHD_Response *response, gint64 now)
 static enum MHD_Result
 send_answer (const Sim *sim, struct MHD_Connection *connection, const SimAnswer *answer)
 {
-  gsize size;
-  const void *data = g_bytes_get_data (answer->body, &size);
-  struct MHD_Response *response;
-  enum MHD_Result queued;
-
   if (answer->wire == SIM_WIRE_RESET) {
     reset_connection (connection);
     return MHD_NO;
   }
-  if (answer->wire == SIM_WIRE_HALF)
-    response = MHD_create_response_from_callback (size, 64 * 1024, read_half, g_bytes_ref (answer->body), bytes_unref);
-  else
-    response = MHD_create_response_from_buffer_with_free_callback_cls (size, (void *) data, bytes_unref,
-                                                                       g_bytes_ref (answer->body));
-  if (response == NULL) {
-    g_bytes_unref (answer->body);
+  struct MHD_Response *response = create_response (answer);
+  if (response == NULL)
     return MHD_NO;
-  }
   if (answer->content_type != NULL)
     MHD_add_response_header (response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
   add_date (response, sim_now (sim));
@@ -97,7 +119,7 @@ send_answer (const Sim *sim, struct MHD_Connection *connection, const SimAnswer 
     const SimPair *pair = answer->headers->pdata[i];
     MHD_add_response_header (response, pair->name, pair->value);
   }
-  queued = MHD_queue_response (connection, answer->status, response);
+  enum MHD_Result queued = MHD_queue_response (connection, answer->status, response);
   MHD_destroy_response (response);
   return queued;
 }
@@ -258,6 +280,7 @@ sim_server_start (Sim *sim, const char *bind_host, guint port, GError **error)
   SimServer *server = g_new0 (SimServer, 1);
   server->sim = sim;
   server->url = make_url (fd);
+  sim_packages_set_url (sim->packages, server->url);
   server->daemon =
       MHD_start_daemon (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC
                             | MHD_USE_SUPPRESS_DATE_NO_CLOCK,

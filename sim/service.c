@@ -45,6 +45,8 @@ sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimAnswer *answer)
   sim_request_identify (req);
   if (req->call == SIM_CALL_OTHER)
     answer_no_api (req, answer);
+  else if (req->call == SIM_CALL_PACKAGE)
+    refusal = sim_packages_check (sim->packages, sim->tasks, req, answer);
   else
     refusal = sim_checks_run (req, sim->auth, sim->auth_status, answer);
 
@@ -61,6 +63,9 @@ sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimAnswer *answer)
 
   if (number > 0) {
     answer->body = sim_overrides_expand (answer->body, number);
+  } else if (req->call == SIM_CALL_PACKAGE) {
+    if (refusal == SIM_REFUSAL_NONE)
+      sim_packages_answer (sim->packages, sim->tasks, req, shapes, answer);
   } else if (req->call != SIM_CALL_OTHER) {
     if (refusal == SIM_REFUSAL_NONE)
       refusal = sim_api_answer (sim, req, shapes, answer);

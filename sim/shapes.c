@@ -311,6 +311,7 @@ static const struct {
   [SIM_SHAPE_RESULT_BROKEN] = { "result-broken", "task/result is not JSON: the documents' sample as printed", NULL },
   [SIM_SHAPE_URL_ABSENT] = { "url-absent", "there is no downloadUrl", remove_url },
   [SIM_SHAPE_URL_EMPTY] = { "url-empty", "downloadUrl is empty", empty_url },
+  [SIM_SHAPE_URL_EXPIRED] = { "url-expired", "downloadUrl has expired already", NULL },
   [SIM_SHAPE_TIMES_ISO] = { "times-iso", "14-digit times are in ISO 8601", make_times_iso },
   [SIM_SHAPE_TIMES_14] = { "times-14", "ISO 8601 times have 14 digits", make_times_14 },
   [SIM_SHAPE_PROGRESS_ABSENT] = { "progress-absent", "there is no progress", remove_progress },
@@ -321,6 +322,10 @@ static const struct {
   [SIM_SHAPE_FIELDS_EXTRA] = { "fields-extra", "every object has newField and newObject too", add_fields },
   [SIM_SHAPE_ERROR_CODE] = { "error-code", "errors have error_code, a String, and error_msg", NULL },
   [SIM_SHAPE_ERROR_200] = { "error-200", "errors come with HTTP 200", NULL },
+  [SIM_SHAPE_PACKAGE_NO_RANGE] = { "package-no-range", "a package is always sent whole", NULL },
+  [SIM_SHAPE_PACKAGE_NO_LENGTH] = { "package-no-length", "the same, and chunked, without a Content-Length", NULL },
+  [SIM_SHAPE_PACKAGE_REDIRECT] = { "package-redirect",
+    "a downloadUrl leads to another by HTTP 302, from 127.0.0.1 to localhost or back", NULL },
   /* clang-format on */
 };
 

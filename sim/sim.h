@@ -6,6 +6,7 @@
 #include "faults.h"
 #include "journal.h"
 #include "overrides.h"
+#include "packages.h"
 #include "shapes.h"
 #include "tasks.h"
 
@@ -18,6 +19,7 @@ typedef struct {
   SimTasks *tasks;
 
   SimAuth *auth;
+  SimPackages *packages;
 
   /* guards all below; never held while waiting for time or network */
   GMutex lock;

@@ -215,9 +215,15 @@ sim_tasks_nth (const SimTasks *tasks, guint index)
 }
 
 SimTask *
+sim_tasks_lookup (const SimTasks *tasks, const char *task_id)
+{
+  return g_hash_table_lookup (tasks->by_id, task_id);
+}
+
+SimTask *
 sim_tasks_find (const SimTasks *tasks, SimTaskKind kind, const char *task_id, const char *share_id)
 {
-  SimTask *task = g_hash_table_lookup (tasks->by_id, task_id);
+  SimTask *task = sim_tasks_lookup (tasks, task_id);
 
   if (task == NULL || task->kind != kind)
     return NULL;

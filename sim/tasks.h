@@ -94,6 +94,9 @@ const SimTask *sim_tasks_nth (const SimTasks *tasks, guint index);
 /* The task of that kind and id, and for a share task of that share, or NULL. (transfer none) */
 SimTask *sim_tasks_find (const SimTasks *tasks, SimTaskKind kind, const char *task_id, const char *share_id);
 
+/* The task of that id, of any kind, or NULL. (transfer none) */
+SimTask *sim_tasks_lookup (const SimTasks *tasks, const char *task_id);
+
 /* Cancels a job; false when it has ended by @now or is canceled already. */
 bool sim_task_cancel (SimTask *task, gint64 now);
 

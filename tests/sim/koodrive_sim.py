@@ -187,6 +187,20 @@ class Simulator:
     def fault(self, **fields):
         return self.admin("POST", "faults", fields)["id"]
 
+    def package_url(self, kind="share"):
+        """The link to a package of a generated task of that kind (share or job), from a detail asked for now."""
+        if kind == "job":
+            job = self.generated("job", taskType=6, status="completed")[0]
+            return self.get(job["taskId"]).json()["data"]["jobInfo"]["downloadUrl"]
+        share = self.generated("share", taskType=1, status="completed")[0]
+        return self.detail(share["taskId"], share["shareId"]).json()["jobInfo"]["downloadUrl"]
+
+    def download(self, url, headers=None, method="GET", **more):
+        """What is behind a link to a package; keywords are more headers, with _ for -."""
+        target = url.removeprefix("http://").partition("/")[2]
+        headers = (headers or {}) | {name.replace("_", "-"): value for name, value in more.items()}
+        return self.request(method, "/" + target, None, headers)
+
     def shapes(self, *names):
         """Gives answers these shapes from now on."""
         self.admin("PUT", "shapes", list(names))

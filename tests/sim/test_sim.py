@@ -48,7 +48,8 @@ def test_readiness_line_brackets_ipv6(start):
     "options",
     [
         ["--port=abc"], ["--port=70000"], ["--port=-1"], ["--tasks=-1"], ["--imports=-1"], ["--transfers=-1"], ["--jobs=-1"], ["--auth-status=403"], ["--app-id=x"],
-        ["--app-secret-file=x"], ["--token-idle=-1"], ["--clock-offset=x"], ["--latency=-5"],
+        ["--app-secret-file=x"], ["--token-idle=-1"], ["--clock-offset=x"], ["--link-life=-1"],
+        ["--package-size=4000000001"], ["--package-host="], ["--latency=-5"],
         ["--duration=-1"], ["--duration=nan"], ["--duration=inf"], ["--bind="], ["--nonsense"], ["argument"], ["--port"],
     ],
 )
