@@ -385,14 +385,14 @@ sim_shapes_apply (SimShapes shapes, SimCall call, cJSON *document)
 void
 sim_shapes_apply_error (SimShapes shapes, SimAnswer *answer)
 {
-  gsize size;
-  const char *text = g_bytes_get_data (answer->body, &size);
-  g_autoptr (cJSON) body = sim_json_parse (text, size);
-  const cJSON *code = cJSON_GetObjectItemCaseSensitive (body, "code");
   unsigned status = sim_shapes_has (shapes, SIM_SHAPE_ERROR_200) ? 200 : answer->status;
+  gsize size;
 
   if (answer->status < 400)
     return;
+  const char *text = g_bytes_get_data (answer->body, &size);
+  g_autoptr (cJSON) body = sim_json_parse (text, size);
+  const cJSON *code = cJSON_GetObjectItemCaseSensitive (body, "code");
   if (sim_shapes_has (shapes, SIM_SHAPE_ERROR_CODE) && code != NULL) {
     g_autofree char *code_text = g_strdup_printf ("%.0f", code->valuedouble);
     sim_answer_set_gateway_error (answer, status, code_text, sim_json_get_string (body, "msg"));

@@ -180,11 +180,15 @@ def test_cancel_of_what_has_ended_or_is_no_job(sim):
     assert sim.get("jobs").json() == before
 
 
-def test_a_job_that_nobody_cancels_goes_on(start):
-    sim = start("--duration=2", "--jobs=1")
-    job, = sim.generated("job")
-    wait_until(lambda: sim.generated("job", status="completed"), "the job to end")
-    assert sim.get(job["taskId"]).json()["data"]["jobInfo"]["progress"] == 100
+def test_a_canceled_job_stands_still_and_another_goes_on(start):
+    sim = start("--duration=2", "--jobs=16")
+    canceled, other = (sim.generated("job")[n]["taskId"] for n in (7, 15))  # begin and end at the same time, last of all
+    assert sim.post("cancel", {"jobId": canceled}).status == 200
+    before = sim.get(canceled).json()
+    wait_until(lambda: sim.get(other).json()["data"]["jobInfo"]["endTime"], "the other job to end")
+    job = sim.get(other).json()["data"]["jobInfo"]
+    assert (job["status"], job["taskResultCode"], job["progress"]) == (2, 1, 100)
+    assert sim.get(canceled).json() == before and before["data"]["jobInfo"]["status"] == 3
 
 
 # All families
