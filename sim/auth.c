@@ -56,9 +56,9 @@ check_token (SimAuth *auth, const SimRequest *req, const char *value)
 
   g_mutex_lock (&auth->lock);
   for (guint i = 0; i < G_N_ELEMENTS (schemes); i++) {
-    const char *token = value + strlen (schemes[i]);
     if (!g_str_has_prefix (value, schemes[i]))
       continue;
+    const char *token = value + strlen (schemes[i]);
     if (req->call == SIM_CALL_REFRESH && g_hash_table_contains (auth->issued, token))
       reason = NULL;
     else if (strcmp (token, auth->config.token) == 0)

@@ -20,7 +20,7 @@
 
 #define MAX_CONNECTIONS   4096
 #define CONNECTION_MEMORY (64 * 1024)  /* bytes; also the limit of a request's headers */
-#define BLOCK_SIZE        (128 * 1024) /* bytes of a body that are made at a time */
+#define BLOCK_SIZE        (128 * 1024) /* bytes of a body that are made at a time, at most */
 
 struct SimServer {
   Sim *sim;
@@ -74,8 +74,8 @@ create_response (const SimAnswer *answer)
   content->from = answer->from;
   content->broken = answer->wire == SIM_WIRE_HALF;
   content->size = content->broken ? size / 2 : size;
-  struct MHD_Response *response = MHD_create_response_from_callback (answer->no_length ? MHD_SIZE_UNKNOWN : size,
-                                                                     BLOCK_SIZE, read_content, content, content_free);
+  struct MHD_Response *response = MHD_create_response_from_callback (
+      answer->no_length ? MHD_SIZE_UNKNOWN : size, CLAMP (size, 1, BLOCK_SIZE), read_content, content, content_free);
   if (response == NULL)
     content_free (content);
   return response;

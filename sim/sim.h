@@ -17,7 +17,6 @@ typedef struct {
   unsigned auth_status;   /* HTTP status of a refused authorization */
   SimShapes first_shapes; /* those of the command line */
   SimTasks *tasks;
-
   SimAuth *auth;
   SimPackages *packages;
 

@@ -47,10 +47,12 @@ def test_readiness_line_brackets_ipv6(start):
 @pytest.mark.parametrize(
     "options",
     [
-        ["--port=abc"], ["--port=70000"], ["--port=-1"], ["--tasks=-1"], ["--imports=-1"], ["--transfers=-1"], ["--jobs=-1"], ["--auth-status=403"], ["--app-id=x"],
+        ["--port=abc"], ["--port=70000"], ["--port=-1"], ["--tasks=-1"], ["--imports=-1"], ["--transfers=-1"],
+        ["--jobs=-1"], ["--auth-status=403"], ["--app-id=x"],
         ["--app-secret-file=x"], ["--token-idle=-1"], ["--clock-offset=x"], ["--link-life=-1"],
         ["--package-size=4000000001"], ["--package-host="], ["--latency=-5"],
-        ["--duration=-1"], ["--duration=nan"], ["--duration=inf"], ["--bind="], ["--nonsense"], ["argument"], ["--port"],
+        ["--duration=-1"], ["--duration=nan"], ["--duration=inf"], ["--bind="], ["--nonsense"], ["argument"],
+        ["--port"],
     ],
 )
 def test_bad_usage_exits_2_with_one_line(options):
@@ -125,7 +127,8 @@ def test_samples_are_answered_byte_for_byte(sim):
 
 
 def test_unknown_paths_and_methods(sim):
-    for method, target in (("GET", "/koodrive/ose/v1/nothing/here"), ("POST", DETAIL + "/"), ("GET", "/koodrive"), ("GET", "/")):
+    for method, target in (("GET", "/koodrive/ose/v1/nothing/here"), ("POST", DETAIL + "/"), ("GET", "/koodrive"),
+                           ("GET", "/")):
         answer = sim.request(method, target, None, service_headers())
         assert answer.status == 404
         assert answer.json() == {

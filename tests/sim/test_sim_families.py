@@ -9,11 +9,11 @@ from koodrive_sim import IMPORT_TASK, SHARE, SHARE_TASK, service_headers, wait_u
 
 ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 DIGITS = r"\d{14}"
-ITEM = {"taskId", "taskName", "taskType", "tenantId", "userId", "status", "initParams", "locale", "createTime", "startTime",
-        "endTime"}
+ITEM = {"taskId", "taskName", "taskType", "tenantId", "userId", "status", "initParams", "locale", "createTime",
+        "startTime", "endTime"}
 DETAIL = {"taskId", "taskName", "taskType", "tenantId", "userId", "status", "code", "msg"}
-JOB = {"taskId", "taskName", "taskType", "actionType", "status", "contentNum", "containerId", "tenantId", "userId", "beginTime",
-       "endTime", "createTime"}
+JOB = {"taskId", "taskName", "taskType", "actionType", "status", "contentNum", "containerId", "tenantId", "userId",
+       "beginTime", "endTime", "createTime"}
 
 
 # Basic tasks
@@ -40,7 +40,8 @@ def test_detail_is_flat_and_agrees_with_the_list(start):
         assert set(detail) - {"resultCode"} == DETAIL and detail["code"] == 0
         common = set(detail) & set(item)
         assert {k: detail[k] for k in common} == {k: item[k] for k in common}
-        assert sim.result(item["taskId"]).json()["data"]["failCount"] == 0 or item["status"] == 3 or item["taskType"] == 1
+        failed = sim.result(item["taskId"]).json()["data"]["failCount"]
+        assert failed == 0 or item["status"] == 3 or item["taskType"] == 1
     assert sim.get("task/" + IMPORT_TASK).json()["taskId"] == IMPORT_TASK
 
 
@@ -137,8 +138,8 @@ def test_jobs_filters_and_pages(start):
 @pytest.mark.parametrize(
     "path, query",
     [
-        ("task/list", "pageSize=0"), ("task/list", "pageSize=101"), ("task/list", "pageSize=x"), ("task/list", "taskType=2"),
-        ("task/list", "status=4"), ("task/list", "pageCursor=nonsense"), ("jobs", "limit=0"), ("jobs", "limit=101"),
+        ("task/list", "pageSize=0"), ("task/list", "pageSize=101"), ("task/list", "pageSize=x"),
+        ("task/list", "taskType=2"), ("task/list", "status=4"), ("task/list", "pageCursor=nonsense"), ("jobs", "limit=0"), ("jobs", "limit=101"),
         ("jobs", "offset=-1"), ("jobs", "type=0"), ("jobs", "type=8"), ("jobs", "status=4"),
     ],
 )
@@ -182,7 +183,7 @@ def test_cancel_of_what_has_ended_or_is_no_job(sim):
 
 def test_a_canceled_job_stands_still_and_another_goes_on(start):
     sim = start("--duration=2", "--jobs=16")
-    canceled, other = (sim.generated("job")[n]["taskId"] for n in (7, 15))  # begin and end at the same time, last of all
+    canceled, other = (sim.generated("job")[n]["taskId"] for n in (7, 15))  # begin and end together, last of all
     assert sim.post("cancel", {"jobId": canceled}).status == 200
     before = sim.get(canceled).json()
     wait_until(lambda: sim.get(other).json()["data"]["jobInfo"]["endTime"], "the other job to end")
@@ -227,8 +228,8 @@ def test_calls_in_log_and_counters(sim):
 
 def test_stored_answers_of_details_and_lists(sim):
     sim.admin("PUT", "answers/any-id", b"@N@")
-    bodies = [sim.detail(task="any-id").body, sim.result("any-id").body, sim.get("task/any-id").body, sim.get("any-id").body]
-    assert bodies == [b"1", b"2", b"3", b"4"]
+    answers = [sim.detail(task="any-id"), sim.result("any-id"), sim.get("task/any-id"), sim.get("any-id")]
+    assert [answer.body for answer in answers] == [b"1", b"2", b"3", b"4"]
     sim.admin("PUT", "answers/task/list", b"list @N@")
     sim.admin("PUT", "answers/jobs", b"jobs @N@")
     assert [sim.get("task/list").body, sim.get("jobs").body, sim.get("jobs", offset=100).body] == [
@@ -240,8 +241,8 @@ def test_stored_answers_of_details_and_lists(sim):
 def test_faults_of_every_call(sim):
     job = sim.generated("job")[0]["taskId"]
     asks = {
-        "task/list": lambda: sim.get("task/list"), "task": lambda: sim.get("task/" + IMPORT_TASK), "jobs": lambda: sim.get("jobs"),
-        "job": lambda: sim.get(job), "cancel": lambda: sim.post("cancel", {"jobId": job}),
+        "task/list": lambda: sim.get("task/list"), "task": lambda: sim.get("task/" + IMPORT_TASK),
+        "jobs": lambda: sim.get("jobs"), "job": lambda: sim.get(job), "cancel": lambda: sim.post("cancel", {"jobId": job}),
         "share/taskDetail": lambda: sim.detail(SHARE_TASK, SHARE), "task/result": sim.result,
     }
     for call in asks:
