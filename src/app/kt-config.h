@@ -2,7 +2,7 @@
 #pragma once
 
 #include "http/kt-http-client.h"
-#include "service/kt-auth.h"
+#include "service/kt-headers.h"
 #include "store/kt-store.h"
 
 /* The configuration: the file's keys, -o's, and the defaults, all by one table (kt-config.c). Files named in it are

@@ -15,14 +15,6 @@
 #define LONGEST_SECRET  65536
 #define COMMAND_SECONDS 10
 
-void
-kt_secret_free (char *secret)
-{
-  if (secret != NULL)
-    explicit_bzero (secret, strlen (secret));
-  g_free (secret);
-}
-
 /* TEXT's first line, checked. (transfer full) */
 static char *
 take_line (char *text, const char *origin, GError **error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <glib.h>
+#include "base/kt-log.h"
 
 /* A secret from the first line of a file. Refused, with KT_ERROR_CONFIG: a file that group or others can read, an
  * empty one, and characters that have no place in a header. The log will not show it. (transfer full): free with
@@ -19,6 +19,3 @@ char *kt_secret_from_environment (const char *name);
  * default main context. The command is ended after ten seconds. */
 typedef void (*KtSecretDone) (char *secret, const GError *error, gpointer data);
 void kt_secret_from_command (const char *command, KtSecretDone done, gpointer data);
-
-/* Wipes and frees; NULL is fine. */
-void kt_secret_free (char *secret);

@@ -10,6 +10,8 @@ struct KtHealth {
   gint64 last_failure;
   guint failures_in_a_row;
   char *last_error;
+  gboolean skew_known;
+  gint64 skew; /* seconds */
 };
 
 KtHealth *
@@ -59,6 +61,13 @@ kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *t
   health->last_error = kt_log_redact (line);
 }
 
+void
+kt_health_clock_skew (KtHealth *health, gint64 seconds)
+{
+  health->skew_known = TRUE;
+  health->skew = seconds;
+}
+
 static void
 append_time (GString *out, const char *key, gint64 when)
 {
@@ -80,6 +89,8 @@ kt_health_format (const KtHealth *health)
   append_time (out, "last-success", health->last_success);
   append_time (out, "last-failure", health->last_failure);
   g_string_append_printf (out, "failures-in-a-row: %u\n", health->failures_in_a_row);
+  if (health->skew_known)
+    g_string_append_printf (out, "clock-skew: %" G_GINT64_FORMAT " s\n", health->skew);
   return g_string_free (out, FALSE);
 }
 

@@ -15,10 +15,11 @@ static struct {
   gboolean debug;
 } log_state;
 
-static void
-secret_free (gpointer secret)
+void
+kt_secret_free (char *secret)
 {
-  explicit_bzero (secret, strlen (secret));
+  if (secret != NULL)
+    explicit_bzero (secret, strlen (secret));
   g_free (secret);
 }
 
@@ -114,7 +115,7 @@ kt_log_add_secret (const char *secret)
     return;
   g_mutex_lock (&log_state.lock);
   if (log_state.secrets == NULL)
-    log_state.secrets = g_ptr_array_new_with_free_func (secret_free);
+    log_state.secrets = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_secret_free);
   if (!g_ptr_array_find_with_equal_func (log_state.secrets, secret, g_str_equal, NULL))
     g_ptr_array_add (log_state.secrets, g_strdup (secret));
   g_mutex_unlock (&log_state.lock);

@@ -20,6 +20,9 @@ void kt_log_open (KtLogSink sink, gboolean debug);
  * turn half the log into stars. */
 void kt_log_add_secret (const char *secret);
 
+/* Wipes and frees; NULL is fine. */
+void kt_secret_free (char *secret);
+
 /* Wipes and forgets all secrets. */
 void kt_log_forget_secrets (void);
 

@@ -360,6 +360,24 @@ kt_decode_task_result (KtKey *key, guint status, GBytes *body, GTimeZone *zone, 
 }
 
 char *
+kt_decode_access_token (guint status, GBytes *body, GError **error)
+{
+  g_autoptr (cJSON) root = open_answer (status, body, error);
+  const char *token = root != NULL ? text (root, "accessToken") : NULL;
+
+  if (root == NULL)
+    return NULL;
+  for (const char *p = token; p != NULL && *p != '\0'; p++)
+    if (!g_ascii_isprint (*p))
+      token = NULL;
+  if (token == NULL || token[0] == '\0') {
+    bad (error, "there is no accessToken that can be one");
+    return NULL;
+  }
+  return g_strdup (token);
+}
+
+char *
 kt_encode_object (const char *name, ...)
 {
   g_autoptr (cJSON) object = cJSON_CreateObject ();

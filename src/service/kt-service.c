@@ -2,6 +2,8 @@
 #include "kt-service.h"
 
 #include "base/kt-error.h"
+#include "base/kt-log.h"
+#include "kt-auth.h"
 #include "kt-decode.h"
 
 #include <string.h>
@@ -24,13 +26,10 @@ struct KtService {
   KtHttpClient *http;
   KtClock *clock;
   KtHealth *health;
+  KtAuth *auth;
   guint64 *counters[G_N_ELEMENTS (calls)];
   guint64 *failures;
   char *endpoint;
-  char *user_id;
-  char *authorization;
-  char *agent_name;
-  char *language;
   GTimeZone *zone;
   GHashTable *share_tokens;
 };
@@ -38,27 +37,22 @@ struct KtService {
 typedef struct {
   KtService *service;
   KtKey *key;
+  char *url;
+  GBytes *body;
+  gint64 deadline;
   char *trace_id;
+  KtAuthStamp stamp;
+  GError *refusal; /* why it was sent again, NULL the first time */
   KtServiceDone done;
   gpointer data;
 } Fetch;
 
-static void
-wipe (char *secret)
-{
-  if (secret != NULL)
-    explicit_bzero (secret, strlen (secret));
-  g_free (secret);
-}
+static void ask (Fetch *fetch);
 
 static void
 options_clear (KtService *service)
 {
   g_free (service->endpoint);
-  g_free (service->user_id);
-  wipe (service->authorization);
-  g_free (service->agent_name);
-  g_free (service->language);
   g_clear_pointer (&service->zone, g_time_zone_unref);
   g_clear_pointer (&service->share_tokens, g_hash_table_unref);
 }
@@ -66,16 +60,16 @@ options_clear (KtService *service)
 void
 kt_service_set_options (KtService *service, const KtServiceOptions *options)
 {
+  KtServiceOptions sign_in = *options;
+
   options_clear (service);
   service->endpoint = g_strdup (options->endpoint);
   while (g_str_has_suffix (service->endpoint, "/"))
     service->endpoint[strlen (service->endpoint) - 1] = '\0';
-  service->user_id = g_strdup (options->user_id);
-  service->authorization = kt_token_header_value (options->token, options->scheme);
-  service->agent_name = g_strdup (options->agent_name);
-  service->language = g_strdup (options->language);
   service->zone = g_time_zone_ref (options->zone);
   service->share_tokens = options->share_tokens != NULL ? g_hash_table_ref (options->share_tokens) : NULL;
+  sign_in.endpoint = service->endpoint;
+  kt_auth_set_options (service->auth, &sign_in);
 }
 
 KtService *
@@ -87,6 +81,7 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
   service->http = http;
   service->clock = clock;
   service->health = health;
+  service->auth = kt_auth_new (http, clock, health);
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     service->counters[i] = kt_metrics_counter (metrics, "kootaskfs_requests", "Questions put to the service, by call",
                                                "call", calls[i].name);
@@ -102,50 +97,35 @@ kt_service_free (KtService *service)
   if (service == NULL)
     return;
   options_clear (service);
+  kt_auth_free (service->auth);
   g_free (service);
 }
 
-static void
-header (KtHttpRequest *request, const char *name, const char *value)
+void
+kt_service_set_token (KtService *service, const char *token)
 {
-  g_ptr_array_add (request->headers, g_strdup_printf ("%s: %s", name, value));
+  kt_auth_set_token (service->auth, token);
 }
 
 static void
 prepare (KtHttpRequest *request, gpointer data)
 {
   Fetch *fetch = data;
-  KtService *service = fetch->service;
-  g_autofree char *date = kt_x_date (kt_clock_real (service->clock));
 
   g_free (fetch->trace_id);
   fetch->trace_id = kt_trace_id_new ();
-  header (request, "Authorization", service->authorization);
-  header (request, "X-User-Id", service->user_id);
-  header (request, "X-Date", date);
-  header (request, "X-Traceid", fetch->trace_id);
-  header (request, "language", service->language);
-  header (request, "Accept", "application/json");
+  kt_auth_prepare (fetch->service->auth, request, fetch->trace_id, &fetch->stamp);
   if (request->body != NULL)
-    header (request, "Content-Type", "application/json");
-  if (service->agent_name != NULL)
-    header (request, "X-Hw-Agentname", service->agent_name);
+    g_ptr_array_add (request->headers, g_strdup ("Content-Type: application/json"));
 }
 
+/* The one end of a fetch. */
 static void
-on_response (const KtHttpResponse *response, const GError *http_error, gpointer data)
+finish (Fetch *fetch, KtTask *task, const GError *error)
 {
-  Fetch *fetch = data;
   KtService *service = fetch->service;
   const Call *call = &calls[fetch->key->family];
   gint64 now = kt_clock_real (service->clock);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (KtTask) task = NULL;
-
-  if (response != NULL)
-    task = call->decode (fetch->key, response->status, response->body, service->zone, &error);
-  else
-    error = g_error_copy (http_error);
 
   if (task != NULL) {
     kt_health_success (service->health, now);
@@ -155,9 +135,51 @@ on_response (const KtHttpResponse *response, const GError *http_error, gpointer 
     kt_health_failure (service->health, now, what, fetch->trace_id, error);
   }
   fetch->done (task, fetch->trace_id, error, fetch->data);
+  kt_auth_end (service->auth);
   kt_key_unref (fetch->key);
+  g_free (fetch->url);
+  g_clear_pointer (&fetch->body, g_bytes_unref);
+  g_clear_error (&fetch->refusal);
   g_free (fetch->trace_id);
   g_free (fetch);
+}
+
+static void
+on_verdict (gboolean again, gpointer data)
+{
+  Fetch *fetch = data;
+
+  if (again)
+    ask (fetch);
+  else
+    finish (fetch, NULL, fetch->refusal);
+}
+
+static void
+on_response (const KtHttpResponse *response, const GError *http_error, gpointer data)
+{
+  Fetch *fetch = data;
+  KtService *service = fetch->service;
+  g_autoptr (GError) error = http_error != NULL ? g_error_copy (http_error) : NULL;
+  g_autoptr (KtTask) task = NULL;
+
+  if (response != NULL) {
+    kt_auth_answered (service->auth, response);
+    task = calls[fetch->key->family].decode (fetch->key, response->status, response->body, service->zone, &error);
+  }
+  if (error != NULL && fetch->refusal == NULL) {
+    fetch->refusal = g_error_copy (error);
+    if (kt_auth_refused (service->auth, &fetch->stamp, response, error, fetch->deadline, on_verdict, fetch))
+      return;
+  }
+  finish (fetch, task, error);
+}
+
+static void
+ask (Fetch *fetch)
+{
+  kt_http_client_send (fetch->service->http, calls[fetch->key->family].method, fetch->url, fetch->body, fetch->deadline,
+                       prepare, on_response, fetch);
 }
 
 /* The body of POST share/taskDetail. */
@@ -167,7 +189,7 @@ share_body (KtService *service, const KtKey *key)
   const char *token = service->share_tokens != NULL ? g_hash_table_lookup (service->share_tokens, key->share_id) : NULL;
   char *body = kt_encode_object ("taskId", key->task_id, "shareId", key->share_id, token != NULL ? "kdstoken" : NULL,
                                  token, NULL);
-  return g_bytes_new_with_free_func (body, strlen (body), (GDestroyNotify) wipe, body);
+  return g_bytes_new_with_free_func (body, strlen (body), (GDestroyNotify) kt_secret_free, body);
 }
 
 void
@@ -175,22 +197,22 @@ kt_service_fetch (KtService *service, KtKey *key, gint64 deadline, KtServiceDone
 {
   const Call *call = &calls[key->family];
   Fetch *fetch = g_new0 (Fetch, 1);
-  g_autofree char *url = NULL;
-  g_autoptr (GBytes) body = NULL;
 
   fetch->service = service;
   fetch->key = kt_key_ref (key);
+  fetch->deadline = deadline;
   fetch->done = done;
   fetch->data = data;
   switch (key->family) {
   case KT_FAMILY_SHARE:
-    url = g_strconcat (service->endpoint, BASE_PATH "/", call->name, NULL);
-    body = share_body (service, key);
+    fetch->url = g_strconcat (service->endpoint, BASE_PATH "/", call->name, NULL);
+    fetch->body = share_body (service, key);
     break;
   case KT_FAMILY_BASIC: /* ids need no escaping: kt_id_is_valid() */
-    url = g_strconcat (service->endpoint, BASE_PATH "/", call->name, "?taskId=", key->task_id, NULL);
+    fetch->url = g_strconcat (service->endpoint, BASE_PATH "/", call->name, "?taskId=", key->task_id, NULL);
     break;
   }
   ++*service->counters[key->family];
-  kt_http_client_send (service->http, call->method, url, body, deadline, prepare, on_response, fetch);
+  kt_auth_begin (service->auth);
+  ask (fetch);
 }

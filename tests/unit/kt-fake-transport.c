@@ -161,6 +161,15 @@ kt_fake_transport_land (KtFakeTransport *fake, guint index, guint status, const 
 }
 
 void
+kt_fake_transport_land_dated (KtFakeTransport *fake, guint index, guint status, const char *body, const char *date)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (body, strlen (body));
+  KtHttpResponse response = { .status = status, .body = bytes, .headers[KT_HEADER_DATE] = (char *) date };
+
+  finish (fake, index, &response, NULL);
+}
+
+void
 kt_fake_transport_fail (KtFakeTransport *fake, guint index, KtErrorCode code)
 {
   g_autoptr (GError) error = g_error_new (KT_ERROR, (int) code, "made to fail");

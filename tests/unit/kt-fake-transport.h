@@ -30,4 +30,6 @@ const char *kt_fake_transport_body (const KtFakeTransport *fake, guint index);
 /* Ends the INDEXth exchange, which must be under way. */
 void kt_fake_transport_land (KtFakeTransport *fake, guint index, guint status, const char *body,
                              const char *retry_after);
+void kt_fake_transport_land_dated (KtFakeTransport *fake, guint index, guint status, const char *body,
+                                   const char *date);
 void kt_fake_transport_fail (KtFakeTransport *fake, guint index, KtErrorCode code);
