@@ -4,7 +4,9 @@
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "fuse/kt-fuse.h"
+#include "kt-file-watch.h"
 #include "kt-secret.h"
+#include "kt-token-source.h"
 #include "kt-watch-list.h"
 #include "service/kt-service.h"
 #include "store/kt-catalog.h"
@@ -28,15 +30,17 @@ typedef struct {
   KtCatalog *catalog;
   KtTree *tree;
   KtFuse *fuse;
+  KtTokenSource *source;
   KtFileWatch *watch;
   guint signals[3];
+  gboolean quitting;
 
   /* the token at start, or why there is none */
   char *first_token;
   GError *first_error;
-  /* while a token command runs */
-  KtConfig *coming; /* the configuration it runs for */
-  gboolean token_pending;
+  /* a configuration on its way in, while its token is read */
+  KtConfig *coming;
+  KtTokenSource *coming_source;
 } App;
 
 static void
@@ -88,9 +92,9 @@ read_share_tokens (const KtConfig *config, GError **error)
   return g_steal_pointer (&tokens);
 }
 
-/* Makes CONFIG with TOKEN the service's options; what is not read anew at once stays as it is when that fails. */
+/* Makes CONFIG with TOKEN, from SOURCE, the service's options; all stays as it is when that fails. */
 static gboolean
-apply_service (App *app, const KtConfig *config, const char *token, GError **error)
+apply_service (App *app, const KtConfig *config, KtTokenSource *source, const char *token, GError **error)
 {
   g_autoptr (GHashTable) share_tokens = read_share_tokens (config, error);
   g_autoptr (GTimeZone) zone = g_time_zone_new_identifier (config->time_zone);
@@ -99,6 +103,11 @@ apply_service (App *app, const KtConfig *config, const char *token, GError **err
     .user_id = config->user_id,
     .token = token,
     .scheme = config->token_scheme,
+    .app_id = config->app_id,
+    .session_id = config->session_id,
+    .keep_alive = config->keep_alive,
+    .read_token = kt_token_source_read,
+    .token_source = source,
     .agent_name = config->agent_name,
     .language = config->language,
     .zone = zone,
@@ -112,6 +121,25 @@ apply_service (App *app, const KtConfig *config, const char *token, GError **err
   else
     kt_service_set_options (app->service, &options);
   return TRUE;
+}
+
+static void
+on_token_changed (const char *token, const GError *error, gpointer data)
+{
+  App *app = data;
+
+  if (token != NULL)
+    kt_service_set_token (app->service, token);
+  else
+    report (app, "token not re-read", error);
+}
+
+static void
+on_token_file_changed (gpointer data)
+{
+  App *app = data;
+
+  kt_token_source_read (app->source, on_token_changed, app);
 }
 
 /* The tasks of the watch list; none is configured: no tasks. (transfer full) */
@@ -162,17 +190,21 @@ tree_options (const KtConfig *config)
   };
 }
 
-/* The second half of a reload, when the token is there. */
+/* The second half of a reload, when the token is there or ERROR says why not. */
 static void
-reload_with_token (App *app, const char *token, const GError *token_error)
+on_reload_token (const char *token, const GError *token_error, gpointer data)
 {
+  App *app = data;
   g_autoptr (KtConfig) config = g_steal_pointer (&app->coming);
+  g_autoptr (KtTokenSource) source = g_steal_pointer (&app->coming_source);
   g_autoptr (GError) error = token_error != NULL ? g_error_copy (token_error) : NULL;
   g_autoptr (KtFileWatch) watch = NULL;
-  g_autoptr (GPtrArray) keys = error == NULL ? follow_watch_list (app, config, &watch, &error) : NULL;
+  g_autoptr (GPtrArray) keys = token != NULL ? follow_watch_list (app, config, &watch, &error) : NULL;
   KtTreeOptions options;
 
-  if (keys == NULL || !apply_service (app, config, token, &error)) {
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
+    return;
+  if (keys == NULL || !apply_service (app, config, source, token, &error)) {
     report (app, "configuration not re-read", error);
     return;
   }
@@ -185,39 +217,9 @@ reload_with_token (App *app, const char *token, const GError *token_error)
   kt_tree_set_watched (app->tree, keys);
   kt_file_watch_free (app->watch);
   app->watch = g_steal_pointer (&watch);
+  kt_token_source_free (app->source);
+  app->source = g_steal_pointer (&source);
   g_message ("configuration read again");
-}
-
-static void
-on_reload_token (char *token, const GError *error, gpointer data)
-{
-  App *app = data;
-
-  app->token_pending = FALSE;
-  reload_with_token (app, token, error);
-  kt_secret_free (token);
-}
-
-/* Gives CONFIG's token to DONE: from its file, its command or the environment. */
-static void
-get_token (App *app, const KtConfig *config, KtSecretDone done)
-{
-  g_autoptr (GError) error = NULL;
-  char *token = NULL;
-
-  if (config->token_command != NULL) {
-    app->token_pending = TRUE;
-    kt_secret_from_command (config->token_command, done, app);
-    return;
-  }
-  if (config->token_file != NULL)
-    token = kt_secret_from_file (config->token_file, &error);
-  else if (app->environment_token != NULL)
-    token = kt_secret_from_text (app->environment_token, "$" KT_TOKEN_VARIABLE, &error);
-  else
-    g_set_error (&error, KT_ERROR, KT_ERROR_CONFIG,
-                 "no token: expected token-file or token-command in [service], or $" KT_TOKEN_VARIABLE);
-  done (token, error, app);
 }
 
 static KtConfig *
@@ -232,7 +234,7 @@ on_reload (gpointer data)
   App *app = data;
   g_autoptr (GError) error = NULL;
 
-  if (app->token_pending)
+  if (app->coming != NULL)
     return G_SOURCE_CONTINUE; /* a reload is under way */
   app->coming = load_config (app->options, &error);
   if (app->coming != NULL && !g_str_equal (app->coming->endpoint, app->config->endpoint)) {
@@ -240,17 +242,25 @@ on_reload (gpointer data)
     g_set_error (&error, KT_ERROR, KT_ERROR_CONFIG, "another endpoint takes effect at the next mount only");
     g_clear_pointer (&app->coming, kt_config_free);
   }
-  if (app->coming == NULL)
+  if (app->coming != NULL)
+    app->coming_source = kt_token_source_new (app->clock, app->coming, app->environment_token, &error);
+  if (app->coming_source != NULL) {
+    kt_token_source_watch (app->coming_source, on_token_file_changed, app);
+    kt_token_source_read (app->coming_source, on_reload_token, app);
+  } else {
+    g_clear_pointer (&app->coming, kt_config_free);
     report (app, "configuration not re-read", error);
-  else
-    get_token (app, app->coming, on_reload_token);
+  }
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean
 on_quit (gpointer data)
 {
-  g_main_loop_quit (((App *) data)->loop);
+  App *app = data;
+
+  app->quitting = TRUE; /* the loop may not run yet */
+  g_main_loop_quit (app->loop);
   return G_SOURCE_CONTINUE;
 }
 
@@ -302,12 +312,11 @@ build_http (App *app, GError **error)
 }
 
 static void
-on_first_token (char *token, const GError *error, gpointer data)
+on_first_token (const char *token, const GError *error, gpointer data)
 {
   App *app = data;
 
-  app->token_pending = FALSE;
-  app->first_token = token;
+  app->first_token = g_strdup (token);
   app->first_error = error != NULL ? g_error_copy (error) : NULL;
 }
 
@@ -316,14 +325,18 @@ build_service (App *app, GError **error)
 {
   gboolean ok;
 
-  get_token (app, app->config, on_first_token);
-  while (app->token_pending)
-    g_main_context_iteration (NULL, TRUE);
-  if (app->first_token == NULL) {
-    g_propagate_error (error, g_steal_pointer (&app->first_error));
+  app->source = kt_token_source_new (app->clock, app->config, app->environment_token, error);
+  if (app->source == NULL)
     return FALSE;
-  }
-  ok = apply_service (app, app->config, app->first_token, error);
+  kt_token_source_watch (app->source, on_token_file_changed, app);
+  kt_token_source_read (app->source, on_first_token, app);
+  while (app->first_token == NULL && app->first_error == NULL && !app->quitting)
+    g_main_context_iteration (NULL, TRUE);
+  if (app->first_error != NULL)
+    g_propagate_error (error, g_steal_pointer (&app->first_error));
+  else if (app->first_token == NULL)
+    g_set_error (error, KT_ERROR, KT_ERROR_STOPPED, "ended by a signal before it was mounted");
+  ok = app->first_token != NULL && apply_service (app, app->config, app->source, app->first_token, error);
   g_clear_pointer (&app->first_token, kt_secret_free);
   return ok;
 }
@@ -359,6 +372,8 @@ take_down (App *app)
       g_source_remove (app->signals[i]);
   kt_file_watch_free (app->watch);
   kt_fuse_free (app->fuse);
+  kt_token_source_free (g_steal_pointer (&app->coming_source));
+  kt_token_source_free (app->source);
   kt_http_client_free (app->http); /* ends the requests, which the service and the store are told of */
   kt_tree_free (app->tree);
   kt_catalog_free (app->catalog);
@@ -366,8 +381,8 @@ take_down (App *app)
   kt_service_free (app->service);
   kt_health_free (app->health);
   kt_metrics_free (app->metrics);
-  kt_config_free (app->coming);
   kt_config_free (app->config);
+  g_clear_error (&app->first_error);
   kt_secret_free (app->environment_token);
   g_main_loop_unref (app->loop);
   kt_log_forget_secrets ();

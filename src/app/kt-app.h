@@ -5,8 +5,6 @@
 #include "kt-daemon.h"
 #include "kt-options.h"
 
-#define KT_TOKEN_VARIABLE "KOOTASKFS_TOKEN"
-
 /* Everything put together: builds the layers from left to right, mounts, runs the loop until it is told to end, and
  * takes all down from right to left. CONFIG and ENVIRONMENT_TOKEN (of $KOOTASKFS_TOKEN, or NULL) are (transfer full).
  * Returns FALSE and the error when it did not get as far as a mount. */

@@ -14,6 +14,10 @@ typedef struct {
   char *token_file;
   char *token_command;
   KtTokenScheme token_scheme;
+  char *app_id;
+  char *app_secret_file;
+  char *session_id; /* a secret */
+  gboolean keep_alive;
   char *agent_name;
   char *language;
   char *time_zone;

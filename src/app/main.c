@@ -4,6 +4,7 @@
 #include "kt-app.h"
 #include "kt-mountpoint.h"
 #include "kt-secret.h"
+#include "kt-token-source.h"
 
 #include <stdio.h>
 #include <sys/resource.h>

@@ -21,7 +21,8 @@ SAMPLES = (f"share {SHARE} {SHARE_TASK}", f"basic {IMPORT_TASK}")
 LIMIT = 60  # seconds for a command that should take none; only a bug ever gets there
 
 GROUPS = {
-    "service": "endpoint user-id token-file token-command token-scheme language time-zone ca-file proxy",
+    "service": "endpoint user-id token-file token-command token-scheme app-id app-secret-file session-id keep-alive "
+               "agent-name language time-zone ca-file proxy",
     "cache": "ttl ended-ttl negative-ttl max-stale memory",
     "fetch": "deadline concurrency rate max-response",
     "watch": "file",

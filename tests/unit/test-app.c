@@ -2,6 +2,7 @@
 /* The command line and the watch list. */
 #include "kt-test.h"
 
+#include "app/kt-file-watch.h"
 #include "app/kt-options.h"
 #include "app/kt-watch-list.h"
 
@@ -207,7 +208,7 @@ on_changed (gpointer data)
   ++*(guint *) data;
 }
 
-/* Written in place or replaced, as editors do; other files of the directory do not count. */
+/* Written in place or replaced, as editors do, or with another mode; other files of the directory do not count. */
 static void
 test_file_watch (void)
 {
@@ -226,6 +227,10 @@ test_file_watch (void)
     g_main_context_iteration (NULL, TRUE);
   changes = 0;
   g_assert_cmpint (g_rename (other, path), ==, 0);
+  while (changes == 0)
+    g_main_context_iteration (NULL, TRUE);
+  changes = 0;
+  g_assert_cmpint (g_chmod (path, 0600), ==, 0);
   while (changes == 0)
     g_main_context_iteration (NULL, TRUE);
   kt_file_watch_free (watch);

@@ -6,7 +6,7 @@ import re
 import sys
 
 ROW = re.compile(r'^\s*(?:DIR|FILE|LINK) \((\w+), "([^"]+)"', re.MULTILINE)
-KEY = re.compile(r'^\s*\{ "([\w-]+)", "([\w-]+)", &type_', re.MULTILINE)
+KEY = re.compile(r'^\s*\{ "([\w-]+)", "([\w-]+)", &kt_type_', re.MULTILINE)
 
 
 def documented(text):
