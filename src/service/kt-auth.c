@@ -103,8 +103,7 @@ kt_auth_use (KtAuth *auth, char *credential)
 {
   if (g_strcmp0 (credential, auth->credential) != 0)
     auth->generation++;
-  kt_log_add_secret (credential);
-  kt_log_add_secret (credential + kt_token_scheme_length (credential)); /* the service may say it without the word */
+  kt_log_add_secret (credential + kt_token_scheme_length (credential));
   kt_secret_free (auth->credential);
   auth->credential = credential;
 }
