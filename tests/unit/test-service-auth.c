@@ -256,6 +256,7 @@ test_single_flight (Fixture *f, gconstpointer data)
     g_assert_cmpstr (header (f, i, "Authorization"), ==, "Bearer SECOND");
     land (f, i, 200, GOOD);
   }
+  later (f);
   land (f, 19, 401, REFUSED); /* the straggler was sent with the old token: no need to read */
   g_assert_cmpuint (f->reads, ==, 1);
   land (f, 39, 200, GOOD);
@@ -390,6 +391,12 @@ test_session_same_token (Fixture *f, gconstpointer data)
   land (f, 0, 401, REFUSED);
   land (f, 1, 200, "{\"code\":0,\"accessToken\":\"Bearer FIRST\"}");
   g_assert_cmpstr (kt_fake_transport_line (f->transport, 2), ==, RESULT);
+  land (f, 2, 401, REFUSED); /* it has not helped */
+  g_assert_cmpuint (f->refused, ==, 1);
+  fetch (f);
+  land (f, 3, 401, REFUSED); /* nor would it again, so soon */
+  g_assert_cmpuint (f->refused, ==, 2);
+  g_assert_cmpuint (sent (f), ==, 4);
 }
 
 /* No session any more: told, and the source is asked. */
@@ -437,6 +444,7 @@ test_session_others (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->reads, ==, 1);
   give (f, "FIRST", 0);
   g_assert_cmpuint (f->refused, ==, 1);
+  later (f);
   fetch (f);
   land (f, 1, 401, REFUSED);
   kt_http_client_free (g_steal_pointer (&f->http)); /* the refresh is under way */
