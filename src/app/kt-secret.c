@@ -80,7 +80,7 @@ static char *
 read_file (const char *path, mode_t forbidden, GError **error)
 {
   g_autofree char *buffer = g_malloc0 (LONGEST_SECRET);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block the loop */
   char *secret = NULL;
 
   if (fd < 0) {

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct {
@@ -85,6 +86,9 @@ static void
 test_bad_files (Fixture *f, gconstpointer data)
 {
   assert_refused (f, "No such file");
+  g_assert_cmpint (mkfifo (f->path, 0600), ==, 0);
+  assert_refused (f, "the first line is empty"); /* and does not wait for a writer */
+  g_unlink (f->path);
   write_secret (f, "", 0600);
   assert_refused (f, "the first line is empty");
   write_secret (f, "\nhunter2\n", 0600);
