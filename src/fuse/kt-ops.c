@@ -102,42 +102,26 @@ op_forget_multi (fuse_req_t req, size_t n_forgets, struct fuse_forget_data *forg
   fuse_reply_none (req);
 }
 
+/* PAGES (transfer full), if any, go to the kernel first. */
 static void
-reply_attr (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode)
+reply_attr (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode, GPtrArray *pages)
 {
   KtTreeEntry entry = { 0 };
 
-  if (kt_tree_getattr (fuse->tree, inode, &entry))
+  if (!kt_tree_getattr (fuse->tree, inode, &entry))
+    fuse_reply_err (req, ENOENT);
+  else if (pages == NULL)
     fuse_reply_attr (req, &entry.stat, seconds (entry.attr_life));
   else
-    fuse_reply_err (req, ENOENT);
-}
-
-static gboolean
-on_stored (gpointer data)
-{
-  KtParked *parked = data;
-  KtFuse *fuse = parked->fuse;
-  guint64 inode = parked->inode;
-
-  reply_attr (fuse, kt_parked_end (parked), inode);
-  return G_SOURCE_REMOVE;
+    kt_pusher_store (fuse->pusher, pages, req, &entry.stat, seconds (entry.attr_life));
 }
 
 static void
 op_getattr (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
   KtFuse *fuse = count (req, KT_OPERATION_getattr);
-  g_autoptr (GBytes) content = kt_tree_prime (fuse->tree, inode);
-  KtParked *parked;
 
-  if (content == NULL) {
-    reply_attr (fuse, req, inode);
-    return;
-  }
-  parked = kt_parked_new (fuse, req, inode);
-  if (!kt_pusher_store (fuse->pusher, inode, content, on_stored, parked))
-    on_stored (parked);
+  reply_attr (fuse, req, inode, kt_tree_prime (fuse->tree, inode));
 }
 
 static void
@@ -151,7 +135,7 @@ on_touched (const GError *error, gpointer data)
   if (error != NULL)
     fuse_reply_err (req, kt_error_to_errno (error));
   else
-    reply_attr (fuse, req, inode);
+    reply_attr (fuse, req, inode, NULL);
 }
 
 /* "now" for a time is touch; anything else would be a write. */
@@ -208,6 +192,7 @@ op_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fus
 {
   KtFuse *fuse = count (req, KT_OPERATION_read);
   g_autoptr (GBytes) content = kt_tree_read (fuse->tree, inode);
+  GPtrArray *others;
   const char *bytes;
   gsize length;
 
@@ -220,6 +205,9 @@ op_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fus
     fuse_reply_buf (req, NULL, 0);
   else
     fuse_reply_buf (req, bytes + offset, MIN (size, length - (gsize) offset));
+  others = kt_tree_read_on (fuse->tree, inode);
+  if (others != NULL)
+    kt_pusher_store (fuse->pusher, others, NULL, NULL, 0);
 }
 
 static void

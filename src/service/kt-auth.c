@@ -28,14 +28,17 @@ kt_token_header_value (const char *token, KtTokenScheme scheme)
 char *
 kt_trace_id_new (void)
 {
+  static const char digits[] = "0123456789abcdef";
   guchar bytes[TRACE_ID_BYTES];
-  GString *id = g_string_sized_new (2 * sizeof (bytes));
+  char *id = g_malloc0 (2 * sizeof (bytes) + 1);
 
   if (getrandom (bytes, sizeof (bytes), 0) != sizeof (bytes))
     g_error ("getrandom() gives no random numbers");
-  for (gsize i = 0; i < sizeof (bytes); i++)
-    g_string_append_printf (id, "%02x", bytes[i]);
-  return g_string_free (id, FALSE);
+  for (gsize i = 0; i < sizeof (bytes); i++) {
+    id[2 * i] = digits[bytes[i] >> 4];
+    id[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  return id;
 }
 
 char *

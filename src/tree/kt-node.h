@@ -22,7 +22,9 @@ typedef struct KtNode {
   KtKey *key;            /* of the task when the node was made, NULL outside of tasks; the catalog knows better */
   GBytes *content;       /* files */
   gint64 mtime;          /* files: wall clock, microseconds; directories of tasks: what the kernel was told */
-  gboolean primed;       /* files: see kt_tree_prime() */
+  guint lasting : 1;     /* files: their attributes last, see kt_tree_prime() */
+  guint stored : 1;      /* files: the kernel has their pages, or is to READ them */
+  guint readers : 2;     /* directories: files READ in it; many is 2, see kt_tree_read_on() */
   guint64 lookups;
   guint refs;
   GQueue children; /* KtNode: those found by name */

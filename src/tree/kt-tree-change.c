@@ -51,7 +51,7 @@ find_below (KtTree *tree, const char *directory, const char *name)
 static void
 push (KtTree *tree, GPtrArray *names, GSourceFunc done, gpointer data)
 {
-  if (tree->invalidate != NULL) {
+  if (tree->invalidate != NULL && (names->len > 0 || done != NULL)) {
     tree->invalidate (tree->kernel, names, done, data);
     return;
   }
@@ -122,17 +122,20 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
     add_stale (names, share, key->task_id);
 }
 
-/* A new answer may have moved the time of the task's directory. */
+/* A new answer may have moved the time of the task's directory, and so that of files/ in it. */
 static void
 tell_mtime (KtTree *tree, KtKey *key)
 {
-  const KtNode *task = find_below (tree, "tasks", key->task_id);
+  KtNode *task = find_below (tree, "tasks", key->task_id);
+  const KtNode *files = task != NULL ? kt_nodes_find (tree->nodes, task, "files") : NULL;
+  const gint64 mtime = kt_tree_task_mtime (tree, key);
+  GPtrArray *stale = stale_new ();
 
-  if (task != NULL && task->mtime != kt_tree_task_mtime (tree, key)) {
-    GPtrArray *stale = stale_new ();
+  if (task != NULL && task->mtime != mtime)
     add_stale (stale, task, NULL);
-    push (tree, stale, NULL, NULL);
-  }
+  if (files != NULL && files->mtime != mtime)
+    add_stale (stale, files, NULL);
+  push (tree, stale, NULL, NULL);
 }
 
 static void

@@ -119,8 +119,8 @@ kt_listing_name (const KtListing *listing, guint index, mode_t *type)
   return NULL;
 }
 
-gboolean
-kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
+static gboolean
+look_up (KtListing *listing, guint index, KtTreeEntry *entry)
 {
   KtTree *tree = listing->tree;
   mode_t type;
@@ -143,6 +143,18 @@ kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
     return FALSE;
   g_clear_pointer (&wanted, kt_key_unref);
   return kt_tree_resolve (tree, listing->dir, name, &answer, entry, &wanted, NULL) && entry->id != 0;
+}
+
+gboolean
+kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
+{
+  gboolean found = look_up (listing, index, entry);
+
+  if (found && S_ISREG (entry->stat.st_mode)) {
+    kt_nodes_get (listing->tree->nodes, entry->id)->lasting = TRUE;
+    entry->attr_life = KT_TIME_NEVER;
+  }
+  return found;
 }
 
 #define PREFIX "user.kootaskfs."

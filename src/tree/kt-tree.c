@@ -56,14 +56,19 @@ kt_tree_task_mtime (KtTree *tree, KtKey *key)
   return answer.changed_real;
 }
 
-/* How long a directory's mtime holds goes to *LIFE. The kernel is told when that of a task's directory changes. */
+/* How long a directory's mtime holds goes to *LIFE. The kernel is told when that of a task changes, see
+ * kt-tree-change.c; its files are too many for that, and their names live no longer than the answer anyway. */
 static gint64
 dir_mtime (KtTree *tree, KtNode *node, KtKey *key, gint64 *life)
 {
+  KtAnswer answer;
+
   switch (node->entry->below) {
-  case KT_PLACE_TASK: *life = KT_TIME_NEVER; return node->mtime = kt_tree_task_mtime (tree, key);
-  case KT_PLACE_FILES:
-  case KT_PLACE_FILE: *life = 0; return kt_tree_task_mtime (tree, key);
+  case KT_PLACE_TASK:
+  case KT_PLACE_FILES: *life = KT_TIME_NEVER; return node->mtime = kt_tree_task_mtime (tree, key);
+  case KT_PLACE_FILE:
+    *life = kt_store_peek (tree->store, key, &answer) ? kt_tree_life_until (tree, answer.valid_until) : 0;
+    return kt_tree_task_mtime (tree, key);
   case KT_PLACE_TASKS:
   case KT_PLACE_SHARES:
   case KT_PLACE_SHARE: *life = 0; return tree->catalog_changed;
@@ -96,7 +101,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
     break;
   case KT_ENTRY_FILE:
     entry->stat.st_mode = S_IFREG | 0444;
-    entry->attr_life = node->primed ? KT_TIME_NEVER : 0;
+    entry->attr_life = node->lasting ? KT_TIME_NEVER : 0;
     entry->stat.st_size = (off_t) g_bytes_get_size (node->content);
     break;
   case KT_ENTRY_LINK: {
@@ -365,15 +370,57 @@ kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry)
   return TRUE;
 }
 
-GBytes *
+static void
+pages_free (gpointer data)
+{
+  KtPages *pages = data;
+  g_bytes_unref (pages->content);
+  g_free (pages);
+}
+
+/* Adds the file NODE to LIST (NULL when that is empty), unless the kernel has it. */
+static void
+add_pages (GPtrArray **list, KtNode *node)
+{
+  KtPages *pages;
+
+  if (node->content == NULL || node->stored)
+    return;
+  node->stored = TRUE;
+  if (*list == NULL)
+    *list = g_ptr_array_new_with_free_func (pages_free);
+  pages = g_new (KtPages, 1);
+  *pages = (KtPages){ .inode = node->id, .content = g_bytes_ref (node->content) };
+  g_ptr_array_add (*list, pages);
+}
+
+GPtrArray *
 kt_tree_prime (KtTree *tree, guint64 id)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
+  GPtrArray *list = NULL;
 
-  if (node == NULL || node->primed)
+  if (node == NULL || node->lasting)
     return NULL;
-  node->primed = TRUE;
-  return node->content != NULL ? g_bytes_ref (node->content) : NULL;
+  node->lasting = TRUE;
+  add_pages (&list, node);
+  return list;
+}
+
+GPtrArray *
+kt_tree_read_on (KtTree *tree, guint64 id)
+{
+  KtNode *node = kt_nodes_get (tree->nodes, id);
+  GPtrArray *list = NULL;
+
+  if (node == NULL || node->stored)
+    return NULL;
+  node->stored = TRUE;
+  if (node->parent->readers < 2 && ++node->parent->readers < 2)
+    return NULL;
+  for (const GList *link = node->parent->children.head; link != NULL; link = link->next)
+    add_pages (&list, link->data);
+  return list;
 }
 
 GBytes *

@@ -65,13 +65,24 @@ gboolean kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry);
 /* Largest content that is worth priming. */
 #define KT_PRIME_MAX 65536
 
-/* What should be put into the kernel's page cache before it asks for it, once for each version of a small file; NULL
- * when there is nothing to do. (transfer full)
+/* The content of an inode, for the kernel's page cache. */
+typedef struct {
+  guint64 inode;
+  GBytes *content;
+} KtPages;
+
+/* What should be put into the kernel's page cache before GETATTR of an inode is answered, once for each version of a small
+ * file: KtPages, (transfer full); NULL when there is nothing to do.
  *
  * Why: when the kernel READs, it takes the access time for changed, and the next stat asks for the attributes again. A
- * second `cat` would reach the daemon. So a fresh inode's attributes have no life; the GETATTR that comes before
- * the first read is the occasion to store the pages, and its reply has attributes that last. */
-GBytes *kt_tree_prime (KtTree *tree, guint64 id);
+ * second `cat` would reach the daemon. So the attributes of a file found by LOOKUP have no life; the GETATTR that comes
+ * before the first read is the occasion to store the pages, and its reply has attributes that last. Those that come
+ * with a listing last at once: of what is listed little is read. */
+GPtrArray *kt_tree_prime (KtTree *tree, guint64 id);
+
+/* What should be put there once an inode was READ: from the second file of a directory on, which makes it one whose files
+ * are read one after another, the others that the kernel knows. As above. */
+GPtrArray *kt_tree_read_on (KtTree *tree, guint64 id);
 
 /* A file's content, the same for as long as its inode lives. (transfer full), NULL when it is no file. */
 GBytes *kt_tree_read (KtTree *tree, guint64 id);

@@ -79,3 +79,11 @@ def test_listing_comes_with_attributes(many):
     assert len(found) == TASKS + 2
     assert sum(cost.values()) < TASKS / 2, cost
     assert many.requests() == 0
+
+
+def test_listing_everything_stats_nothing(many):
+    """A listing comes with attributes that last, of files too: `find tasks -printf %s` is listings and little else."""
+    cost = many.operations_of(lambda: run("find", "tasks", "-printf", "%s %T@", cwd=many.path))
+    assert many.requests() == TASKS + 1
+    assert cost.get("getattr", 0) <= 2 * TASKS + 20 and cost.get("lookup", 0) < TASKS, cost
+    assert "read" not in cost, cost

@@ -140,6 +140,8 @@ test_listing_looks_up_from_memory (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0);
   kt_tree_look_up (f, dir, "kind", KT_RUNNING);
   g_assert_true (kt_listing_look_up (listing, 2, &entry));
+  g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
+  g_assert_null (kt_tree_prime (f->tree, entry.id)); /* of what is listed little is read */
   kt_assert_text (kt_tree_text (f, entry.id), "running\n");
   g_assert_cmpint (entry.entry_life, <, 5 * KT_SECOND);
   g_assert_cmpuint (kt_tree_look_up (f, dir, "status", NULL).entry.id, ==, entry.id);
