@@ -247,7 +247,9 @@ set_options (KtExchange *exchange)
   curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (easy, CURLOPT_QUICK_EXIT, 1L); /* else a hanging name server blocks the loop at the end */
-  curl_easy_setopt (easy, CURLOPT_PIPEWAIT, 1L);
+  /* rather HTTP/2 on one connection than a second one: with TLS that is known after the handshake. Without, curl would know
+   * after the first answer only, and one slow answer would keep all other requests back */
+  curl_easy_setopt (easy, CURLOPT_PIPEWAIT, (long) g_str_has_prefix (request->url, "https:"));
   curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
   curl_easy_setopt (easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -8,7 +8,8 @@
  * follow each other in the order of the catalog, up or down, the next ones are fetched ahead, as a disk reads ahead:
  * from the third in a row on, with a window that doubles, up to MOST, as long as the reader has to wait. What memory
  * has is passed over: the kernel serves it without asking us, so a gap made of it is none. Several scans may go on at
- * the same time; one that breaks off costs at most its window. */
+ * the same time; one that breaks off costs at most its window. Many readers at once, each of a task of its own, are no
+ * scan. */
 typedef struct KtScan KtScan;
 
 KtScan *kt_scan_new (KtStore *store, KtCatalog *catalog, guint most);

@@ -235,6 +235,13 @@ kt_store_has (KtStore *store, KtKey *key)
   return entry != NULL && knows (entry, kt_clock_monotonic (store->clock));
 }
 
+gboolean
+kt_store_is_asking (KtStore *store, KtKey *key)
+{
+  const Entry *entry = g_hash_table_lookup (store->entries, key);
+  return entry != NULL && entry->in_flight;
+}
+
 void
 kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline)
 {

@@ -65,6 +65,9 @@ KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 dea
 /* Whether kt_store_get() in mode FRESH would answer from memory. */
 gboolean kt_store_has (KtStore *store, KtKey *key);
 
+/* Whether a request for KEY is under way. */
+gboolean kt_store_is_asking (KtStore *store, KtKey *key);
+
 /* Has the answer fetched for somebody who will ask soon, unless memory has it or a flight is under way. */
 void kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline);
 

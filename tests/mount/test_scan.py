@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from koodrive_sim import wait_until
 from kootaskfs_mount import run, shell
 
 TASKS = 300
@@ -54,6 +55,19 @@ def test_single_lookups_fetch_nothing_ahead(many):
     for name in (names[5], names[6], names[100], names[200], names[199]):
         run("cat", many.task(name) / "status", many.task(name) / "result")
     assert (many.requests(), prefetches(many)) == (5, 0)
+
+
+@pytest.mark.parametrize("first", (0, 50))
+def test_parallel_readers_fetch_nothing_ahead(many, first):
+    """Many readers at once, each of a task of its own: a request each and no more. No answer comes before all
+    have asked, and none keeps back another."""
+    names = sorted(path.name for path in (many / "tasks").iterdir())[first:first + 30]
+    many.sim.fault(kind="delay", ms=3_600_000, times=-1)
+    for asked, name in enumerate(names, 1):
+        many.popen("cat", many.task(name) / "status")
+        wait_until(lambda: many.sim.counters()["inFlight"] == asked, "the request")
+    assert (many.requests(), prefetches(many)) == (len(names), 0)
+    many.end_children()
 
 
 def test_random_order_fetches_nothing_ahead(many):

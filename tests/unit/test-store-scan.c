@@ -196,6 +196,31 @@ test_failures (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 3 + 8 + 8);
 }
 
+/* Many who ask at the same time, though in order, want what they ask for and no more. */
+static void
+test_crowd (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 20; i++)
+    g_assert_cmpuint (ask (f, i), ==, i + 1);
+  for (guint i = 20; i < 60; i++) { /* more come while the first are answered */
+    kt_fake_source_land (f->source, ENDED);
+    ask (f, i);
+  }
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 60);
+  land_all (f);
+  g_assert_cmpuint (ask (f, 60), ==, 1 + 8); /* one alone goes on */
+}
+
+/* A few readers that share the work, as xargs -P4 has them, are a scan. */
+static void
+test_few (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 4; i++)
+    g_assert_cmpuint (ask (f, i), ==, i + 1);
+  kt_fake_source_land (f->source, ENDED);
+  g_assert_cmpuint (ask (f, 4), ==, 4 + 8);
+}
+
 /* The list may change while a scan goes on. */
 static void
 test_list_replaced (Fixture *f, gconstpointer data)
@@ -227,6 +252,8 @@ main (int argc, char **argv)
   ADD ("end", NULL, test_end);
   ADD ("several", NULL, test_several);
   ADD ("failures", NULL, test_failures);
+  ADD ("crowd", NULL, test_crowd);
+  ADD ("few", NULL, test_few);
   ADD ("list-replaced", NULL, test_list_replaced);
 #undef ADD
   return g_test_run ();
