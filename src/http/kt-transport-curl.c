@@ -340,6 +340,8 @@ kt_transport_curl_new (const KtCurlOptions *options, GError **error)
   curl_multi_setopt (transport->multi, CURLMOPT_SOCKETDATA, transport);
   curl_multi_setopt (transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt (transport->multi, CURLMOPT_TIMERDATA, transport);
+  /* by itself curl keeps four idle connections for each transfer under way, and closes them when a rush is over */
+  curl_multi_setopt (transport->multi, CURLMOPT_MAXCONNECTS, (long) IDLE_HANDLES);
   curl_multi_setopt (transport->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX);
   return &transport->vtable;
 }
