@@ -360,6 +360,7 @@ take_down (App *app)
   kt_file_watch_free (app->watch);
   kt_fuse_free (app->fuse);
   kt_http_client_free (app->http); /* ends the requests, which the service and the store are told of */
+  kt_service_stop (app->service);
   kt_tree_free (app->tree);
   kt_catalog_free (app->catalog);
   kt_store_free (app->store);

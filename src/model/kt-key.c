@@ -12,7 +12,7 @@ key_new (KtFamily family, const char *share_id, const char *task_id)
   KtKey *key = g_malloc (sizeof (KtKey) + task_size + share_size);
   char *strings = (char *) (key + 1);
 
-  g_ref_count_init (&key->refs);
+  g_atomic_ref_count_init (&key->refs);
   key->family = family;
   key->task_id = memcpy (strings, task_id, task_size);
   key->share_id = memcpy (strings + task_size, share_id, share_size);
@@ -34,14 +34,14 @@ kt_key_new_basic (const char *task_id)
 KtKey *
 kt_key_ref (KtKey *key)
 {
-  g_ref_count_inc (&key->refs);
+  g_atomic_ref_count_inc (&key->refs);
   return key;
 }
 
 void
 kt_key_unref (KtKey *key)
 {
-  if (key != NULL && g_ref_count_dec (&key->refs))
+  if (key != NULL && g_atomic_ref_count_dec (&key->refs))
     g_free (key);
 }
 

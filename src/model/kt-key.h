@@ -13,10 +13,10 @@ typedef enum {
 #define KT_FAMILY_BIT(family) (1u << (family))
 #define KT_FAMILIES_ALL       (KT_FAMILY_BIT (KT_FAMILY_SHARE) | KT_FAMILY_BIT (KT_FAMILY_BASIC))
 
-/* How one task is asked for: its family, its id and, for a share task, its share. Immutable, refcounted,
+/* How one task is asked for: its family, its id and, for a share task, its share. Immutable, refcounted in any thread,
  * usable as a hash key. */
 typedef struct {
-  grefcount refs;
+  gatomicrefcount refs;
   KtFamily family;
   const char *task_id;
   const char *share_id; /* "" when the family has none */

@@ -3,11 +3,13 @@
 
 #include "base/kt-names.h"
 #include "base/kt-units.h"
+#include "kt-table.h"
 #include "kt-words.h"
 
 #include <string.h>
 
-#define FEW_FILES 16 /* found faster by looking than by hashing, and smaller */
+#define FEW_FILES 16   /* found faster by looking than by hashing, and smaller */
+#define MANY_ROWS 1000 /* what takes their number's time is done where nobody waits for it */
 
 static void
 file_clear (gpointer data)
@@ -33,7 +35,7 @@ kt_task_new (KtKey *key)
 {
   KtTask *task = g_new0 (KtTask, 1);
 
-  g_ref_count_init (&task->refs);
+  g_atomic_ref_count_init (&task->refs);
   task->key = kt_key_ref (key);
   task->type = g_ref_string_new_intern ("");
   task->status = g_ref_string_new_intern ("");
@@ -52,15 +54,15 @@ kt_task_new (KtKey *key)
 KtTask *
 kt_task_ref (KtTask *task)
 {
-  g_ref_count_inc (&task->refs);
+  g_atomic_ref_count_inc (&task->refs);
   return task;
 }
 
-void
-kt_task_unref (KtTask *task)
+static gpointer
+task_free (gpointer data)
 {
-  if (task == NULL || !g_ref_count_dec (&task->refs))
-    return;
+  KtTask *task = data;
+
   kt_key_unref (task->key);
   g_ref_string_release (task->type);
   g_ref_string_release (task->status);
@@ -71,7 +73,30 @@ kt_task_unref (KtTask *task)
   g_array_unref (task->failures);
   g_clear_pointer (&task->job_json, g_bytes_unref);
   g_clear_pointer (&task->response, g_bytes_unref);
+  g_clear_pointer (&task->files_csv, g_bytes_unref);
+  g_clear_pointer (&task->failures_csv, g_bytes_unref);
   g_free (task);
+  return NULL;
+}
+
+static gboolean
+is_large (const KtTask *task)
+{
+  return task->files->len + task->failures->len > MANY_ROWS;
+}
+
+void
+kt_task_unref (KtTask *task)
+{
+  GThread *thread;
+
+  if (task == NULL || !g_atomic_ref_count_dec (&task->refs))
+    return;
+  thread = is_large (task) ? g_thread_try_new ("free", task_free, task, NULL) : NULL;
+  if (thread != NULL)
+    g_thread_unref (thread);
+  else
+    task_free (task);
 }
 
 KtTaskFile *
@@ -136,14 +161,12 @@ unique_name (KtTask *task, GHashTable *next_number, char *wanted)
   return name;
 }
 
-void
-kt_task_seal (KtTask *task)
+static void
+name_files (KtTask *task)
 {
   /* where counting goes on for a name seen before, so that thousands alike stay linear */
   g_autoptr (GHashTable) next_number = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
-  if (task->files->len == 0)
-    return;
   task->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < task->files->len; i++) {
     KtTaskFile *file = &g_array_index (task->files, KtTaskFile, i);
@@ -152,6 +175,17 @@ kt_task_seal (KtTask *task)
   }
   if (task->files->len <= FEW_FILES)
     g_clear_pointer (&task->by_name, g_hash_table_unref);
+}
+
+void
+kt_task_seal (KtTask *task)
+{
+  if (task->files->len > 0)
+    name_files (task);
+  if (is_large (task)) {
+    task->files_csv = kt_table_files (task);
+    task->failures_csv = kt_table_failures (task);
+  }
 }
 
 const KtTaskFile *
@@ -180,5 +214,6 @@ kt_task_size (const KtTask *task)
   const gsize row = sizeof (KtTaskFile) + 6 * 48 + 32;
 
   return sizeof (KtTask) + 256 + g_bytes_get_size (task->response) + g_bytes_get_size (task->job_json)
+         + (task->files_csv != NULL ? g_bytes_get_size (task->files_csv) + g_bytes_get_size (task->failures_csv) : 0)
          + (task->files->len + task->failures->len) * row;
 }

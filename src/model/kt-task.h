@@ -20,9 +20,9 @@ typedef struct {
 } KtTaskFailure;
 
 /* What one answer of the service says of one task. Decoding fills it and seals it; from then on it is
- * immutable and refcounted. Strings are never NULL. */
+ * immutable and refcounted, in any thread. Strings are never NULL. */
 typedef struct {
-  grefcount refs;
+  gatomicrefcount refs;
   KtKey *key;
   char *type; /* shared, as are the next two; words of model/kt-words.c, "" when unknown */
   char *status;
@@ -39,6 +39,8 @@ typedef struct {
   GBytes *job_json;    /* the job object, pretty-printed */
   GBytes *response;    /* the whole answer, byte for byte */
   GHashTable *by_name; /* of many files: name → index + 1 */
+  GBytes *files_csv;   /* of many rows, as is the next: what kt-table.h gives, made once */
+  GBytes *failures_csv;
 } KtTask;
 
 /* An empty task to be filled: every string "", every number unknown. */
@@ -57,7 +59,8 @@ void kt_task_set (char **field, char *value);
 /* The same for a shared one. VALUE is (transfer none). */
 void kt_task_share (char **field, const char *value);
 
-/* Gives the files their names: percent-encoded, cut, and numbered when two are alike. Linear in their number. */
+/* Gives the files their names: percent-encoded, cut, and numbered when two are alike; and makes the tables of many rows.
+ * Linear in their number. */
 void kt_task_seal (KtTask *task);
 
 /* The file whose directory is called NAME, or NULL. */

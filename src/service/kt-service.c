@@ -3,6 +3,7 @@
 
 #include "base/kt-error.h"
 #include "kt-decode.h"
+#include "kt-decoder.h"
 
 #include <string.h>
 
@@ -11,7 +12,7 @@
 typedef struct {
   const char *name; /* in logs and metrics */
   const char *method;
-  KtTask *(*decode) (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error);
+  KtDecode decode;
 } Call;
 
 /* One row a family: the call that tells of a single task. */
@@ -24,6 +25,7 @@ struct KtService {
   KtHttpClient *http;
   KtClock *clock;
   KtHealth *health;
+  KtDecoder *decoder;
   guint64 *counters[G_N_ELEMENTS (calls)];
   guint64 *failures;
   char *endpoint;
@@ -87,6 +89,7 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
   service->http = http;
   service->clock = clock;
   service->health = health;
+  service->decoder = kt_decoder_new (metrics);
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     service->counters[i] = kt_metrics_counter (metrics, "kootaskfs_requests", "Questions put to the service, by call",
                                                "call", calls[i].name);
@@ -97,10 +100,18 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
 }
 
 void
+kt_service_stop (KtService *service)
+{
+  if (service != NULL)
+    g_clear_pointer (&service->decoder, kt_decoder_free);
+}
+
+void
 kt_service_free (KtService *service)
 {
   if (service == NULL)
     return;
+  kt_service_stop (service);
   options_clear (service);
   g_free (service);
 }
@@ -133,24 +144,16 @@ prepare (KtHttpRequest *request, gpointer data)
 }
 
 static void
-on_response (const KtHttpResponse *response, const GError *http_error, gpointer data)
+finish (KtTask *task, const GError *error, gpointer data)
 {
   Fetch *fetch = data;
   KtService *service = fetch->service;
-  const Call *call = &calls[fetch->key->family];
   gint64 now = kt_clock_real (service->clock);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (KtTask) task = NULL;
-
-  if (response != NULL)
-    task = call->decode (fetch->key, response->status, response->body, service->zone, &error);
-  else
-    error = g_error_copy (http_error);
 
   if (task != NULL) {
     kt_health_success (service->health, now);
   } else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED)) {
-    g_autofree char *what = g_strdup_printf ("%s %s", call->name, fetch->key->task_id);
+    g_autofree char *what = g_strdup_printf ("%s %s", calls[fetch->key->family].name, fetch->key->task_id);
     ++*service->failures;
     kt_health_failure (service->health, now, what, fetch->trace_id, error);
   }
@@ -158,6 +161,18 @@ on_response (const KtHttpResponse *response, const GError *http_error, gpointer 
   kt_key_unref (fetch->key);
   g_free (fetch->trace_id);
   g_free (fetch);
+}
+
+static void
+on_response (const KtHttpResponse *response, const GError *error, gpointer data)
+{
+  const Fetch *fetch = data;
+
+  if (response != NULL)
+    kt_decoder_run (fetch->service->decoder, calls[fetch->key->family].decode, fetch->key, response->status,
+                    response->body, fetch->service->zone, finish, data);
+  else
+    finish (NULL, error, data);
 }
 
 /* The body of POST share/taskDetail. */

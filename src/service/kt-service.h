@@ -27,11 +27,14 @@ typedef void (*KtServiceDone) (KtTask *task, const char *trace_id, const GError 
 KtService *kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics *metrics,
                            const KtServiceOptions *options);
 void kt_service_free (KtService *service);
+
+/* Ends what is still being decoded, with its callbacks. HTTP has ended its requests before; nothing is asked any more. */
+void kt_service_stop (KtService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtService, kt_service_free)
 
 /* New options (a new token, above all), from the next attempt on. */
 void kt_service_set_options (KtService *service, const KtServiceOptions *options);
 
-/* Asks for the task. DONE is called exactly once, not before this returns and at DEADLINE (monotonic) at the
- * latest. Failures are logged and kept in HEALTH, once, here. */
+/* Asks for the task. DONE is called exactly once, not before this returns; at DEADLINE (monotonic) at the latest, or when
+ * a large answer that came before has been decoded. Failures are logged and kept in HEALTH, once, here. */
 void kt_service_fetch (KtService *service, KtKey *key, gint64 deadline, KtServiceDone done, gpointer data);

@@ -3,6 +3,7 @@
 request per task and call is in flight, ever.\""""
 
 import os
+import subprocess
 
 import pytest
 
@@ -183,3 +184,18 @@ def test_concurrency_and_rate(mount, start):
     for reader in [m.popen("cat", m.task(task) / "status") for _, task in tasks]:
         assert reader.communicate(timeout=60)[0] in ("completed\n", "canceled\n")
     assert 2 <= sim.counters()["maxInFlight"] <= 3
+
+
+def test_large_answers_are_decoded_aside(mount, sim):
+    """"Nothing else waits for it": while the answer of a task of 100,000 files is decoded, other operations are
+    answered. That it is being decoded is read from .kootaskfs/metrics, which always reaches the daemon."""
+    m = mount(sim)
+    rows = [f'{{"fileId":"F{n:06}","status":"{2 if n % 1000 == 0 else 1}","newFileId":"N{n}"}}' for n in range(100_000)]
+    store(sim, f'{{"jobInfo":{{"taskStatus":2}},"taskInfos":[{",".join(rows)}]}}')
+    reader = m.popen("cat", m.task() / "files.csv", stdout=subprocess.DEVNULL)
+    wait_until(lambda: "\nkootaskfs_decoding 1\n" in m.control("metrics"), "the decoding to be seen")
+    assert m.read("fail-count", IMPORT_TASK) != ""
+    assert reader.wait(60) == 0
+    assert m.read("files.csv").count("\n") == 100_001 and m.read("failures.csv").count("\n") == 101
+    assert "\nkootaskfs_decoding 0\n" in m.control("metrics")
+    assert m.requests(SHARE_TASK) == 1

@@ -3,7 +3,7 @@
 
 #include "base/kt-names.h"
 #include "base/kt-units.h"
-#include "model/kt-task.h"
+#include "model/kt-table.h"
 #include "model/kt-words.h"
 
 #include <string.h>
@@ -226,6 +226,29 @@ test_size (void)
   g_assert_cmpuint (kt_task_size (larger), >, kt_task_size (small) + 10);
 }
 
+/* The tables of many rows are made once, those of few each time: a small task stays small. */
+static void
+test_tables (void)
+{
+  enum { N = 1001 };
+  g_autofree const char **ids = g_new (const char *, N);
+  g_autoptr (KtTask) few = NULL;
+  g_autoptr (KtTask) many = NULL;
+
+  for (gsize i = 0; i < N; i++)
+    ids[i] = "F";
+  few = task_with_files (ids, N - 1);
+  many = task_with_files (ids, N);
+  g_assert_null (few->files_csv);
+  kt_assert_bytes (kt_table_failures (few), "userName,desc\n");
+  kt_assert_bytes (kt_table_failures (many), "userName,desc\n");
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GBytes) table = kt_table_files (many);
+    g_assert_true (table == many->files_csv);
+    g_assert_cmpuint (g_bytes_get_size (table), ==, strlen ("fileId,status,newFileId,srcContainerId\n") + N * 5);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -239,5 +262,6 @@ main (int argc, char **argv)
   g_test_add_func ("/model/long-alike", test_long_alike);
   g_test_add_func ("/model/new-task", test_new_task);
   g_test_add_func ("/model/size", test_size);
+  g_test_add_func ("/model/tables", test_tables);
   return g_test_run ();
 }
