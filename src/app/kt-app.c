@@ -3,6 +3,7 @@
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
+#include "base/kt-units.h"
 #include "fuse/kt-fuse.h"
 #include "kt-secret.h"
 #include "kt-watch-list.h"
@@ -10,7 +11,10 @@
 #include "store/kt-catalog.h"
 
 #include <glib-unix.h>
+#include <malloc.h>
 #include <unistd.h>
+
+#define TRIM_EVERY KT_SECOND
 
 typedef struct {
   const KtOptions *options;
@@ -30,6 +34,8 @@ typedef struct {
   KtFuse *fuse;
   KtFileWatch *watch;
   guint signals[3];
+  KtTimer *trim; /* while memory is being given back */
+  guint nodes;   /* at its last turn */
 
   /* the token at start, or why there is none */
   char *first_token;
@@ -162,6 +168,29 @@ tree_options (const KtConfig *config)
   };
 }
 
+/* The kernel gives inodes back bit by bit once their names were dropped; what they held is in holes of the heap. */
+static void
+on_trim (gpointer data)
+{
+  App *app = data;
+  guint before = app->nodes;
+
+  app->trim = NULL;
+  app->nodes = kt_tree_nodes (app->tree);
+  if (app->nodes < before)
+    app->trim = kt_clock_start (app->clock, kt_clock_monotonic (app->clock) + TRIM_EVERY, on_trim, app);
+  else
+    malloc_trim (0);
+}
+
+static void
+give_memory_back (App *app)
+{
+  kt_clock_stop (app->clock, &app->trim);
+  app->nodes = G_MAXUINT;
+  app->trim = kt_clock_start (app->clock, kt_clock_monotonic (app->clock) + TRIM_EVERY, on_trim, app);
+}
+
 /* The second half of a reload, when the token is there. */
 static void
 reload_with_token (App *app, const char *token, const GError *token_error)
@@ -183,6 +212,7 @@ reload_with_token (App *app, const char *token, const GError *token_error)
   kt_store_set_policy (app->store, &app->config->cache);
   kt_tree_set_options (app->tree, &options);
   kt_tree_set_watched (app->tree, keys);
+  give_memory_back (app);
   kt_file_watch_free (app->watch);
   app->watch = g_steal_pointer (&watch);
   g_message ("configuration read again");
@@ -358,6 +388,7 @@ take_down (App *app)
     if (app->signals[i] != 0)
       g_source_remove (app->signals[i]);
   kt_file_watch_free (app->watch);
+  kt_clock_stop (app->clock, &app->trim);
   kt_fuse_free (app->fuse);
   kt_http_client_free (app->http); /* ends the requests, which the service and the store are told of */
   kt_service_stop (app->service);
@@ -390,6 +421,8 @@ kt_app_run (const KtOptions *options, KtConfig *config, char *environment_token,
   };
   gboolean ok;
 
+  /* large answers in pages of their own, whatever came before: they go back when freed */
+  mallopt (M_MMAP_THRESHOLD, 256 * 1024);
   app.signals[0] = g_unix_signal_add (SIGTERM, on_quit, &app);
   app.signals[1] = g_unix_signal_add (SIGINT, on_quit, &app);
   app.signals[2] = g_unix_signal_add (SIGHUP, on_reload, &app);

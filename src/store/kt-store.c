@@ -3,6 +3,8 @@
 
 #include "base/kt-error.h"
 
+#define EVICTIONS_PER_TURN 64 /* then the loop's other sources have theirs */
+
 typedef struct {
   KtStore *store;
   KtKey *key;
@@ -40,6 +42,9 @@ struct KtStore {
   gpointer source;
   KtStoreObserver observer;
   gpointer observer_data;
+  KtStoreEvicted evicted;
+  gpointer evicted_data;
+  KtTimer *evicting;   /* more is to go */
   GHashTable *entries; /* KtKey → Entry */
   GQueue lru;
   guint64 bytes;
@@ -87,18 +92,48 @@ entry_get (KtStore *store, KtKey *key)
   return entry;
 }
 
-/* Lets the least recently used go until the rest fits; what is in flight stays. */
+static void
+let_go (Entry *entry)
+{
+  KtStore *store = entry->store;
+  g_autoptr (KtKey) key = entry->task != NULL ? kt_key_ref (entry->key) : NULL;
+
+  g_hash_table_remove (store->entries, entry->key);
+  if (key != NULL && store->evicted != NULL)
+    store->evicted (key, store->evicted_data);
+}
+
+static void on_evict (gpointer data);
+
+/* Lets the least recently used go until the rest fits. What is in flight stays, and the last one asked for, however large:
+ * else each of its files would be a request. */
 static void
 evict (KtStore *store)
 {
   GList *link = store->lru.tail;
+  guint evicted = 0;
 
-  while (store->bytes > store->policy.memory && link != NULL) {
+  kt_clock_stop (store->clock, &store->evicting);
+  while (store->bytes > store->policy.memory && link != store->lru.head) {
     Entry *entry = link->data;
     link = link->prev;
-    if (!entry->in_flight)
-      g_hash_table_remove (store->entries, entry->key);
+    if (entry->in_flight)
+      continue;
+    if (evicted++ == EVICTIONS_PER_TURN) {
+      store->evicting = kt_clock_start (store->clock, kt_clock_monotonic (store->clock), on_evict, store);
+      return;
+    }
+    let_go (entry);
   }
+}
+
+static void
+on_evict (gpointer data)
+{
+  KtStore *store = data;
+
+  store->evicting = NULL;
+  evict (store);
 }
 
 static void
@@ -348,6 +383,7 @@ kt_store_free (KtStore *store)
 {
   if (store == NULL)
     return;
+  kt_clock_stop (store->clock, &store->evicting);
   g_hash_table_unref (store->entries);
   g_free (store);
 }
@@ -364,4 +400,11 @@ kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data)
 {
   store->observer = observer;
   store->observer_data = data;
+}
+
+void
+kt_store_set_evicted (KtStore *store, KtStoreEvicted evicted, gpointer data)
+{
+  store->evicted = evicted;
+  store->evicted_data = data;
 }

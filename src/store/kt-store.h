@@ -47,9 +47,13 @@ KtStore *kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *
 void kt_store_free (KtStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtStore, kt_store_free)
 
-/* From now on; what is cached keeps the life it was given. */
+/* From now on; what is cached keeps the life it was given, what no longer fits goes bit by bit. */
 void kt_store_set_policy (KtStore *store, const KtStorePolicy *policy);
 void kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data);
+
+/* Called when the answer of KEY was let go for want of memory. */
+typedef void (*KtStoreEvicted) (KtKey *key, gpointer data);
+void kt_store_set_evicted (KtStore *store, KtStoreEvicted evicted, gpointer data);
 
 typedef enum {
   KT_STORE_FRESH, /* from memory while that is fresh, else from the service */

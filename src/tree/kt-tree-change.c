@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of the tree that makes the kernel forget: touch, tasks that are gone, a new watch list. Everything else
- * only runs out. */
+/* The part of the tree that makes the kernel forget: touch, tasks that are gone or evicted, a new watch list. Everything
+ * else only runs out. */
 #include "kt-tree-private.h"
 
 #include "base/kt-error.h"
@@ -28,14 +28,14 @@ add_stale (GPtrArray *names, const KtNode *inode, const char *name)
   g_ptr_array_add (names, stale);
 }
 
-/* All names below a directory that the kernel may hold. */
+/* All names below a directory that the kernel may hold; with ALL those too that are the same in every answer. */
 static void
-add_stale_below (GPtrArray *names, const KtNode *dir)
+add_stale_below (GPtrArray *names, const KtNode *dir, gboolean all)
 {
   for (const GList *link = dir->children.head; link != NULL; link = link->next) {
     const KtNode *child = link->data;
-    add_stale_below (names, child);
-    if (child->entry->kind == KT_ENTRY_FILE || child->own_name != NULL)
+    add_stale_below (names, child, all);
+    if (all || child->entry->kind == KT_ENTRY_FILE || child->own_name != NULL)
       add_stale (names, dir, kt_node_name (child));
   }
 }
@@ -81,7 +81,7 @@ on_touch_answer (const KtAnswer *answer, const GError *error, gpointer data)
   GPtrArray *names = stale_new ();
 
   if (task != NULL)
-    add_stale_below (names, task);
+    add_stale_below (names, task, FALSE);
   if (error == NULL && call->node->entry->kind == KT_ENTRY_FILE) {
     call->waiter = NULL; /* from now on it waits for the kernel */
     push (tree, names, on_forgotten, call);
@@ -152,6 +152,20 @@ on_request_ended (KtKey *key, const GError *error, gpointer data)
   }
 }
 
+/* Nothing is known of a task any more: what the kernel holds of it is memory too, and must not stand beside what the next
+ * answer brings. */
+static void
+on_evicted (KtKey *key, gpointer data)
+{
+  KtTree *tree = data;
+  const KtNode *task = find_below (tree, "tasks", key->task_id);
+  GPtrArray *names = stale_new ();
+
+  if (task != NULL)
+    add_stale_below (names, task, TRUE);
+  push (tree, names, NULL, NULL);
+}
+
 void
 kt_tree_set_watched (KtTree *tree, GPtrArray *keys)
 {
@@ -190,6 +204,7 @@ kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtAbout *
   tree->scan = kt_scan_new (store, catalog, options->scan_ahead);
   tree->started = tree->catalog_changed = kt_clock_real (clock);
   kt_store_set_observer (store, on_request_ended, tree);
+  kt_store_set_evicted (store, on_evicted, tree);
   return tree;
 }
 
@@ -199,6 +214,7 @@ kt_tree_free (KtTree *tree)
   if (tree == NULL)
     return;
   kt_store_set_observer (tree->store, NULL, NULL);
+  kt_store_set_evicted (tree->store, NULL, NULL);
   kt_nodes_free (tree->nodes);
   kt_scan_free (tree->scan);
   g_free (tree);
