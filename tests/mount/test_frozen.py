@@ -124,6 +124,7 @@ def test_fresh_task_beside_a_slow_lookup(mount, sim):
 def test_sigterm_with_readers(mount, sim):
     """SIGTERM with parked readers ends the daemon with 0 and the readers with an error."""
     m = mount(sim, deadline="1h")
+    run("stat", m.task(), m.task(IMPORT_TASK))  # touch would create what the kernel does not know: it locks tasks/ for that
     with frozen(sim):
         readers = [m.popen("cat", m.task() / "status") for _ in range(5)]
         readers.append(m.popen("touch", m.task(IMPORT_TASK)))
