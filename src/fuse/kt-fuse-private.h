@@ -6,6 +6,8 @@
 #include "kt-fuse.h"
 #include "kt-pusher.h"
 
+#include <fuse_lowlevel.h>
+
 struct KtFuse {
   struct fuse_session *session;
   struct fuse_buf buffer;

@@ -102,7 +102,7 @@ kt_pusher_push (KtPusher *pusher, GPtrArray *stale, GSourceFunc done, gpointer d
 }
 
 void
-kt_pusher_store (KtPusher *pusher, GPtrArray *pages, fuse_req_t req, const struct stat *stat, double life)
+kt_pusher_store (KtPusher *pusher, GPtrArray *pages, struct fuse_req *req, const struct stat *stat, double life)
 {
   Push push = { .pages = pages, .req = req, .life = life };
 

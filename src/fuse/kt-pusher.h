@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <fuse_lowlevel.h>
 #include <glib.h>
+#include <sys/stat.h>
 
-/* The one other thread, for what we tell the kernel unasked. To forget a name takes the directory's lock, which a
+/* The thread for what we tell the kernel unasked. To forget a name takes the directory's lock, which a
  * lookup parked in that directory holds, and to store a page takes the page's, which a read holds: done from the loop,
  * which is to answer those, that would be a deadlock. The thread owns nothing but its queue. */
 typedef struct KtPusher KtPusher;
+struct fuse_req;
+struct fuse_session;
 
 KtPusher *kt_pusher_new (struct fuse_session *session);
 
@@ -17,7 +19,7 @@ void kt_pusher_push (KtPusher *pusher, GPtrArray *stale, GSourceFunc done, gpoin
 /* Stores PAGES (KtPages, (transfer full)), and then answers REQ, if any, a GETATTR, with STAT, which holds for LIFE
  * seconds: from the thread itself, a reader waits for it. When the thread is stopped, and while names are being forgotten,
  * which may take as long as a lookup waits, nothing is stored: pages are not worth that. */
-void kt_pusher_store (KtPusher *pusher, GPtrArray *pages, fuse_req_t req, const struct stat *stat, double life);
+void kt_pusher_store (KtPusher *pusher, GPtrArray *pages, struct fuse_req *req, const struct stat *stat, double life);
 
 /* Nothing is pushed any more. The thread ends when its queue is empty, which needs requests of the kernel to be answered
  * until it has ended: so stop, run the main context until it has ended (which wakes it), join. Join gives all
