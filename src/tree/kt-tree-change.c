@@ -5,26 +5,23 @@
 
 #include "base/kt-error.h"
 
-static void
-stale_free (gpointer data)
-{
-  KtStale *stale = data;
-  g_free (stale->name);
-  g_free (stale);
-}
+#include <string.h>
 
 static GPtrArray *
 stale_new (void)
 {
-  return g_ptr_array_new_with_free_func (stale_free);
+  return g_ptr_array_new_with_free_func (g_free);
 }
 
 static void
 add_stale (GPtrArray *names, const KtNode *inode, const char *name)
 {
-  KtStale *stale = g_new (KtStale, 1);
+  /* one block, the name behind the struct: there may be a hundred thousand of these */
+  gsize size = name != NULL ? strlen (name) + 1 : 0;
+  KtStale *stale = g_malloc (sizeof (KtStale) + size);
+
   stale->inode = inode->id;
-  stale->name = g_strdup (name);
+  stale->name = name != NULL ? memcpy (stale + 1, name, size) : NULL;
   g_ptr_array_add (names, stale);
 }
 

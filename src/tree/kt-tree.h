@@ -26,7 +26,7 @@ typedef struct {
  * attributes of INODE. */
 typedef struct {
   guint64 inode;
-  char *name;
+  const char *name;
 } KtStale;
 
 /* Makes the kernel forget STALE (KtStale, (transfer full)), and calls DONE, if any, when that is through. */
