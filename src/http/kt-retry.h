@@ -18,6 +18,9 @@ typedef struct {
 #define KT_RETRY_NO       (-1)
 #define KT_RETRY_ATTEMPTS 4
 
+/* A header's date, in seconds since the epoch; KT_TIME_UNKNOWN when TEXT is NULL or no date. */
+gint64 kt_http_date_parse (const char *text);
+
 /* How long to wait before the next attempt, or KT_RETRY_NO. All calls of the service are reads, so any of them
  * may be repeated. Retried are: no connection, a connection that broke, 429, 500, 502, 503 and 504; at most
  * KT_RETRY_ATTEMPTS attempts, 100 ms doubling with jitter, or what Retry-After asks for (RFC 9110,

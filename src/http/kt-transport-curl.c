@@ -26,6 +26,7 @@ struct KtExchange {
   GByteArray *body;
   char *response_headers[KT_N_HEADERS];
   gboolean too_large;
+  gboolean enough; /* says the sink */
   char message[CURL_ERROR_SIZE];
   KtTransportDone done;
   gpointer data;
@@ -38,7 +39,9 @@ typedef struct {
   gpointer tag;
 } SocketSource;
 
-#define IDLE_HANDLES 64
+#define IDLE_HANDLES   64
+#define MOST_REDIRECTS 5L
+#define LINK_BUFFER    (128L * 1024) /* bytes; fewer, larger pieces of packages */
 
 static const char *const header_names[KT_N_HEADERS] = {
   [KT_HEADER_DATE] = "date",
@@ -93,6 +96,9 @@ error_code (CURLcode code)
     { CURLE_SSL_CACERT_BADFILE, KT_ERROR_TLS },
     { CURLE_SSL_ISSUER_ERROR, KT_ERROR_TLS },
     { CURLE_SSL_INVALIDCERTSTATUS, KT_ERROR_TLS },
+    { CURLE_URL_MALFORMAT, KT_ERROR_BAD_ANSWER },
+    { CURLE_UNSUPPORTED_PROTOCOL, KT_ERROR_BAD_ANSWER },
+    { CURLE_TOO_MANY_REDIRECTS, KT_ERROR_BAD_ANSWER },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
@@ -113,9 +119,11 @@ exchange_finish (KtExchange *exchange, CURLcode code)
   if (exchange->too_large) {
     g_set_error (&error, KT_ERROR, KT_ERROR_TOO_LARGE,
                  "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)", exchange->request->max_response);
-  } else if (code != CURLE_OK) {
+  } else if (code != CURLE_OK && !exchange->enough) {
+    /* curl's own message may quote the URL */
     g_set_error (&error, KT_ERROR, error_code (code), "%s",
-                 exchange->message[0] != '\0' ? exchange->message : curl_easy_strerror (code));
+                 exchange->message[0] != '\0' && !exchange->request->is_link ? exchange->message
+                                                                             : curl_easy_strerror (code));
   } else {
     long status = 0;
     curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -223,11 +231,28 @@ on_timer (CURLM *multi, long timeout_ms, void *data)
   return 0;
 }
 
+/* What the sink takes of a body; less ends the transfer. */
+static size_t
+pour (KtExchange *exchange, const char *bytes, size_t length)
+{
+  const KtHttpRequest *request = exchange->request;
+  KtHttpResponse head = { 0 };
+  long status = 0;
+
+  curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+  head.status = (guint) status;
+  memcpy (head.headers, exchange->response_headers, sizeof (head.headers));
+  exchange->enough = !request->sink (&head, bytes, length, request->sink_data);
+  return exchange->enough ? 0 : length;
+}
+
 static size_t
 on_body (char *bytes, size_t size, size_t count, void *data)
 {
   KtExchange *exchange = data;
 
+  if (exchange->request->sink != NULL)
+    return pour (exchange, bytes, size * count);
   if (exchange->body->len + size * count > exchange->request->max_response) {
     exchange->too_large = TRUE;
     return 0; /* ends the transfer */
@@ -242,6 +267,8 @@ on_header (char *bytes, size_t size, size_t count, void *data)
   KtExchange *exchange = data;
   gsize length = size * count;
 
+  if (length > 5 && memcmp (bytes, "HTTP/", 5) == 0)
+    headers_clear (exchange->response_headers); /* those before were a redirect's */
   for (int i = 0; i < KT_N_HEADERS; i++) {
     gsize name = strlen (header_names[i]);
     if (length > name && bytes[name] == ':' && g_ascii_strncasecmp (bytes, header_names[i], name) == 0) {
@@ -250,6 +277,16 @@ on_header (char *bytes, size_t size, size_t count, void *data)
     }
   }
   return length;
+}
+
+static void
+set_link_options (CURL *easy, const char *url)
+{
+  curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt (easy, CURLOPT_MAXREDIRS, MOST_REDIRECTS);
+  curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS_STR,
+                    g_ascii_strncasecmp (url, "https:", 6) == 0 ? "https" : "http,https");
+  curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, LINK_BUFFER);
 }
 
 static void
@@ -268,14 +305,16 @@ set_options (KtExchange *exchange)
   curl_easy_setopt (easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt (easy, CURLOPT_HEADERDATA, exchange);
   curl_easy_setopt (easy, CURLOPT_USERAGENT, "kootaskfs/" KT_VERSION);
-  curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (easy, CURLOPT_QUICK_EXIT, 1L); /* else a hanging name server blocks the loop at the end */
   curl_easy_setopt (easy, CURLOPT_PIPEWAIT, 1L);
   curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
   curl_easy_setopt (easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 0L);
+  if (request->is_link)
+    set_link_options (easy, request->url);
+  else
+    curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "");
   if (transport->ca_file != NULL)
     curl_easy_setopt (easy, CURLOPT_CAINFO, transport->ca_file);
   if (transport->proxy != NULL)
