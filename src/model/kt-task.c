@@ -39,6 +39,7 @@ kt_task_new (KtKey *key)
   task->status = g_ref_string_new_intern ("");
   task->result = g_ref_string_new_intern ("");
   task->user = g_strdup ("");
+  task->download_url = g_strdup ("");
   task->progress = -1;
   task->created = task->started = task->ended = KT_TIME_UNKNOWN;
   task->success_count = task->fail_count = -1;
@@ -66,6 +67,8 @@ kt_task_unref (KtTask *task)
   g_ref_string_release (task->status);
   g_ref_string_release (task->result);
   g_free (task->user);
+  explicit_bzero (task->download_url, strlen (task->download_url));
+  g_free (task->download_url);
   g_clear_pointer (&task->by_name, g_hash_table_unref); /* its keys are the files' names */
   g_array_unref (task->files);
   g_array_unref (task->failures);

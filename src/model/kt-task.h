@@ -34,6 +34,7 @@ typedef struct {
   char *user;
   gint64 success_count; /* -1 when unknown */
   gint64 fail_count;
+  char *download_url;  /* of the package, a secret; "" when there is none */
   GArray *files;       /* KtTaskFile */
   GArray *failures;    /* KtTaskFailure */
   GBytes *job_json;    /* the job object, pretty-printed */

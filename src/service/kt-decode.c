@@ -293,6 +293,7 @@ kt_decode_share_detail (KtKey *key, guint status, GBytes *body, GTimeZone *zone,
   task->started = time_of (info, "startTime", "beginTime", zone);
   task->ended = time_of (info, "endTime", "endTime", zone);
   kt_task_set (&task->user, copy (info, "userId"));
+  kt_task_set (&task->download_url, copy (info, "downloadUrl"));
   if (!add_files (task, get (root, "taskInfos") != NULL ? get (root, "taskInfos") : get (info, "taskInfos"), error))
     return NULL;
   count_files (task);
