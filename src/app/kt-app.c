@@ -8,6 +8,7 @@
 #include "kt-watch-list.h"
 #include "service/kt-service.h"
 #include "store/kt-catalog.h"
+#include "store/kt-package.h"
 
 #include <glib-unix.h>
 #include <unistd.h>
@@ -23,8 +24,10 @@ typedef struct {
   KtMetrics *metrics;
   KtHealth *health;
   KtHttpClient *http;
+  KtHttpClient *package_http; /* of its own: nothing of the service's requests can get into those for packages */
   KtService *service;
   KtStore *store;
+  KtPackages *packages;
   KtCatalog *catalog;
   KtTree *tree;
   KtFuse *fuse;
@@ -284,10 +287,15 @@ build_tree (App *app, GError **error)
     return FALSE;
   app->store = kt_store_new (app->clock, app->metrics, &config->cache, fetch, app->service);
   app->catalog = kt_catalog_new ();
+  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->health, app->metrics);
   app->tree = kt_tree_new (app->clock, app->store, app->catalog, &about, &options);
+  kt_tree_set_packages (app->tree, app->packages);
   kt_tree_set_watched (app->tree, keys);
   return TRUE;
 }
+
+/* The hosts of packages are not the service: its limits are not theirs. */
+static const KtHttpLimits package_limits = { .concurrency = 64 };
 
 static gboolean
 build_http (App *app, GError **error)
@@ -298,6 +306,10 @@ build_http (App *app, GError **error)
   if (transport == NULL)
     return FALSE;
   app->http = kt_http_client_new (app->clock, transport, &app->config->limits, app->metrics);
+  transport = kt_transport_curl_new (&curl_options, error);
+  if (transport == NULL)
+    return FALSE;
+  app->package_http = kt_http_client_new (app->clock, transport, &package_limits, NULL);
   return TRUE;
 }
 
@@ -360,7 +372,9 @@ take_down (App *app)
   kt_file_watch_free (app->watch);
   kt_fuse_free (app->fuse);
   kt_http_client_free (app->http); /* ends the requests, which the service and the store are told of */
+  kt_http_client_free (app->package_http);
   kt_tree_free (app->tree);
+  kt_packages_free (app->packages);
   kt_catalog_free (app->catalog);
   kt_store_free (app->store);
   kt_service_free (app->service);

@@ -136,7 +136,7 @@ op_getattr (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
     return;
   }
   parked = kt_parked_new (fuse, req, inode);
-  if (!kt_pusher_store (fuse->pusher, inode, content, on_stored, parked))
+  if (!kt_pusher_store (fuse->pusher, inode, 0, content, on_stored, parked))
     on_stored (parked);
 }
 
@@ -201,25 +201,6 @@ op_open (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
   count (req, KT_OPERATION_open);
   fuse_reply_err (req, ENOSYS);
-}
-
-static void
-op_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file)
-{
-  KtFuse *fuse = count (req, KT_OPERATION_read);
-  g_autoptr (GBytes) content = kt_tree_read (fuse->tree, inode);
-  const char *bytes;
-  gsize length;
-
-  if (content == NULL) {
-    fuse_reply_err (req, EISDIR);
-    return;
-  }
-  bytes = g_bytes_get_data (content, &length);
-  if ((gsize) offset >= length)
-    fuse_reply_buf (req, NULL, 0);
-  else
-    fuse_reply_buf (req, bytes + offset, MIN (size, length - (gsize) offset));
 }
 
 static void
@@ -471,7 +452,7 @@ const struct fuse_lowlevel_ops kt_fuse_ops = {
   .setattr = op_setattr,
   .readlink = op_readlink,
   .open = op_open,
-  .read = op_read,
+  .read = kt_fuse_read,
   .opendir = op_opendir,
   .readdir = op_readdir,
   .readdirplus = op_readdirplus,

@@ -8,6 +8,7 @@ typedef struct {
   GPtrArray *stale;
   gboolean slow; /* names are among it, whose directories may be locked */
   guint64 inode;
+  gint64 offset;
   GBytes *content;
   GSourceFunc done;
   gpointer data;
@@ -36,7 +37,7 @@ forget (KtPusher *pusher, const GPtrArray *list)
 }
 
 static void
-store_content (KtPusher *pusher, guint64 inode, GBytes *content)
+store_content (KtPusher *pusher, guint64 inode, gint64 offset, GBytes *content)
 {
   gsize size;
   gconstpointer bytes = g_bytes_get_data (content, &size);
@@ -44,7 +45,7 @@ store_content (KtPusher *pusher, guint64 inode, GBytes *content)
 
   vector.buf[0].mem = (gpointer) bytes;
   /* when it fails the kernel READs */
-  fuse_lowlevel_notify_store (pusher->session, inode, 0, &vector, FUSE_BUF_NO_SPLICE);
+  fuse_lowlevel_notify_store (pusher->session, inode, offset, &vector, FUSE_BUF_NO_SPLICE);
 }
 
 static gpointer
@@ -59,7 +60,7 @@ run (gpointer data)
     if (push->stale != NULL)
       forget (pusher, push->stale);
     else
-      store_content (pusher, push->inode, push->content);
+      store_content (pusher, push->inode, push->offset, push->content);
     if (push->slow)
       g_atomic_int_add (&pusher->forgetting, -1);
     g_clear_pointer (&push->stale, g_ptr_array_unref);
@@ -95,9 +96,9 @@ kt_pusher_push (KtPusher *pusher, GPtrArray *stale, GSourceFunc done, gpointer d
 }
 
 gboolean
-kt_pusher_store (KtPusher *pusher, guint64 inode, GBytes *content, GSourceFunc done, gpointer data)
+kt_pusher_store (KtPusher *pusher, guint64 inode, gint64 offset, GBytes *content, GSourceFunc done, gpointer data)
 {
-  Push push = { .inode = inode, .content = content, .done = done, .data = data };
+  Push push = { .inode = inode, .offset = offset, .content = content, .done = done, .data = data };
 
   if (pusher->stopped || g_atomic_int_get (&pusher->forgetting) > 0)
     return FALSE;

@@ -8,6 +8,7 @@
 #define TEXT  "text/plain"
 #define JSON  "application/json"
 #define CSV   "text/csv"
+#define ZIP   "application/zip"
 
 static const KtEntry root = { .kind = KT_ENTRY_DIR, .below = KT_PLACE_ROOT, .families = ALL };
 
@@ -17,6 +18,8 @@ static const KtEntry entries[] = {
   { KT_PLACE_##place, name, KT_ENTRY_DIR, KT_PLACE_##below, families, NULL, NULL, what }
 #define FILE(place, name, families, mime, render, what) \
   { KT_PLACE_##place, name, KT_ENTRY_FILE, KT_PLACE_NONE, families, mime, render, what }
+#define PACKAGE(place, name, families, mime, what) \
+  { KT_PLACE_##place, name, KT_ENTRY_PACKAGE, KT_PLACE_NONE, families, mime, NULL, what }
 #define LINK(place, name, families, what) \
   { KT_PLACE_##place, name, KT_ENTRY_LINK, KT_PLACE_NONE, families, NULL, NULL, what }
   /* clang-format on */
@@ -43,6 +46,7 @@ static const KtEntry entries[] = {
   DIR (TASK, "files", FILES, SHARE, "the files the task works on"),
   FILE (TASK, "files.csv", SHARE, CSV, kt_render_files_csv, "the files as a table"),
   FILE (TASK, "failures.csv", ALL, CSV, kt_render_failures_csv, "what failed"),
+  PACKAGE (TASK, "package.zip", SHARE, ZIP, "what was packed, while there is a download link"),
 
   DIR (FILES, NULL, FILE, SHARE, "one file of a task"),
   FILE (FILE, "status", SHARE, TEXT, kt_render_file_status, "pending, succeeded, failed"),

@@ -23,6 +23,7 @@ typedef enum {
 typedef enum {
   KT_ENTRY_DIR,
   KT_ENTRY_FILE,
+  KT_ENTRY_PACKAGE, /* a file whose bytes are where the task's download link leads to; there while there is a link */
   KT_ENTRY_LINK,
 } KtEntryKind;
 
@@ -48,7 +49,7 @@ typedef struct {
   KtEntryKind kind;
   KtPlace below;                                /* directories: the place in them */
   guint families;                               /* KT_FAMILY_BIT()s of the tasks that have it */
-  const char *mime;                             /* files */
+  const char *mime;                             /* files and packages */
   GBytes *(*render) (const KtSubject *subject); /* files: pure (transfer full) */
   const char *what;                             /* one line for people */
 } KtEntry;

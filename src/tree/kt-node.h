@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kt-entry.h"
+#include "store/kt-package.h"
 
 /* The inode table.
  *
@@ -21,8 +22,9 @@ typedef struct KtNode {
   char *own_name;        /* where names are ids */
   KtKey *key;            /* of the task when the node was made, NULL outside of tasks; the catalog knows better */
   GBytes *content;       /* files */
-  gint64 mtime;          /* files: wall clock, microseconds; directories of tasks: what the kernel was told */
-  gboolean primed;       /* files: see kt_tree_prime() */
+  KtPackage *package;    /* packages */
+  gint64 mtime;    /* files and packages: wall clock, microseconds; directories of tasks: what the kernel was told */
+  gboolean primed; /* files: see kt_tree_prime() */
   guint64 lookups;
   guint refs;
   GQueue children; /* KtNode: those found by name */
@@ -47,6 +49,10 @@ KtNode *kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
  * takes its place. FIRST_MTIME is for one that replaces none, NEXT_MTIME for one that does. One lookup is added. */
 KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content,
                                   gint64 first_mtime, gint64 next_mtime);
+
+/* The same of a package. */
+KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package,
+                                  gint64 mtime);
 
 /* The kernel takes back COUNT lookups; an unknown id is ignored. */
 void kt_nodes_forget (KtNodes *nodes, guint64 id, guint64 count);

@@ -35,7 +35,7 @@ add_stale_below (GPtrArray *names, const KtNode *dir)
   for (const GList *link = dir->children.head; link != NULL; link = link->next) {
     const KtNode *child = link->data;
     add_stale_below (names, child);
-    if (child->entry->kind == KT_ENTRY_FILE || child->own_name != NULL)
+    if (child->entry->kind != KT_ENTRY_DIR || child->own_name != NULL)
       add_stale (names, dir, kt_node_name (child));
   }
 }
@@ -82,7 +82,7 @@ on_touch_answer (const KtAnswer *answer, const GError *error, gpointer data)
 
   if (task != NULL)
     add_stale_below (names, task);
-  if (error == NULL && call->node->entry->kind == KT_ENTRY_FILE) {
+  if (error == NULL && call->node->entry->kind != KT_ENTRY_DIR) {
     call->waiter = NULL; /* from now on it waits for the kernel */
     push (tree, names, on_forgotten, call);
   } else {
@@ -166,6 +166,33 @@ kt_tree_set_watched (KtTree *tree, GPtrArray *keys)
   push (tree, names, NULL, NULL);
 }
 
+static void
+on_package_changed (KtKey *key, gpointer data)
+{
+  KtTree *tree = data;
+  const KtNode *task = find_below (tree, "tasks", key->task_id);
+  GPtrArray *names = stale_new ();
+
+  for (const GList *link = task != NULL ? task->children.head : NULL; link != NULL; link = link->next)
+    if (((const KtNode *) link->data)->package != NULL)
+      add_stale (names, task, kt_node_name (link->data));
+  push (tree, names, NULL, NULL);
+}
+
+void
+kt_tree_set_packages (KtTree *tree, KtPackages *packages)
+{
+  tree->packages = packages;
+  kt_packages_set_observer (packages, on_package_changed, tree);
+}
+
+void
+kt_tree_set_push (KtTree *tree, KtPackagePush push_bytes, gpointer kernel)
+{
+  if (tree->packages != NULL)
+    kt_packages_set_push (tree->packages, push_bytes, kernel);
+}
+
 void
 kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel)
 {
@@ -196,6 +223,8 @@ kt_tree_free (KtTree *tree)
   if (tree == NULL)
     return;
   kt_store_set_observer (tree->store, NULL, NULL);
+  if (tree->packages != NULL)
+    kt_packages_set_observer (tree->packages, NULL, NULL);
   kt_nodes_free (tree->nodes);
   kt_scan_free (tree->scan);
   g_free (tree);

@@ -24,7 +24,8 @@ type_of (const KtEntry *row)
 {
   switch (row->kind) {
   case KT_ENTRY_DIR: return S_IFDIR;
-  case KT_ENTRY_FILE: return S_IFREG;
+  case KT_ENTRY_FILE:
+  case KT_ENTRY_PACKAGE: return S_IFREG;
   case KT_ENTRY_LINK: return S_IFLNK;
   }
   return 0;
@@ -42,7 +43,8 @@ listing_new (KtTree *tree, KtNode *dir, const KtAnswer *answer)
   listing->generation = kt_catalog_generation (tree->catalog);
   listing->rows = g_ptr_array_new ();
   for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
-    if (row->place == place && row->name != NULL && (row->families & families) != 0)
+    if (row->place == place && row->name != NULL && (row->families & families) != 0
+        && (row->kind != KT_ENTRY_PACKAGE || kt_tree_has_package (tree, kt_tree_key_of (tree, dir))))
       g_ptr_array_add (listing->rows, (gpointer) row);
   if (place == KT_PLACE_TASKS)
     listing->keys = kt_catalog_list (tree->catalog);

@@ -13,7 +13,8 @@ struct KtTree {
   KtTreeOptions options;
   KtNodes *nodes;
   KtScan *scan;
-  gint64 started; /* wall clock */
+  KtPackages *packages; /* NULL: there are none */
+  gint64 started;       /* wall clock */
   gint64 catalog_changed;
   KtTreeInvalidate invalidate;
   gpointer kernel;
@@ -35,26 +36,42 @@ void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entr
 gint64 kt_tree_task_mtime (KtTree *tree, KtKey *key);
 
 /* Finds NAME in DIR with what is at hand: ANSWER is that of kt_tree_wants(), NULL before there is one.
- * FALSE, without error, when an answer is wanted first: *WANTED (transfer full) is its key. FALSE with error when
- * the name does not exist according to ANSWER. */
+ * FALSE, without error, when an answer is wanted first: *WANTED (transfer full) is its key, or NULL when the package's host
+ * is to be asked (kt_tree_ask_package()). FALSE with error when the name does not exist according to ANSWER. */
 gboolean kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *answer, KtTreeEntry *entry,
                           KtKey **wanted, GError **error);
 
 /* Any of kt-tree.h's callbacks; each kind of call knows its own. */
 typedef void (*KtTreeCallback) (void);
 
-/* A call that waits for the store. */
+/* A call that waits for the store, or for a package. */
 struct KtTreeCall {
   KtTree *tree;
   KtNode *node;
   char *name;
   KtKey *key;
+  gint64 deadline;
   KtWaiter *waiter;
+  KtPackageCall *package;
   KtTreeCallback callback;
   gpointer data;
 };
+
+/* A call that waits for nothing yet. */
+KtTreeCall *kt_tree_call_new (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtTreeCallback callback,
+                              gpointer data);
 
 /* Asks the store for KEY on behalf of an operation on NODE. DONE gets the call and ends with kt_tree_call_free(). */
 KtTreeCall *kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
                           KtTreeCallback callback, gpointer data);
 void kt_tree_call_free (KtTreeCall *call);
+
+/* Whether the answer in memory has a link to a package. */
+gboolean kt_tree_has_package (KtTree *tree, KtKey *key);
+
+/* kt_tree_resolve() of a package; FALSE when its host is to be asked. */
+gboolean kt_tree_resolve_package (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *answer,
+                                  KtTreeEntry *entry);
+
+/* The second half of a lookup: asks the host, then resolves again and calls back. */
+void kt_tree_ask_package (KtTreeCall *call);

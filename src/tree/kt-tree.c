@@ -99,6 +99,10 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
     entry->attr_life = node->primed ? KT_TIME_NEVER : 0;
     entry->stat.st_size = (off_t) g_bytes_get_size (node->content);
     break;
+  case KT_ENTRY_PACKAGE:
+    entry->stat.st_mode = S_IFREG | 0444;
+    entry->stat.st_size = (off_t) kt_package_size (node->package);
+    break;
   case KT_ENTRY_LINK: {
     g_autofree char *target = link_target (node);
     entry->stat.st_mode = S_IFLNK | 0777;
@@ -243,9 +247,12 @@ kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *an
     return found (tree, dir, row, name, kt_tree_key_of (tree, dir), KT_TIME_NEVER, entry);
   if (row != NULL && place == KT_PLACE_CONTROL)
     return found_about (tree, dir, row, entry);
+  if (row != NULL && answer == NULL)
+    return wants (kt_tree_key_of (tree, dir), wanted);
+  if (row != NULL && row->kind == KT_ENTRY_PACKAGE)
+    return kt_tree_resolve_package (tree, dir, row, answer, entry);
   if (row != NULL)
-    return answer != NULL ? found_version (tree, dir, row, answer, entry, error)
-                          : wants (kt_tree_key_of (tree, dir), wanted);
+    return found_version (tree, dir, row, answer, entry, error);
 
   row = kt_entry_of_ids (place);
   if (row == NULL)
@@ -262,12 +269,9 @@ kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *an
 }
 
 KtTreeCall *
-kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
-              KtTreeCallback callback, gpointer data)
+kt_tree_call_new (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtTreeCallback callback, gpointer data)
 {
   KtTreeCall *call = g_new0 (KtTreeCall, 1);
-  gint64 deadline = kt_time_add (kt_clock_monotonic (tree->clock), tree->options.deadline);
-  KtWaiter *waiter;
 
   call->tree = tree;
   call->node = kt_node_ref (node);
@@ -275,9 +279,20 @@ kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreM
   call->key = kt_key_ref (key);
   call->callback = callback;
   call->data = data;
+  call->deadline = kt_time_add (kt_clock_monotonic (tree->clock), tree->options.deadline);
+  return call;
+}
+
+KtTreeCall *
+kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
+              KtTreeCallback callback, gpointer data)
+{
+  KtTreeCall *call = kt_tree_call_new (tree, node, name, key, callback, data);
+  KtWaiter *waiter;
+
   if (mode == KT_STORE_FRESH && kt_catalog_find (tree->catalog, key->task_id) == key)
-    kt_scan_note (tree->scan, key, deadline);
-  waiter = kt_store_get (tree->store, key, mode, deadline, done, call);
+    kt_scan_note (tree->scan, key, call->deadline);
+  waiter = kt_store_get (tree->store, key, mode, call->deadline, done, call);
   if (waiter == NULL)
     return NULL; /* answered already: the call is gone */
   call->waiter = waiter;
@@ -296,11 +311,14 @@ kt_tree_call_free (KtTreeCall *call)
 void
 kt_tree_cancel (KtTreeCall *call)
 {
-  if (call->waiter == NULL) {
+  if (call->package != NULL) {
+    kt_package_cancel (call->package);
+  } else if (call->waiter != NULL) {
+    kt_waiter_cancel (call->waiter);
+  } else {
     call->callback = NULL; /* a touch whose names the kernel is forgetting: it ends by itself */
     return;
   }
-  kt_waiter_cancel (call->waiter);
   kt_tree_call_free (call);
 }
 
@@ -316,6 +334,10 @@ on_lookup_answer (const KtAnswer *answer, const GError *store_error, gpointer da
 
   if (error == NULL)
     is_found = kt_tree_resolve (call->tree, call->node, call->name, answer, &entry, &wanted, &error);
+  if (!is_found && error == NULL) {
+    kt_tree_ask_package (call);
+    return;
+  }
   callback (is_found ? &entry : NULL, error, call->data);
   kt_tree_call_free (call);
 }

@@ -3,6 +3,7 @@
 
 #include "kt-entry.h"
 #include "store/kt-catalog.h"
+#include "store/kt-package.h"
 #include "store/kt-store.h"
 
 #include <sys/stat.h>
@@ -47,6 +48,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTree, kt_tree_free)
 
 /* New options, but for the owner's ids. */
 void kt_tree_set_options (KtTree *tree, const KtTreeOptions *options);
+
+/* Who fetches packages; outlives the tree. Without, there are none. */
+void kt_tree_set_packages (KtTree *tree, KtPackages *packages);
+void kt_tree_set_push (KtTree *tree, KtPackagePush push, gpointer kernel);
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
 
 /* The operation will not be answered; a request it started goes on. */
@@ -73,8 +78,13 @@ gboolean kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry);
  * the first read is the occasion to store the pages, and its reply has attributes that last. */
 GBytes *kt_tree_prime (KtTree *tree, guint64 id);
 
-/* A file's content, the same for as long as its inode lives. (transfer full), NULL when it is no file. */
+/* A file's content, the same for as long as its inode lives. (transfer full), NULL when it is no file, or a package. */
 GBytes *kt_tree_read (KtTree *tree, guint64 id);
+
+/* Bytes of a package: see kt_package_read(). */
+typedef KtPackageBytes KtTreeBytes;
+KtTreeCall *kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTreeBytes bytes,
+                                  gpointer data);
 
 /* A link's target. (transfer full), NULL when it is no link. */
 char *kt_tree_readlink (KtTree *tree, guint64 id);

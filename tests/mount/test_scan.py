@@ -43,7 +43,7 @@ def test_scans_fetch_ahead(many, script):
 
 def test_tar_of_all(many):
     """A cold tar of everything: one request a task, and no complaint that something changed while it was read."""
-    done = shell('tar c -C "$1" tasks | tar t | grep -c "/status$"', many.path)
+    done = shell('tar c --exclude=package.zip -C "$1" tasks | tar t | grep -c "/status$"', many.path)
     assert done.stderr == "" and int(done.stdout) > TASKS
     assert many.requests() == TASKS + 1
     assert many.sim.counters()["maxInFlight"] > 1
