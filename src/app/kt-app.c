@@ -26,6 +26,7 @@ typedef struct {
   KtService *service;
   KtStore *store;
   KtCatalog *catalog;
+  KtLists *lists;
   KtTree *tree;
   KtFuse *fuse;
   KtFileWatch *watch;
@@ -57,16 +58,31 @@ about_metrics (gpointer data)
   return kt_metrics_format (((App *) data)->metrics);
 }
 
-static guint
+static char *
 about_tasks (gpointer data)
 {
-  return kt_catalog_size (((App *) data)->catalog);
+  const App *app = data;
+  g_autofree char *lists = kt_lists_format (app->lists);
+  GString *out = g_string_new (NULL);
+
+  g_string_append_printf (out, "tasks: %u", kt_catalog_size (app->catalog));
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
+    g_string_append_printf (out, "%s%u %s", i == 0 ? " (" : ", ", kt_catalog_count (app->catalog, i),
+                            kt_family_word (i));
+  g_string_append_printf (out, ")\n%s", lists);
+  return g_string_free (out, FALSE);
 }
 
 static void
 fetch (gpointer source, KtKey *key, gint64 deadline, KtStoreFetchDone done, gpointer data)
 {
   kt_service_fetch (source, key, deadline, done, data);
+}
+
+static void
+fetch_list (gpointer source, KtFamily family, gint64 patience, KtListsPage page, KtListsListed listed, gpointer data)
+{
+  kt_service_list (source, family, patience, page, listed, data);
 }
 
 /* The shares' temporary tokens, NULL and the error when one cannot be read. (transfer full) */
@@ -103,6 +119,7 @@ apply_service (App *app, const KtConfig *config, const char *token, GError **err
     .language = config->language,
     .zone = zone,
     .share_tokens = share_tokens,
+    .families = config->families,
   };
 
   if (share_tokens == NULL)
@@ -159,6 +176,18 @@ tree_options (const KtConfig *config)
     .gid = getgid (),
     .deadline = config->deadline,
     .scan_ahead = config->limits.concurrency,
+    .families = config->families,
+  };
+}
+
+static KtListsPolicy
+lists_policy (const KtConfig *config)
+{
+  return (KtListsPolicy){
+    .families = config->families,
+    .ttl = config->list_ttl,
+    .negative_ttl = config->cache.negative_ttl,
+    .patience = config->deadline,
   };
 }
 
@@ -171,16 +200,19 @@ reload_with_token (App *app, const char *token, const GError *token_error)
   g_autoptr (KtFileWatch) watch = NULL;
   g_autoptr (GPtrArray) keys = error == NULL ? follow_watch_list (app, config, &watch, &error) : NULL;
   KtTreeOptions options;
+  KtListsPolicy lists;
 
   if (keys == NULL || !apply_service (app, config, token, &error)) {
     report (app, "configuration not re-read", error);
     return;
   }
   options = tree_options (config);
+  lists = lists_policy (config);
   kt_config_free (app->config);
   app->config = g_steal_pointer (&config);
   kt_http_client_set_limits (app->http, &app->config->limits);
   kt_store_set_policy (app->store, &app->config->cache);
+  kt_lists_set_policy (app->lists, &lists);
   kt_tree_set_options (app->tree, &options);
   kt_tree_set_watched (app->tree, keys);
   kt_file_watch_free (app->watch);
@@ -271,6 +303,7 @@ build_tree (App *app, GError **error)
 {
   const KtConfig *config = app->config;
   const KtTreeOptions options = tree_options (config);
+  const KtListsPolicy lists = lists_policy (config);
   const KtAbout about = {
     .health = app->health,
     .config = about_config,
@@ -284,7 +317,8 @@ build_tree (App *app, GError **error)
     return FALSE;
   app->store = kt_store_new (app->clock, app->metrics, &config->cache, fetch, app->service);
   app->catalog = kt_catalog_new ();
-  app->tree = kt_tree_new (app->clock, app->store, app->catalog, &about, &options);
+  app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, fetch_list, app->service);
+  app->tree = kt_tree_new (app->clock, app->store, app->catalog, app->lists, &about, &options);
   kt_tree_set_watched (app->tree, keys);
   return TRUE;
 }
@@ -361,6 +395,7 @@ take_down (App *app)
   kt_fuse_free (app->fuse);
   kt_http_client_free (app->http); /* ends the requests, which the service and the store are told of */
   kt_tree_free (app->tree);
+  kt_lists_free (app->lists);
   kt_catalog_free (app->catalog);
   kt_store_free (app->store);
   kt_service_free (app->service);

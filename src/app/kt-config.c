@@ -199,6 +199,26 @@ format_scheme (gconstpointer field)
   return g_strdup (scheme_words[*(const KtTokenScheme *) field]);
 }
 
+static gboolean
+parse_families (const char *text, gpointer field, GError **error)
+{
+  guint families = kt_families_from_text (text);
+
+  if (families == 0) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no list of families: expected some of share, basic, job",
+                 text);
+    return FALSE;
+  }
+  *(guint *) field = families;
+  return TRUE;
+}
+
+static char *
+format_families (gconstpointer field)
+{
+  return kt_families_to_text (*(const guint *) field);
+}
+
 /* A proxy's URL may hold a password. */
 static char *
 format_proxy (gconstpointer field)
@@ -223,6 +243,7 @@ static const Type type_size = { parse_size, format_size };
 static const Type type_concurrency = { parse_concurrency, format_number };
 static const Type type_rate = { parse_rate, format_number };
 static const Type type_scheme = { parse_scheme, format_scheme };
+static const Type type_families = { parse_families, format_families };
 
 #define AT(member) G_STRUCT_OFFSET (KtConfig, member)
 
@@ -237,9 +258,11 @@ static const Key keys[] = {
   { "service", "time-zone", &type_zone, AT (time_zone), "UTC", "zone of the service's times" },
   { "service", "ca-file", &type_path, AT (ca_file), NULL, "certificates to trust instead of the system's" },
   { "service", "proxy", &type_proxy, AT (proxy), NULL, "HTTP proxy; else what the environment says" },
+  { "service", "families", &type_families, AT (families), "share, basic, job", "kinds of tasks asked for" },
   { "cache", "ttl", &type_duration, AT (cache.ttl), "5s", "how long an answer is fresh" },
   { "cache", "ended-ttl", &type_duration, AT (cache.ended_ttl), "forever", "the same for a task that has ended" },
   { "cache", "negative-ttl", &type_duration, AT (cache.negative_ttl), "3s", "how long a failure is remembered" },
+  { "cache", "list-ttl", &type_duration, AT (list_ttl), "30s", "how long the service's lists of tasks hold" },
   { "cache", "max-stale", &type_duration, AT (cache.max_stale), "5min",
     "how long an old answer stands in for a failed one" },
   { "cache", "memory", &type_size, AT (cache.memory), "256M", "answers kept in memory" },

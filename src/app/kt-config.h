@@ -19,7 +19,9 @@ typedef struct {
   char *time_zone;
   char *ca_file;
   char *proxy;
+  guint families; /* KT_FAMILY_BIT()s of those chosen */
   KtStorePolicy cache;
+  gint64 list_ttl;
   gint64 deadline;
   KtHttpLimits limits;
   char *watch_file;

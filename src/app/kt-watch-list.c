@@ -10,7 +10,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define EXPECTED "expected 'share SHAREID TASKID' or 'basic TASKID'"
+#define EXPECTED "expected 'share SHAREID TASKID', 'basic TASKID' or 'job JOBID'"
 
 static gboolean
 bad_line (const char *origin, guint number, const char *what, GError **error)
@@ -25,6 +25,7 @@ parse_line (char *line, const char *origin, guint number, KtKey **key, GError **
 {
   g_auto (GStrv) split = NULL;
   g_autoptr (GPtrArray) words = g_ptr_array_new ();
+  KtFamily family;
   gboolean share;
 
   line[strcspn (line, "#")] = '\0';
@@ -34,17 +35,15 @@ parse_line (char *line, const char *origin, guint number, KtKey **key, GError **
       g_ptr_array_add (words, *word);
   if (words->len == 0)
     return TRUE;
-  share = g_str_equal (words->pdata[0], "share");
-  if (g_str_equal (words->pdata[0], "job"))
-    return bad_line (origin, number, "jobs are not in this version", error);
-  if (!share && !g_str_equal (words->pdata[0], "basic"))
+  if (!kt_family_from_word (words->pdata[0], &family))
     return bad_line (origin, number, "unknown kind of task", error);
+  share = family == KT_FAMILY_SHARE;
   if (words->len != (share ? 3 : 2))
     return bad_line (origin, number, "wrong number of words", error);
   for (guint i = 1; i < words->len; i++)
     if (!kt_id_is_valid (words->pdata[i]))
       return bad_line (origin, number, "an id is 1 to 64 of A-Z a-z 0-9 _ -", error);
-  *key = share ? kt_key_new_share (words->pdata[1], words->pdata[2]) : kt_key_new_basic (words->pdata[1]);
+  *key = share ? kt_key_new_share (words->pdata[1], words->pdata[2]) : kt_key_new (family, words->pdata[1]);
   return TRUE;
 }
 

@@ -173,12 +173,57 @@ kt_task_is_final (const KtTask *task)
   return kt_status_is_final (task->status);
 }
 
+static gint64
+known_time (gint64 time, gint64 other)
+{
+  return time != KT_TIME_UNKNOWN ? time : other;
+}
+
+void
+kt_task_take_times (KtTask *task, const KtTask *listed)
+{
+  task->created = known_time (task->created, listed->created);
+  task->started = known_time (task->started, listed->started);
+  if (kt_task_is_final (task))
+    task->ended = known_time (task->ended, listed->ended);
+}
+
+static gboolean
+same_bytes (GBytes *a, GBytes *b)
+{
+  return a == b || (a != NULL && b != NULL && g_bytes_equal (a, b));
+}
+
+gboolean
+kt_task_says_same (const KtTask *task, const KtTask *other)
+{
+  return g_str_equal (task->type, other->type) && g_str_equal (task->status, other->status)
+         && g_str_equal (task->result, other->result) && g_str_equal (task->user, other->user)
+         && task->progress == other->progress && task->created == other->created && task->started == other->started
+         && task->ended == other->ended && same_bytes (task->job_json, other->job_json)
+         && same_bytes (task->response, other->response);
+}
+
+gboolean
+kt_task_covers (const KtTask *task, const KtTask *listed)
+{
+  return g_str_equal (task->status, listed->status) && known_time (listed->created, task->created) == task->created
+         && known_time (listed->started, task->started) == task->started
+         && known_time (listed->ended, task->ended) == task->ended;
+}
+
+static gsize
+bytes_size (GBytes *bytes)
+{
+  return bytes != NULL ? g_bytes_get_size (bytes) : 0;
+}
+
 gsize
 kt_task_size (const KtTask *task)
 {
   /* per row: the struct, its strings and the index entry; strings of ids are about this long */
   const gsize row = sizeof (KtTaskFile) + 6 * 48 + 32;
 
-  return sizeof (KtTask) + 256 + g_bytes_get_size (task->response) + g_bytes_get_size (task->job_json)
+  return sizeof (KtTask) + 256 + bytes_size (task->response) + bytes_size (task->job_json)
          + (task->files->len + task->failures->len) * row;
 }

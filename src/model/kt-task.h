@@ -19,7 +19,7 @@ typedef struct {
   char *desc;
 } KtTaskFailure;
 
-/* What one answer of the service says of one task. Decoding fills it and seals it; from then on it is
+/* What one answer of the service, or two of one moment, say of one task. Decoding fills it and seals it; from then on it is
  * immutable and refcounted. Strings are never NULL. */
 typedef struct {
   grefcount refs;
@@ -32,11 +32,12 @@ typedef struct {
   gint64 started;
   gint64 ended;
   char *user;
+  gboolean from_list;   /* an item of a list: no counts, files, failures and documents */
   gint64 success_count; /* -1 when unknown */
   gint64 fail_count;
   GArray *files;       /* KtTaskFile */
   GArray *failures;    /* KtTaskFailure */
-  GBytes *job_json;    /* the job object, pretty-printed */
+  GBytes *job_json;    /* the job object, pretty-printed; NULL from a list, as is the next one */
   GBytes *response;    /* the whole answer, byte for byte */
   GHashTable *by_name; /* of many files: name → index + 1 */
 } KtTask;
@@ -65,6 +66,15 @@ const KtTaskFile *kt_task_find_file (const KtTask *task, const char *name);
 
 /* Whether the task changes no more. */
 gboolean kt_task_is_final (const KtTask *task);
+
+/* Gives a task that only its maker holds the times it lacks from LISTED, an item of a list about the same task. */
+void kt_task_take_times (KtTask *task, const KtTask *listed);
+
+/* Whether two answers about a task say the same. */
+gboolean kt_task_says_same (const KtTask *task, const KtTask *other);
+
+/* Whether LISTED, an item of a list about the same task, tells nothing of its status and times that TASK does not. */
+gboolean kt_task_covers (const KtTask *task, const KtTask *listed);
 
 /* Roughly the bytes of memory the task holds. */
 gsize kt_task_size (const KtTask *task);

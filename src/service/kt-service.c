@@ -1,47 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-#include "kt-service.h"
+#include "kt-service-private.h"
 
 #include "base/kt-error.h"
 #include "kt-decode.h"
 
 #include <string.h>
 
-#define BASE_PATH "/koodrive/ose/v1"
+#define BASE_PATH "/koodrive/ose/v1/"
 
-typedef struct {
+/* Every call of the service, one row each. */
+static const struct {
   const char *name; /* in logs and metrics */
   const char *method;
-  KtTask *(*decode) (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error);
-} Call;
-
-/* One row a family: the call that tells of a single task. */
-static const Call calls[] = {
-  [KT_FAMILY_SHARE] = { "share/taskDetail", "POST", kt_decode_share_detail },
-  [KT_FAMILY_BASIC] = { "task/result", "GET", kt_decode_task_result },
+  const char *path;
+  KtDecoder *decode;
+} calls[KT_N_CALLS] = {
+  [KT_CALL_SHARE_DETAIL] = { "share/taskDetail", "POST", "share/taskDetail", kt_decode_share_detail },
+  [KT_CALL_TASK_RESULT] = { "task/result", "GET", "task/result", kt_decode_task_result },
+  [KT_CALL_BASIC_TASK] = { "task", "GET", "task", kt_decode_basic_task },
+  [KT_CALL_TASK_LIST] = { "task/list", "GET", "task/list", kt_decode_task_list },
+  [KT_CALL_JOB] = { "job", "GET", "", kt_decode_job },
+  [KT_CALL_JOBS] = { "jobs", "GET", "jobs", kt_decode_jobs },
+  [KT_CALL_CANCEL] = { "cancel", "POST", "cancel", kt_decode_done },
 };
 
-struct KtService {
-  KtHttpClient *http;
-  KtClock *clock;
-  KtHealth *health;
-  guint64 *counters[G_N_ELEMENTS (calls)];
-  guint64 *failures;
-  char *endpoint;
-  char *user_id;
-  char *authorization;
-  char *agent_name;
-  char *language;
-  GTimeZone *zone;
-  GHashTable *share_tokens;
-};
+const char *
+kt_call_name (KtCall call)
+{
+  return calls[call].name;
+}
 
+/* One question: one HTTP request, but for its retries. */
 typedef struct {
   KtService *service;
+  KtCall call;
   KtKey *key;
   char *trace_id;
-  KtServiceDone done;
+  KtAskDone done;
   gpointer data;
-} Fetch;
+} Ask;
 
 static void
 wipe (char *secret)
@@ -75,6 +72,7 @@ kt_service_set_options (KtService *service, const KtServiceOptions *options)
   service->agent_name = g_strdup (options->agent_name);
   service->language = g_strdup (options->language);
   service->zone = g_time_zone_ref (options->zone);
+  service->families = options->families;
   service->share_tokens = options->share_tokens != NULL ? g_hash_table_ref (options->share_tokens) : NULL;
 }
 
@@ -87,7 +85,7 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
   service->http = http;
   service->clock = clock;
   service->health = health;
-  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+  for (KtCall i = 0; i < KT_N_CALLS; i++)
     service->counters[i] = kt_metrics_counter (metrics, "kootaskfs_requests", "Questions put to the service, by call",
                                                "call", calls[i].name);
   service->failures = kt_metrics_counter (metrics, "kootaskfs_request_failures",
@@ -114,16 +112,16 @@ header (KtHttpRequest *request, const char *name, const char *value)
 static void
 prepare (KtHttpRequest *request, gpointer data)
 {
-  Fetch *fetch = data;
-  KtService *service = fetch->service;
+  Ask *ask = data;
+  KtService *service = ask->service;
   g_autofree char *date = kt_x_date (kt_clock_real (service->clock));
 
-  g_free (fetch->trace_id);
-  fetch->trace_id = kt_trace_id_new ();
+  g_free (ask->trace_id);
+  ask->trace_id = kt_trace_id_new ();
   header (request, "Authorization", service->authorization);
   header (request, "X-User-Id", service->user_id);
   header (request, "X-Date", date);
-  header (request, "X-Traceid", fetch->trace_id);
+  header (request, "X-Traceid", ask->trace_id);
   header (request, "language", service->language);
   header (request, "Accept", "application/json");
   if (request->body != NULL)
@@ -135,62 +133,42 @@ prepare (KtHttpRequest *request, gpointer data)
 static void
 on_response (const KtHttpResponse *response, const GError *http_error, gpointer data)
 {
-  Fetch *fetch = data;
-  KtService *service = fetch->service;
-  const Call *call = &calls[fetch->key->family];
+  Ask *ask = data;
+  KtService *service = ask->service;
   gint64 now = kt_clock_real (service->clock);
   g_autoptr (GError) error = NULL;
-  g_autoptr (KtTask) task = NULL;
+  gpointer result = NULL;
 
   if (response != NULL)
-    task = call->decode (fetch->key, response->status, response->body, service->zone, &error);
+    result = calls[ask->call].decode (ask->key, response->status, response->body, service->zone, &error);
   else
     error = g_error_copy (http_error);
 
-  if (task != NULL) {
+  if (result != NULL) {
     kt_health_success (service->health, now);
   } else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED)) {
-    g_autofree char *what = g_strdup_printf ("%s %s", call->name, fetch->key->task_id);
+    g_autofree char *what = g_strchomp (g_strdup_printf ("%s %s", calls[ask->call].name, ask->key->task_id));
     ++*service->failures;
-    kt_health_failure (service->health, now, what, fetch->trace_id, error);
+    kt_health_failure (service->health, now, what, ask->trace_id, error);
   }
-  fetch->done (task, fetch->trace_id, error, fetch->data);
-  kt_key_unref (fetch->key);
-  g_free (fetch->trace_id);
-  g_free (fetch);
-}
-
-/* The body of POST share/taskDetail. */
-static GBytes *
-share_body (KtService *service, const KtKey *key)
-{
-  const char *token = service->share_tokens != NULL ? g_hash_table_lookup (service->share_tokens, key->share_id) : NULL;
-  char *body = kt_encode_object ("taskId", key->task_id, "shareId", key->share_id, token != NULL ? "kdstoken" : NULL,
-                                 token, NULL);
-  return g_bytes_new_with_free_func (body, strlen (body), (GDestroyNotify) wipe, body);
+  ask->done (result, ask->trace_id, error, ask->data);
+  kt_key_unref (ask->key);
+  g_free (ask->trace_id);
+  g_free (ask);
 }
 
 void
-kt_service_fetch (KtService *service, KtKey *key, gint64 deadline, KtServiceDone done, gpointer data)
+kt_service_ask (KtService *service, KtCall call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
+                KtAskDone done, gpointer data)
 {
-  const Call *call = &calls[key->family];
-  Fetch *fetch = g_new0 (Fetch, 1);
-  g_autofree char *url = NULL;
-  g_autoptr (GBytes) body = NULL;
+  g_autofree char *url = g_strconcat (service->endpoint, BASE_PATH, calls[call].path, rest, NULL);
+  Ask *ask = g_new0 (Ask, 1);
 
-  fetch->service = service;
-  fetch->key = kt_key_ref (key);
-  fetch->done = done;
-  fetch->data = data;
-  switch (key->family) {
-  case KT_FAMILY_SHARE:
-    url = g_strconcat (service->endpoint, BASE_PATH "/", call->name, NULL);
-    body = share_body (service, key);
-    break;
-  case KT_FAMILY_BASIC: /* ids need no escaping: kt_id_is_valid() */
-    url = g_strconcat (service->endpoint, BASE_PATH "/", call->name, "?taskId=", key->task_id, NULL);
-    break;
-  }
-  ++*service->counters[key->family];
-  kt_http_client_send (service->http, call->method, url, body, deadline, prepare, on_response, fetch);
+  ask->service = service;
+  ask->call = call;
+  ask->key = kt_key_ref (key);
+  ask->done = done;
+  ask->data = data;
+  ++*service->counters[call];
+  kt_http_client_send (service->http, calls[call].method, url, body, deadline, prepare, on_response, ask);
 }

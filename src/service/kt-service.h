@@ -6,7 +6,7 @@
 #include "kt-auth.h"
 #include "model/kt-task.h"
 
-/* The KooDrive task API: one function that asks for one task, whichever call its family needs. */
+/* The KooDrive task API: one task, a family's list, a job's end, whichever calls they need. */
 typedef struct KtService KtService;
 
 typedef struct {
@@ -18,6 +18,7 @@ typedef struct {
   const char *language;     /* e.g. "en-US" */
   GTimeZone *zone;          /* of 14-digit times */
   GHashTable *share_tokens; /* share id → kdstoken, may be NULL */
+  guint families;           /* KT_FAMILY_BIT()s: where a task of KT_FAMILY_UNKNOWN is looked for */
 } KtServiceOptions;
 
 /* Either TASK, to be referenced if kept, or ERROR is set. TRACE_ID is that of the last attempt. */
@@ -32,6 +33,26 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtService, kt_service_free)
 /* New options (a new token, above all), from the next attempt on. */
 void kt_service_set_options (KtService *service, const KtServiceOptions *options);
 
-/* Asks for the task. DONE is called exactly once, not before this returns and at DEADLINE (monotonic) at the
- * latest. Failures are logged and kept in HEALTH, once, here. */
+/* Asks for the task. One of KT_FAMILY_UNKNOWN is asked for in the families that take no more than an id, at the same
+ * time: the first success is the answer, and TASK's key has its family. At least one of these must be chosen. DONE is
+ * called exactly once, not before this returns and at DEADLINE (monotonic) at the latest. Failures are logged and kept in
+ * HEALTH, once, here. */
 void kt_service_fetch (KtService *service, KtKey *key, gint64 deadline, KtServiceDone done, gpointer data);
+
+/* A page of a list has come. TASKS: KtTask, each from_list. */
+typedef void (*KtServicePage) (GPtrArray *tasks, gpointer data);
+
+/* The list is through, or ended in ERROR; what came before that is right as far as it goes. */
+typedef void (*KtServiceListed) (const GError *error, gpointer data);
+
+/* Asks for the list of FAMILY (basic or job), page after page, each within PATIENCE (microseconds). A list that does not
+ * come to an end, by a cursor or a page that repeats or by sheer size, is KT_ERROR_BAD_ANSWER. LISTED is called
+ * exactly once, neither of the two before this returns. */
+void kt_service_list (KtService *service, KtFamily family, gint64 patience, KtServicePage page, KtServiceListed listed,
+                      gpointer data);
+
+/* ERROR is NULL when the service has accepted. */
+typedef void (*KtServiceCancelled) (const GError *error, gpointer data);
+
+/* Cancels a batch job. As kt_service_fetch(). */
+void kt_service_cancel (KtService *service, KtKey *key, gint64 deadline, KtServiceCancelled done, gpointer data);

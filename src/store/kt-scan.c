@@ -21,6 +21,7 @@ struct KtScan {
   KtCatalog *catalog;
   guint most;
   guint64 uses;
+  KtStoreMode mode; /* of the one who is asking */
   Stream streams[STREAMS];
 };
 
@@ -30,7 +31,7 @@ next_wanted (KtScan *scan, const KtKey *from, int step)
 {
   KtKey *next = kt_catalog_step (scan->catalog, from->task_id, step);
 
-  for (guint i = 0; i < FARTHEST && next != NULL && kt_store_has (scan->store, next); i++)
+  for (guint i = 0; i < FARTHEST && next != NULL && kt_store_has (scan->store, next, scan->mode); i++)
     next = kt_catalog_step (scan->catalog, next->task_id, step);
   return next;
 }
@@ -54,7 +55,7 @@ follows (KtScan *scan, const Stream *stream, const KtKey *to, int step)
     next = kt_catalog_step (scan->catalog, next->task_id, step);
     if (next == NULL || order (to, next, step) == 0)
       return next != NULL;
-    if (!kt_store_has (scan->store, (KtKey *) next))
+    if (!kt_store_has (scan->store, (KtKey *) next, scan->mode))
       return FALSE;
   }
   return FALSE;
@@ -82,7 +83,7 @@ advance (KtScan *scan, Stream *stream, KtKey *key, gint64 deadline)
   const KtKey *last = key;
   KtKey *next;
 
-  if (!kt_store_has (scan->store, key))
+  if (!kt_store_has (scan->store, key, scan->mode))
     stream->window = stream->window == 0 ? FIRST_WINDOW : stream->window * 2;
   stream->window = MIN (stream->window, scan->most);
   place (scan, stream, key);
@@ -108,10 +109,11 @@ direction (KtScan *scan, const Stream *stream, const KtKey *key)
 }
 
 void
-kt_scan_note (KtScan *scan, KtKey *key, gint64 deadline)
+kt_scan_note (KtScan *scan, KtKey *key, KtStoreMode mode, gint64 deadline)
 {
   Stream *oldest = &scan->streams[0];
 
+  scan->mode = mode;
   for (guint i = 0; i < STREAMS; i++) {
     Stream *stream = &scan->streams[i];
     int step;

@@ -17,6 +17,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtScan, kt_scan_free)
 
 void kt_scan_set_most (KtScan *scan, guint most);
 
-/* KEY, which is in the catalog, is being asked for; to be called before the store is asked. DEADLINE is that of
- * what is fetched ahead. */
-void kt_scan_note (KtScan *scan, KtKey *key, gint64 deadline);
+/* KEY, which is in the catalog, is being asked for in MODE, FRESH or LISTED; to be called before the store is asked.
+ * DEADLINE is that of what is fetched ahead. */
+void kt_scan_note (KtScan *scan, KtKey *key, KtStoreMode mode, gint64 deadline);

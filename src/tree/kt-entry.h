@@ -31,7 +31,7 @@ typedef struct {
   KtHealth *health;
   char *(*config) (gpointer data);  /* the effective configuration without secrets (transfer full) */
   char *(*metrics) (gpointer data); /* OpenMetrics text (transfer full) */
-  guint (*tasks) (gpointer data);   /* tasks known */
+  char *(*tasks) (gpointer data);   /* lines on the tasks known and the lists read (transfer full) */
   gpointer data;
 } KtAbout;
 
@@ -48,6 +48,7 @@ typedef struct {
   KtEntryKind kind;
   KtPlace below;                                /* directories: the place in them */
   guint families;                               /* KT_FAMILY_BIT()s of the tasks that have it */
+  guint listed;                                 /* of those whose lists, where they have one, tell it already */
   const char *mime;                             /* files */
   GBytes *(*render) (const KtSubject *subject); /* files: pure (transfer full) */
   const char *what;                             /* one line for people */

@@ -269,7 +269,8 @@ GBytes *
 kt_render_health (const KtSubject *subject)
 {
   g_autofree char *health = kt_health_format (subject->about->health);
-  return take (g_strdup_printf ("%stasks: %u\n", health, subject->about->tasks (subject->about->data)));
+  g_autofree char *tasks = subject->about->tasks (subject->about->data);
+  return take (g_strconcat (health, tasks, NULL));
 }
 
 GBytes *

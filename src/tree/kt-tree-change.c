@@ -51,7 +51,7 @@ find_below (KtTree *tree, const char *directory, const char *name)
 static void
 push (KtTree *tree, GPtrArray *names, GSourceFunc done, gpointer data)
 {
-  if (tree->invalidate != NULL) {
+  if (tree->invalidate != NULL && (names->len > 0 || done != NULL)) {
     tree->invalidate (tree->kernel, names, done, data);
     return;
   }
@@ -115,7 +115,6 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
   const KtNode *task = find_below (tree, "tasks", key->task_id);
   KtNode *share = find_below (tree, "shares", key->share_id);
 
-  tree->catalog_changed = kt_clock_real (tree->clock);
   if (task != NULL)
     add_stale (names, task->parent, key->task_id);
   if (share != NULL && kt_nodes_find (tree->nodes, share, key->task_id) != NULL)
@@ -124,44 +123,52 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
 
 /* A new answer may have moved the time of the task's directory. */
 static void
-tell_mtime (KtTree *tree, KtKey *key)
+add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
 {
   const KtNode *task = find_below (tree, "tasks", key->task_id);
 
-  if (task != NULL && task->mtime != kt_tree_task_mtime (tree, key)) {
-    GPtrArray *stale = stale_new ();
-    add_stale (stale, task, NULL);
-    push (tree, stale, NULL, NULL);
-  }
+  if (task != NULL && task->mtime != kt_tree_task_mtime (tree, key))
+    add_stale (names, task, NULL);
 }
 
 static void
 on_request_ended (KtKey *key, const GError *error, gpointer data)
 {
   KtTree *tree = data;
+  GPtrArray *names = stale_new ();
 
-  if (error == NULL) {
-    tell_mtime (tree, key);
-  } else if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_drop_found (tree->catalog, key)) {
-    GPtrArray *names = stale_new ();
+  if (error == NULL)
+    add_moved (tree, names, key);
+  else if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_drop_found (tree->catalog, key))
     add_gone (tree, names, key);
-    push (tree, names, NULL, NULL);
-  }
+  push (tree, names, NULL, NULL);
 }
 
 void
 kt_tree_set_watched (KtTree *tree, GPtrArray *keys)
 {
-  g_autoptr (GPtrArray) before = kt_catalog_list (tree->catalog);
+  g_autoptr (GPtrArray) gone = kt_catalog_set (tree->catalog, KT_CATALOG_WATCHED, keys);
   GPtrArray *names = stale_new ();
 
-  kt_catalog_set_watched (tree->catalog, keys);
-  tree->catalog_changed = kt_clock_real (tree->clock);
-  for (guint i = 0; i < before->len; i++) {
-    const KtKey *key = g_ptr_array_index (before, i);
-    const KtKey *now = kt_catalog_find (tree->catalog, key->task_id);
-    if (now == NULL || !kt_key_equal (now, key))
-      add_gone (tree, names, key);
+  for (guint i = 0; i < gone->len; i++)
+    add_gone (tree, names, g_ptr_array_index (gone, i));
+  push (tree, names, NULL, NULL);
+}
+
+static void
+on_lists_changed (GPtrArray *told, GPtrArray *gone, GPtrArray *superseded, gpointer data)
+{
+  KtTree *tree = data;
+  GPtrArray *names = stale_new ();
+
+  for (guint i = 0; i < told->len; i++)
+    add_moved (tree, names, ((const KtTask *) g_ptr_array_index (told, i))->key);
+  for (guint i = 0; i < gone->len; i++)
+    add_gone (tree, names, g_ptr_array_index (gone, i));
+  for (guint i = 0; i < superseded->len; i++) {
+    const KtNode *task = find_below (tree, "tasks", ((const KtKey *) g_ptr_array_index (superseded, i))->task_id);
+    if (task != NULL)
+      add_stale_below (names, task);
   }
   push (tree, names, NULL, NULL);
 }
@@ -174,19 +181,22 @@ kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kern
 }
 
 KtTree *
-kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtAbout *about, const KtTreeOptions *options)
+kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists, const KtAbout *about,
+             const KtTreeOptions *options)
 {
   KtTree *tree = g_new0 (KtTree, 1);
 
   tree->clock = clock;
   tree->store = store;
   tree->catalog = catalog;
+  tree->lists = lists;
   tree->about = *about;
   tree->options = *options;
   tree->nodes = kt_nodes_new ();
   tree->scan = kt_scan_new (store, catalog, options->scan_ahead);
   tree->started = tree->catalog_changed = kt_clock_real (clock);
   kt_store_set_observer (store, on_request_ended, tree);
+  kt_lists_set_observer (lists, on_lists_changed, tree);
   return tree;
 }
 
@@ -196,6 +206,7 @@ kt_tree_free (KtTree *tree)
   if (tree == NULL)
     return;
   kt_store_set_observer (tree->store, NULL, NULL);
+  kt_lists_set_observer (tree->lists, NULL, NULL);
   kt_nodes_free (tree->nodes);
   kt_scan_free (tree->scan);
   g_free (tree);

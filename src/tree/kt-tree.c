@@ -45,7 +45,7 @@ kt_tree_task_mtime (KtTree *tree, KtKey *key)
 {
   KtAnswer answer;
 
-  if (!kt_store_peek (tree->store, key, &answer))
+  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer))
     return tree->started;
   if (answer.task->ended != KT_TIME_UNKNOWN)
     return answer.task->ended * KT_SECOND;
@@ -54,6 +54,17 @@ kt_tree_task_mtime (KtTree *tree, KtKey *key)
   if (answer.task->created != KT_TIME_UNKNOWN)
     return answer.task->created * KT_SECOND;
   return answer.changed_real;
+}
+
+static gint64
+catalog_mtime (KtTree *tree)
+{
+  guint64 generation = kt_catalog_generation (tree->catalog);
+
+  if (generation != tree->catalog_generation)
+    tree->catalog_changed = kt_clock_real (tree->clock);
+  tree->catalog_generation = generation;
+  return tree->catalog_changed;
 }
 
 /* How long a directory's mtime holds goes to *LIFE. The kernel is told when that of a task's directory changes. */
@@ -66,7 +77,7 @@ dir_mtime (KtTree *tree, KtNode *node, KtKey *key, gint64 *life)
   case KT_PLACE_FILE: *life = 0; return kt_tree_task_mtime (tree, key);
   case KT_PLACE_TASKS:
   case KT_PLACE_SHARES:
-  case KT_PLACE_SHARE: *life = 0; return tree->catalog_changed;
+  case KT_PLACE_SHARE: *life = 0; return catalog_mtime (tree);
   case KT_PLACE_NONE:
   case KT_PLACE_ROOT:
   case KT_PLACE_CONTROL: break;
@@ -157,7 +168,8 @@ found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *an
     first_mtime = task->ended * KT_SECOND;
   kt_tree_describe (tree, kt_nodes_look_up_version (tree->nodes, dir, row, content, first_mtime, answer->changed_real),
                     task->key, entry);
-  entry->entry_life = kt_tree_life_until (tree, answer->valid_until);
+  /* what only a list told of a task that goes on may be overtaken by what the next file of the same directory asks for */
+  entry->entry_life = task->from_list && !kt_task_is_final (task) ? 0 : kt_tree_life_until (tree, answer->valid_until);
   return TRUE;
 }
 
@@ -174,70 +186,82 @@ found_about (KtTree *tree, KtNode *dir, const KtEntry *row, KtTreeEntry *entry)
   return TRUE;
 }
 
-static gboolean
-wants (KtKey *key, KtKey **wanted)
+void
+kt_want_clear (KtWant *want)
 {
-  *wanted = kt_key_ref (key);
+  g_clear_pointer (&want->key, kt_key_unref);
+}
+
+static gboolean
+wants (KtKey *key, KtStoreMode mode, KtWant *want)
+{
+  want->key = kt_key_ref (key);
+  want->mode = mode;
   return FALSE;
 }
 
-static void
-add_found (KtTree *tree, KtKey *key)
+/* Whether a task of one of FAMILIES may be looked for that nobody has named. */
+static gboolean
+may_look_for (KtTree *tree, guint families)
 {
-  kt_catalog_add_found (tree->catalog, key);
-  tree->catalog_changed = kt_clock_real (tree->clock);
+  return (tree->options.families & families) != 0;
 }
 
-/* tasks/ID: what is known is there without asking; another id is asked for as an import task, the only family of
- * which the service can be asked by id alone. */
+/* tasks/ID: what is known is there without asking; another id is asked for in the families that take no more than an id. */
 static gboolean
 resolve_task (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, const KtAnswer *answer,
-              KtTreeEntry *entry, KtKey **wanted)
+              KtTreeEntry *entry, KtWant *want)
 {
   KtKey *known = kt_catalog_find (tree->catalog, name);
-  g_autoptr (KtKey) key = known != NULL ? kt_key_ref (known) : kt_key_new_basic (name);
 
-  if (known == NULL && answer == NULL)
-    return wants (key, wanted);
+  if (known == NULL && answer == NULL) {
+    g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_UNKNOWN, name);
+    if (!may_look_for (tree, KT_FAMILIES_ALL & ~KT_FAMILY_BIT (KT_FAMILY_SHARE)))
+      return absent (entry, 0);
+    return wants (key, KT_STORE_FRESH, want);
+  }
   if (known == NULL)
-    add_found (tree, key);
-  return found (tree, dir, row, name, key, KT_TIME_NEVER, entry);
+    kt_catalog_add (tree->catalog, KT_CATALOG_FOUND, answer->task->key);
+  return found (tree, dir, row, name, known != NULL ? known : answer->task->key, KT_TIME_NEVER, entry);
 }
 
 /* shares/SHAREID/ID */
 static gboolean
 resolve_link (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, const KtAnswer *answer,
-              KtTreeEntry *entry, KtKey **wanted)
+              KtTreeEntry *entry, KtWant *want)
 {
   g_autoptr (KtKey) key = kt_key_new_share (kt_node_name (dir), name);
   KtKey *known = kt_catalog_find (tree->catalog, name);
   gboolean is_known = known != NULL && kt_key_equal (known, key);
 
+  if (!is_known && answer == NULL && !may_look_for (tree, KT_FAMILY_BIT (KT_FAMILY_SHARE)))
+    return absent (entry, 0);
   if (!is_known && answer == NULL)
-    return wants (key, wanted);
+    return wants (key, KT_STORE_FRESH, want);
   if (!is_known)
-    add_found (tree, key);
+    kt_catalog_add (tree->catalog, KT_CATALOG_FOUND, key);
   return found (tree, dir, row, name, key, KT_TIME_NEVER, entry);
 }
 
 /* tasks/ID/files/FILEID */
 static gboolean
 resolve_file (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, const KtAnswer *answer,
-              KtTreeEntry *entry, KtKey **wanted)
+              KtTreeEntry *entry, KtWant *want)
 {
   if (answer == NULL)
-    return wants (kt_tree_key_of (tree, dir), wanted);
+    return wants (kt_tree_key_of (tree, dir), KT_STORE_FRESH, want);
   if (kt_task_find_file (answer->task, name) == NULL)
     return absent (entry, 0);
   return found (tree, dir, row, name, answer->task->key, kt_tree_life_until (tree, answer->valid_until), entry);
 }
 
 gboolean
-kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *answer, KtTreeEntry *entry,
-                 KtKey **wanted, GError **error)
+kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *answer, KtTreeEntry *entry, KtWant *want,
+                 GError **error)
 {
   KtPlace place = dir->entry->below;
-  const KtEntry *row = kt_entry_find (place, name, kt_tree_families_of (tree, dir));
+  guint families = kt_tree_families_of (tree, dir);
+  const KtEntry *row = kt_entry_find (place, name, families);
 
   if (row != NULL && row->kind == KT_ENTRY_DIR)
     return found (tree, dir, row, name, kt_tree_key_of (tree, dir), KT_TIME_NEVER, entry);
@@ -245,38 +269,47 @@ kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *an
     return found_about (tree, dir, row, entry);
   if (row != NULL)
     return answer != NULL ? found_version (tree, dir, row, answer, entry, error)
-                          : wants (kt_tree_key_of (tree, dir), wanted);
+                          : wants (kt_tree_key_of (tree, dir),
+                                   (row->listed & families) != 0 ? KT_STORE_LISTED : KT_STORE_FRESH, want);
 
   row = kt_entry_of_ids (place);
   if (row == NULL)
     return absent (entry, KT_TIME_NEVER);
   if (place == KT_PLACE_FILES)
-    return resolve_file (tree, dir, row, name, answer, entry, wanted);
+    return resolve_file (tree, dir, row, name, answer, entry, want);
   if (!kt_id_is_valid (name))
     return absent (entry, KT_TIME_NEVER);
   if (place == KT_PLACE_TASKS)
-    return resolve_task (tree, dir, row, name, answer, entry, wanted);
+    return resolve_task (tree, dir, row, name, answer, entry, want);
   if (place == KT_PLACE_SHARE)
-    return resolve_link (tree, dir, row, name, answer, entry, wanted);
+    return resolve_link (tree, dir, row, name, answer, entry, want);
   return found (tree, dir, row, name, NULL, KT_TIME_NEVER, entry); /* shares/: any id may be a share */
+}
+
+KtTreeCall *
+kt_tree_call_new (KtTree *tree, KtNode *node, const char *name, KtTreeCallback callback, gpointer data)
+{
+  KtTreeCall *call = g_new0 (KtTreeCall, 1);
+
+  call->tree = tree;
+  call->node = kt_node_ref (node);
+  call->name = g_strdup (name);
+  call->callback = callback;
+  call->data = data;
+  return call;
 }
 
 KtTreeCall *
 kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
               KtTreeCallback callback, gpointer data)
 {
-  KtTreeCall *call = g_new0 (KtTreeCall, 1);
+  KtTreeCall *call = kt_tree_call_new (tree, node, name, callback, data);
   gint64 deadline = kt_time_add (kt_clock_monotonic (tree->clock), tree->options.deadline);
   KtWaiter *waiter;
 
-  call->tree = tree;
-  call->node = kt_node_ref (node);
-  call->name = g_strdup (name);
   call->key = kt_key_ref (key);
-  call->callback = callback;
-  call->data = data;
-  if (mode == KT_STORE_FRESH && kt_catalog_find (tree->catalog, key->task_id) == key)
-    kt_scan_note (tree->scan, key, deadline);
+  if (mode != KT_STORE_AGAIN && kt_catalog_find (tree->catalog, key->task_id) == key)
+    kt_scan_note (tree->scan, key, mode, deadline);
   waiter = kt_store_get (tree->store, key, mode, deadline, done, call);
   if (waiter == NULL)
     return NULL; /* answered already: the call is gone */
@@ -296,11 +329,14 @@ kt_tree_call_free (KtTreeCall *call)
 void
 kt_tree_cancel (KtTreeCall *call)
 {
-  if (call->waiter == NULL) {
+  if (call->waiter != NULL) {
+    kt_waiter_cancel (call->waiter);
+  } else if (call->lists_waiter != NULL) {
+    kt_lists_cancel (call->lists_waiter);
+  } else {
     call->callback = NULL; /* a touch whose names the kernel is forgetting: it ends by itself */
     return;
   }
-  kt_waiter_cancel (call->waiter);
   kt_tree_call_free (call);
 }
 
@@ -310,12 +346,12 @@ on_lookup_answer (const KtAnswer *answer, const GError *store_error, gpointer da
   KtTreeCall *call = data;
   KtTreeFound callback = (KtTreeFound) call->callback;
   g_autoptr (GError) error = store_error != NULL ? g_error_copy (store_error) : NULL;
-  g_autoptr (KtKey) wanted = NULL;
+  g_auto (KtWant) want = { 0 };
   KtTreeEntry entry = { 0 };
   gboolean is_found = FALSE;
 
   if (error == NULL)
-    is_found = kt_tree_resolve (call->tree, call->node, call->name, answer, &entry, &wanted, &error);
+    is_found = kt_tree_resolve (call->tree, call->node, call->name, answer, &entry, &want, &error);
   callback (is_found ? &entry : NULL, error, call->data);
   kt_tree_call_free (call);
 }
@@ -335,15 +371,15 @@ KtTreeCall *
 kt_tree_lookup (KtTree *tree, guint64 parent, const char *name, KtTreeFound callback, gpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (KtKey) wanted = NULL;
+  g_auto (KtWant) want = { 0 };
   KtNode *dir = node_of (tree, parent, &error);
   KtTreeEntry entry = { 0 };
   gboolean is_found = FALSE;
 
   if (dir != NULL)
-    is_found = kt_tree_resolve (tree, dir, name, NULL, &entry, &wanted, &error);
-  if (wanted != NULL)
-    return kt_tree_call (tree, dir, name, wanted, KT_STORE_FRESH, on_lookup_answer, (KtTreeCallback) callback, data);
+    is_found = kt_tree_resolve (tree, dir, name, NULL, &entry, &want, &error);
+  if (want.key != NULL)
+    return kt_tree_call (tree, dir, name, want.key, want.mode, on_lookup_answer, (KtTreeCallback) callback, data);
   callback (is_found ? &entry : NULL, error, data);
   return NULL;
 }
@@ -400,5 +436,6 @@ void
 kt_tree_set_options (KtTree *tree, const KtTreeOptions *options)
 {
   tree->options.deadline = options->deadline;
+  tree->options.families = options->families;
   kt_scan_set_most (tree->scan, options->scan_ahead);
 }

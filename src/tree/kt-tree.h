@@ -3,6 +3,7 @@
 
 #include "kt-entry.h"
 #include "store/kt-catalog.h"
+#include "store/kt-lists.h"
 #include "store/kt-store.h"
 
 #include <sys/stat.h>
@@ -37,10 +38,11 @@ typedef struct {
   gid_t gid;
   gint64 deadline;  /* of one operation, microseconds */
   guint scan_ahead; /* tasks fetched ahead of a scan at the most */
+  guint families;   /* KT_FAMILY_BIT()s: where a task is looked for that nobody has named */
 } KtTreeOptions;
 
 /* Everything passed in outlives the tree; ABOUT is copied. */
-KtTree *kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtAbout *about,
+KtTree *kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists, const KtAbout *about,
                      const KtTreeOptions *options);
 void kt_tree_free (KtTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTree, kt_tree_free)

@@ -60,6 +60,8 @@ test_defaults (Fixture *f, gconstpointer data)
   g_assert_cmpint (config->cache.ttl, ==, 5 * KT_SECOND);
   g_assert_cmpint (config->cache.ended_ttl, ==, KT_TIME_NEVER);
   g_assert_cmpint (config->cache.negative_ttl, ==, 3 * KT_SECOND);
+  g_assert_cmpuint (config->families, ==, KT_FAMILIES_ALL);
+  g_assert_cmpint (config->list_ttl, ==, 30 * KT_SECOND);
   g_assert_cmpint (config->cache.max_stale, ==, 300 * KT_SECOND);
   g_assert_cmpuint (config->cache.memory, ==, 256 << 20);
   g_assert_cmpint (config->deadline, ==, 10 * KT_SECOND);
@@ -74,8 +76,8 @@ test_defaults (Fixture *f, gconstpointer data)
   "[service]\nendpoint = https://h:8443\nuser-id = 1505\ntoken-command = printf '\\\\n' | pass\ntoken-scheme = "       \
   "Bearer+\n"                                                                                                          \
   "agent-name = carrier\nlanguage = zh-CN\ntime-zone = Asia/Shanghai\nca-file = /etc/ca.pem\nproxy = "                 \
-  "http://p:3128\n\n"                                                                                                  \
-  "[cache]\nttl = 250ms\nended-ttl = 1h\nnegative-ttl = 0\nmax-stale = forever\nmemory = 1G\n\n"                       \
+  "http://p:3128\nfamilies = share, job\n\n"                                                                           \
+  "[cache]\nttl = 250ms\nended-ttl = 1h\nnegative-ttl = 0\nlist-ttl = 2min\nmax-stale = forever\nmemory = 1G\n\n"      \
   "[fetch]\ndeadline = 1min\nconcurrency = 1024\nrate = 7\nmax-response = 100\n\n[watch]\nfile = /etc/tasks\n"
 
 static void
@@ -95,6 +97,8 @@ test_all_keys (Fixture *f, gconstpointer data)
   g_assert_cmpint (config->cache.ttl, ==, 250 * KT_MS);
   g_assert_cmpint (config->cache.ended_ttl, ==, 3600 * KT_SECOND);
   g_assert_cmpint (config->cache.negative_ttl, ==, 0);
+  g_assert_cmpuint (config->families, ==, KT_FAMILY_BIT (KT_FAMILY_SHARE) | KT_FAMILY_BIT (KT_FAMILY_JOB));
+  g_assert_cmpint (config->list_ttl, ==, 120 * KT_SECOND);
   g_assert_cmpint (config->cache.max_stale, ==, KT_TIME_NEVER);
   g_assert_cmpuint (config->cache.memory, ==, 1 << 30);
   g_assert_cmpint (config->deadline, ==, 60 * KT_SECOND);
@@ -136,8 +140,9 @@ test_format (Fixture *f, gconstpointer data)
 
   kt_assert_text (
       kt_config_format (config),
-      "[service]\nendpoint = https://h\nuser-id = 1\ntoken-scheme = auto\nlanguage = en-US\ntime-zone = UTC\n\n"
-      "[cache]\nttl = 5s\nended-ttl = forever\nnegative-ttl = 3s\nmax-stale = 5min\nmemory = 256M\n\n"
+      "[service]\nendpoint = https://h\nuser-id = 1\ntoken-scheme = auto\nlanguage = en-US\ntime-zone = UTC\nfamilies "
+      "= share, basic, job\n\n"
+      "[cache]\nttl = 5s\nended-ttl = forever\nnegative-ttl = 3s\nlist-ttl = 30s\nmax-stale = 5min\nmemory = 256M\n\n"
       "[fetch]\ndeadline = 10s\nconcurrency = 64\nrate = 0\nmax-response = 64M\n\n[watch]\n");
 }
 
@@ -204,6 +209,9 @@ test_bad_values (Fixture *f, gconstpointer data)
   } table[] = {
     { "token-scheme = bearer\n", "[service] token-scheme", "expected auto, Bearer, Bearer+ or raw" },
     { "time-zone = Mars/Olympus\n", "[service] time-zone", "expected UTC, +08:00 or Asia/Shanghai" },
+    { "families = share, shares\n", "[service] families", "expected some of share, basic, job" },
+    { "families =\n", "[service] families", "expected some of share, basic, job" },
+    { "families = unknown\n", "[service] families", "expected some of share, basic, job" },
     { "token-file =\n", "[service] token-file", "expected one line of text" },
     { "language = a\\nb\n", "[service] language", "expected one line of text" },
     { "language = a\\qb\n", "[service] language", "invalid escape" },
@@ -214,6 +222,7 @@ test_bad_values (Fixture *f, gconstpointer data)
     { "[cache]\nttl = 5\n", "[cache] ttl", "expected a whole number with ms, s, min, h or d" },
     { "[cache]\nended-ttl = -1s\n", "[cache] ended-ttl", "expected" },
     { "[cache]\nmemory = 1X\n", "[cache] memory", "expected a whole number of bytes" },
+    { "[cache]\nlist-ttl = 5\n", "[cache] list-ttl", "expected a whole number with ms, s, min, h or d" },
     { "[fetch]\ndeadline = 0\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
     { "[fetch]\ndeadline = 2h\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
     { "[fetch]\ndeadline = forever\n", "[fetch] deadline", "expected more than 0 and at most 1h" },

@@ -126,12 +126,15 @@ static void
 test_watch_list (void)
 {
   g_autoptr (GPtrArray) keys = kt_watch_list_parse ("# tasks\r\n\r\nshare S1 7 # a comment\r\n  basic\t 8  \n#basic 9\n"
-                                                    "share S_- -_",
+                                                    "share S_- -_\njob 10",
                                                     "list", NULL);
   const KtKey *key;
 
   g_assert_nonnull (keys);
-  g_assert_cmpuint (keys->len, ==, 3);
+  g_assert_cmpuint (keys->len, ==, 4);
+  key = keys->pdata[3];
+  g_assert_cmpint (key->family, ==, KT_FAMILY_JOB);
+  g_assert_cmpstr (key->task_id, ==, "10");
   key = keys->pdata[0];
   g_assert_cmpint (key->family, ==, KT_FAMILY_SHARE);
   g_assert_cmpstr (key->share_id, ==, "S1");
@@ -160,8 +163,11 @@ static void
 test_bad_watch_lists (void)
 {
   static const char *const table[][2] = {
-    { "basic 7\n\nbasics 8\n", "list:3: unknown kind of task: expected 'share SHAREID TASKID' or 'basic TASKID'" },
-    { "job 7", "list:1: jobs are not in this version" },
+    { "basic 7\n\nbasics 8\n",
+      "list:3: unknown kind of task: expected 'share SHAREID TASKID', 'basic TASKID' or 'job JOBID'" },
+    { "unknown 7", "list:1: unknown kind of task" },
+    { "job", "list:1: wrong number of words" },
+    { "job S 7", "list:1: wrong number of words" },
     { "basic", "list:1: wrong number of words" },
     { "basic 7 8", "list:1: wrong number of words" },
     { "share 7", "list:1: wrong number of words" },

@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-ROW = re.compile(r'^\s*(?:DIR|FILE|LINK) \((\w+), "([^"]+)"', re.MULTILINE)
+ROW = re.compile(r'^\s*(?:DIR|LISTED|FILE|LINK) \((\w+), "([^"]+)"', re.MULTILINE)
 KEY = re.compile(r'^\s*\{ "([\w-]+)", "([\w-]+)", &type_', re.MULTILINE)
 
 

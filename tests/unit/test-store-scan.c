@@ -40,7 +40,7 @@ set_up (Fixture *f, gconstpointer data)
     g_autofree char *id = g_strdup_printf ("%03u", i);
     g_ptr_array_add (keys, kt_key_new_share ("S", id));
   }
-  kt_catalog_set_watched (f->catalog, keys);
+  g_ptr_array_unref (kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys));
 }
 
 static void
@@ -74,7 +74,7 @@ ask (Fixture *f, guint number)
   g_autofree char *id = g_strdup_printf ("%03u", number);
   KtKey *key = kt_catalog_find (f->catalog, id);
 
-  kt_scan_note (f->scan, key, KT_TIME_NEVER);
+  kt_scan_note (f->scan, key, KT_STORE_FRESH, KT_TIME_NEVER);
   kt_store_get (f->store, key, KT_STORE_FRESH, KT_TIME_NEVER, ignore, NULL);
   return kt_fake_source_pending (f->source);
 }
@@ -205,7 +205,7 @@ test_list_replaced (Fixture *f, gconstpointer data)
   for (guint i = 0; i < 5; i++)
     read_task (f, i);
   g_ptr_array_add (keys, kt_key_new_share ("S", "050"));
-  kt_catalog_set_watched (f->catalog, keys);
+  g_ptr_array_unref (kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys));
   read_task (f, 50);
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 5 + 8 + 1);
 }

@@ -284,20 +284,20 @@ test_peek (Fixture *f, gconstpointer data)
   Reader reader;
   KtAnswer answer;
 
-  g_assert_false (kt_store_peek (f->store, f->key, &answer));
+  g_assert_false (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
   g_assert_null (kt_store_peek_error (f->store, f->key));
   get (f, &reader);
-  g_assert_false (kt_store_peek (f->store, f->key, &answer));
+  g_assert_false (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
   kt_fake_source_land (f->source, RUNNING);
   kt_fake_clock_advance (f->clock, 100 * KT_SECOND); /* of whatever age */
-  g_assert_true (kt_store_peek (f->store, f->key, &answer));
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
   g_assert_cmpint (answer.task->progress, ==, 10);
   g_assert_cmpstr (answer.trace_id, ==, "trace-1");
   g_assert_cmpint (answer.fetched_real, ==, KT_FAKE_EPOCH * KT_SECOND);
   g_assert_false (answer.stale);
   get (f, &reader);
   kt_fake_source_fail (f->source, KT_ERROR_TLS);
-  g_assert_true (kt_store_peek (f->store, f->key, &answer));
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
   g_assert_true (answer.stale);
   g_assert_error (kt_store_peek_error (f->store, f->key), KT_ERROR, KT_ERROR_TLS);
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 2);

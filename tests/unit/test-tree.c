@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const char *const two_tasks[] = { "share S 7", "basic 8", NULL };
+static const char *const three_tasks[] = { "share S 7", "basic 8", "job 9", NULL };
 
 static void
 test_table (void)
@@ -22,7 +23,8 @@ test_table (void)
       g_assert_true (kt_entry_of_ids (row->place) == row);
       continue;
     }
-    for (guint family = KT_FAMILY_SHARE; family <= KT_FAMILY_BASIC; family++)
+    g_assert_cmpuint (row->listed & ~row->families, ==, 0);
+    for (KtFamily family = 0; family < KT_N_FAMILIES; family++)
       if ((row->families & KT_FAMILY_BIT (family)) != 0) /* the name is unique in its place */
         g_assert_true (kt_entry_find (row->place, row->name, KT_FAMILY_BIT (family)) == row);
   }
@@ -65,14 +67,15 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
 static void
 test_each_row (KtTreeFixture *f, gconstpointer data)
 {
-  kt_tree_watch (f, two_tasks);
+  kt_tree_watch (f, three_tasks);
   assert_rows_found (f, 1, KT_PLACE_ROOT, KT_FAMILY_SHARE, NULL);
   assert_rows_found (f, kt_tree_find (f, ".kootaskfs", NULL).id, KT_PLACE_CONTROL, KT_FAMILY_SHARE, NULL);
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0);
   assert_rows_found (f, kt_tree_find (f, "tasks/7", NULL).id, KT_PLACE_TASK, KT_FAMILY_SHARE, KT_RUNNING);
   assert_rows_found (f, kt_tree_find (f, "tasks/7/files/F", NULL).id, KT_PLACE_FILE, KT_FAMILY_SHARE, NULL);
   assert_rows_found (f, kt_tree_find (f, "tasks/8", NULL).id, KT_PLACE_TASK, KT_FAMILY_BASIC, KT_IMPORTED);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 2); /* one answer serves a whole directory */
+  assert_rows_found (f, kt_tree_find (f, "tasks/9", NULL).id, KT_PLACE_TASK, KT_FAMILY_JOB, KT_JOB_RUNNING);
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 3); /* one answer serves a whole directory */
 }
 
 static void
@@ -91,7 +94,7 @@ test_file_of_task (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (kt_tree_look_up (f, dir.id, "status", "{\"jobInfo\":{}}").error, ==, KT_ERROR_NOT_FOUND);
 }
 
-/* An id that nobody has listed is asked for as an import task. */
+/* An id that nobody has listed is asked for without a family: the answer tells it. */
 static void
 test_unlisted (KtTreeFixture *f, gconstpointer data)
 {
@@ -99,12 +102,12 @@ test_unlisted (KtTreeFixture *f, gconstpointer data)
   KtTreeLookup lookup;
 
   g_assert_nonnull (kt_tree_start_lookup (f, tasks, "9", &lookup));
-  g_assert_cmpint (kt_fake_source_key (f->source)->family, ==, KT_FAMILY_BASIC);
+  g_assert_cmpint (kt_fake_source_key (f->source)->family, ==, KT_FAMILY_UNKNOWN);
   g_assert_cmpstr (kt_fake_source_key (f->source)->task_id, ==, "9");
   g_assert_cmpint (kt_fake_source_deadline (f->source), ==, kt_fake_clock_now (f->clock) + 10 * KT_SECOND);
   kt_fake_source_land (f->source, KT_IMPORTED);
   g_assert_cmpuint (lookup.entry.id, !=, 0);
-  g_assert_nonnull (kt_catalog_find (f->catalog, "9"));
+  g_assert_cmpint (kt_catalog_find (f->catalog, "9")->family, ==, KT_FAMILY_BASIC);
   kt_assert_text (kt_tree_text (f, kt_tree_find (f, "tasks/9/success-count", NULL).id), "1\n");
 }
 
