@@ -133,12 +133,77 @@ get_tasks (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
 }
 
 static void
+get_token (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  answer_json (answer, 200, sim_auth_describe (sim->auth, req->at));
+}
+
+static void
+put_token (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_autofree char *token = g_strstrip (g_strndup (req->body->len > 0 ? (char *) req->body->data : "", req->body->len));
+
+  if (*token == '\0' || strpbrk (token, "\r\n") != NULL) {
+    answer_error (answer, 400, "body: expected a token of one line");
+    return;
+  }
+  sim_auth_set_token (sim->auth, token, req->at);
+  answer_json (answer, 200, cJSON_CreateObject ());
+}
+
+static void
+post_expire (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  sim_auth_expire (sim->auth);
+  answer_json (answer, 200, cJSON_CreateObject ());
+}
+
+static void
+get_shapes (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_mutex_lock (&sim->lock);
+  SimShapes shapes = sim->shapes;
+  g_mutex_unlock (&sim->lock);
+  answer_json (answer, 200, sim_shapes_list (shapes));
+}
+
+static void
+put_shapes (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (cJSON) list = sim_json_parse (req->body->data, req->body->len);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  bool good = cJSON_IsArray (list);
+  const cJSON *item;
+  SimShapes shapes;
+
+  cJSON_ArrayForEach (item, list) {
+    good = good && cJSON_IsString (item);
+    g_ptr_array_add (names, item->valuestring);
+  }
+  g_ptr_array_add (names, NULL);
+  if (!good) {
+    answer_error (answer, 400, "body: expected a JSON array of names");
+    return;
+  }
+  if (!sim_shapes_parse ((const char *const *) names->pdata, &shapes, &error)) {
+    answer_error (answer, 400, "%s", error->message);
+    return;
+  }
+  g_mutex_lock (&sim->lock);
+  sim->shapes = shapes;
+  g_mutex_unlock (&sim->lock);
+  answer_json (answer, 200, cJSON_CreateObject ());
+}
+
+static void
 post_reset (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
 {
   g_mutex_lock (&sim->lock);
   sim_journal_reset (sim->journal);
   sim_faults_clear (sim->faults);
   sim_overrides_clear (sim->overrides);
+  sim->shapes = sim->first_shapes;
   g_mutex_unlock (&sim->lock);
   answer_json (answer, 200, cJSON_CreateObject ());
 }
@@ -148,9 +213,22 @@ static const struct {
   const char *method;
   Handler handler;
 } routes[] = {
-  { "counters", "GET", get_counters },     { "requests", "GET", get_requests },   { "faults", "GET", get_faults },
-  { "faults", "POST", post_faults },       { "faults", "DELETE", delete_faults }, { "answers/", "PUT", put_answer },
-  { "answers/", "DELETE", delete_answer }, { "tasks", "GET", get_tasks },         { "reset", "POST", post_reset },
+  /* clang-format off */
+  { "counters", "GET", get_counters },
+  { "requests", "GET", get_requests },
+  { "faults", "GET", get_faults },
+  { "faults", "POST", post_faults },
+  { "faults", "DELETE", delete_faults },
+  { "answers/", "PUT", put_answer },
+  { "answers/", "DELETE", delete_answer },
+  { "tasks", "GET", get_tasks },
+  { "shapes", "GET", get_shapes },
+  { "shapes", "PUT", put_shapes },
+  { "token", "GET", get_token },
+  { "token", "PUT", put_token },
+  { "expire", "POST", post_expire },
+  { "reset", "POST", post_reset },
+  /* clang-format on */
 };
 
 void
@@ -181,5 +259,7 @@ sim_admin_handle (Sim *sim, const SimRequest *req, SimAnswer *answer)
     answer_error (answer, 404, "no such path: %s", req->path);
   else
     answer_error (answer, 405, "%s takes only %s", req->path, methods->str);
-  answer->allow = g_string_free (methods, methods->len == 0);
+  if (methods->len > 0)
+    sim_answer_add_header (answer, "Allow", methods->str);
+  g_string_free (methods, TRUE);
 }

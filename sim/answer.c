@@ -1,16 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 #include "answer.h"
 
-#include "json.h"
+#include "request.h"
 
 void
 sim_answer_clear (SimAnswer *answer)
 {
   g_free (answer->content_type);
   g_clear_pointer (&answer->body, g_bytes_unref);
-  g_free (answer->retry_after);
-  g_free (answer->allow);
+  sim_package_unref (answer->package);
+  g_clear_pointer (&answer->headers, g_ptr_array_unref);
   *answer = (SimAnswer){ 0 };
+}
+
+char *
+sim_answer_make_date (gint64 time)
+{
+  /* not with %a and %b, which follow the locale */
+  static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+  static const char *const months[] = {
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+  };
+  g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
+
+  return g_strdup_printf ("%s, %02d %s %04d %02d:%02d:%02d GMT", days[g_date_time_get_day_of_week (date) - 1],
+                          g_date_time_get_day_of_month (date), months[g_date_time_get_month (date) - 1],
+                          g_date_time_get_year (date), g_date_time_get_hour (date), g_date_time_get_minute (date),
+                          g_date_time_get_second (date));
+}
+
+void
+sim_answer_add_header (SimAnswer *answer, const char *name, const char *value)
+{
+  if (answer->headers == NULL)
+    answer->headers = sim_pairs_new ();
+  sim_request_add_pair (answer->headers, name, value);
 }
 
 void
@@ -20,6 +44,17 @@ sim_answer_set (SimAnswer *answer, unsigned status, const char *content_type, GB
   answer->status = status;
   answer->content_type = g_strdup (content_type);
   answer->body = body;
+}
+
+void
+sim_answer_set_package (SimAnswer *answer, unsigned status, SimPackage *package, guint64 from, guint64 length,
+                        bool no_length)
+{
+  sim_answer_set (answer, status, "application/zip", NULL);
+  answer->package = sim_package_ref (package);
+  answer->from = from;
+  answer->length = length;
+  answer->no_length = no_length;
 }
 
 void

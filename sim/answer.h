@@ -2,9 +2,16 @@
 /* One HTTP answer before it goes out. */
 #pragma once
 
-#include <glib.h>
+#include "package.h"
 
 #define SIM_JSON_TYPE "application/json;charset=utf-8"
+
+/* The service's codes. */
+enum {
+  SIM_CODE_BAD_REQUEST = 13000101,
+  SIM_CODE_BAD_PARAMETER = 13000102,
+  SIM_CODE_NOT_FOUND = 13000309,
+};
 
 /* How the answer leaves (or does not). */
 typedef enum {
@@ -15,10 +22,12 @@ typedef enum {
 
 typedef struct {
   unsigned status;
-  char *content_type; /* NULL = none is sent */
-  GBytes *body;
-  char *retry_after; /* NULL = none */
-  char *allow;       /* NULL = none */
+  char *content_type;  /* NULL = none is sent */
+  GBytes *body;        /* NULL when a package is sent */
+  SimPackage *package; /* of which `length` bytes from `from` on are sent */
+  guint64 from, length;
+  bool no_length;     /* it is not told beforehand how long the body is */
+  GPtrArray *headers; /* SimPair; NULL = no more than those that every answer has */
   SimWire wire;
 } SimAnswer;
 
@@ -26,8 +35,18 @@ typedef struct {
 void sim_answer_clear (SimAnswer *answer);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SimAnswer, sim_answer_clear)
 
-/* Sets status, type and body, freeing what was there; takes @body. */
+/* A time, microseconds since the epoch, as HTTP headers have it. (transfer full) */
+char *sim_answer_make_date (gint64 time);
+
+/* Adds a header. */
+void sim_answer_add_header (SimAnswer *answer, const char *name, const char *value);
+
+/* Sets status, type and body, freeing all that was there; takes @body. */
 void sim_answer_set (SimAnswer *answer, unsigned status, const char *content_type, GBytes *body);
+
+/* The same with a part of @package. */
+void sim_answer_set_package (SimAnswer *answer, unsigned status, SimPackage *package, guint64 from, guint64 length,
+                             bool no_length);
 
 /* An error as the service words it: {"code":CODE,"msg":MSG}. */
 void sim_answer_set_error (SimAnswer *answer, unsigned status, int code, const char *format, ...) G_GNUC_PRINTF (4, 5);

@@ -4,46 +4,29 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BAD_REQUEST = 13000101, BAD_PARAMETER = 13000102 };
-
 #define DATE_MAX_AGE    (15 * 60) /* seconds */
 #define TRACE_ID_LENGTH 58
 
-static bool
-token_is_right (const char *value, const char *token)
-{
-  static const char *const schemes[] = { "", "Bearer ", "Bearer+", "AT " };
-
-  for (guint i = 0; i < G_N_ELEMENTS (schemes); i++)
-    if (g_str_has_prefix (value, schemes[i]) && strcmp (value + strlen (schemes[i]), token) == 0)
-      return true;
-  return false;
-}
-
 static SimRefusal
-check_authorization (const SimRequest *req, const char *token, SimAnswer *answer)
+check_authorization (const SimRequest *req, SimAuth *auth, unsigned status, SimAnswer *answer)
 {
-  const char *value = sim_request_header (req, "Authorization");
-  const char *reason;
+  const char *reason = sim_auth_check (auth, req);
 
-  if (value == NULL)
-    reason = "Incorrect IAM authentication information: Authorization header is missing";
-  else if (!token_is_right (value, token))
-    reason = "Incorrect IAM authentication information: verify token failed";
-  else
+  if (reason == NULL)
     return SIM_REFUSAL_NONE;
-  sim_answer_set_gateway_error (answer, 401, "APIGW.0301", reason);
+  g_autofree char *msg = g_strconcat ("Incorrect IAM authentication information: ", reason, NULL);
+  sim_answer_set_gateway_error (answer, status, "APIGW.0301", msg);
   return SIM_REFUSAL_AUTHORIZATION;
 }
 
 static SimRefusal
-check_user_id (const SimRequest *req, const char *token, SimAnswer *answer)
+check_user_id (const SimRequest *req, SimAnswer *answer)
 {
   const char *value = sim_request_header (req, "X-User-Id");
 
   if (value != NULL && *value != '\0')
     return SIM_REFUSAL_NONE;
-  sim_answer_set_error (answer, 400, BAD_PARAMETER, "X-User-Id: %s.",
+  sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "X-User-Id: %s.",
                         value == NULL ? "the header is missing" : "must not be empty");
   return SIM_REFUSAL_USER_ID;
 }
@@ -68,7 +51,7 @@ parse_date (const char *text)
 }
 
 static SimRefusal
-check_date (const SimRequest *req, const char *token, SimAnswer *answer)
+check_date (const SimRequest *req, SimAnswer *answer)
 {
   const char *value = sim_request_header (req, "X-Date");
   const char *reason;
@@ -86,28 +69,28 @@ check_date (const SimRequest *req, const char *token, SimAnswer *answer)
     reason = "is more than 15 minutes old";
   else
     return SIM_REFUSAL_NONE;
-  sim_answer_set_error (answer, 400, BAD_PARAMETER, "X-Date: %s.", reason);
+  sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "X-Date: %s.", reason);
   return SIM_REFUSAL_DATE;
 }
 
 static SimRefusal
-check_trace_id (const SimRequest *req, const char *token, SimAnswer *answer)
+check_trace_id (const SimRequest *req, SimAnswer *answer)
 {
   const char *value = sim_request_header (req, "X-Traceid");
 
   if (value == NULL || strlen (value) == TRACE_ID_LENGTH)
     return SIM_REFUSAL_NONE;
-  sim_answer_set_error (answer, 400, BAD_PARAMETER, "X-Traceid: must have exactly %d characters, has %zu.",
+  sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "X-Traceid: must have exactly %d characters, has %zu.",
                         TRACE_ID_LENGTH, strlen (value));
   return SIM_REFUSAL_TRACE_ID;
 }
 
 static SimRefusal
-check_content_type (const SimRequest *req, const char *token, SimAnswer *answer)
+check_content_type (const SimRequest *req, SimAnswer *answer)
 {
   const char *value = sim_request_header (req, "Content-Type");
 
-  if (req->call != SIM_CALL_SHARE_DETAIL)
+  if (req->call != SIM_CALL_SHARE_DETAIL && req->call != SIM_CALL_CANCEL)
     return SIM_REFUSAL_NONE;
   if (value != NULL) {
     /* a parameter such as charset may follow */
@@ -115,14 +98,17 @@ check_content_type (const SimRequest *req, const char *token, SimAnswer *answer)
     if (g_ascii_strcasecmp (g_strstrip (type), "application/json") == 0)
       return SIM_REFUSAL_NONE;
   }
-  sim_answer_set_error (answer, 400, BAD_REQUEST, "Content-Type: must be application/json.");
+  sim_answer_set_error (answer, 400, SIM_CODE_BAD_REQUEST, "Content-Type: must be application/json.");
   return SIM_REFUSAL_CONTENT_TYPE;
 }
 
+/* Checks a String of the body; @key with a "?" at its end may be absent. */
 static bool
-member_is_good (const cJSON *object, const char *key, bool mandatory, SimAnswer *answer)
+member_is_good (const cJSON *object, const char *key, SimAnswer *answer)
 {
-  const cJSON *member = cJSON_GetObjectItemCaseSensitive (object, key);
+  bool mandatory = !g_str_has_suffix (key, "?");
+  g_autofree char *name = g_strndup (key, strcspn (key, "?"));
+  const cJSON *member = cJSON_GetObjectItemCaseSensitive (object, name);
   const char *reason;
 
   if (member == NULL && !mandatory)
@@ -135,43 +121,52 @@ member_is_good (const cJSON *object, const char *key, bool mandatory, SimAnswer 
     reason = "must not be empty";
   else
     return true;
-  sim_answer_set_error (answer, 400, BAD_PARAMETER, "%s: %s.", key, reason);
+  sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "%s: %s.", name, reason);
   return false;
 }
 
 static SimRefusal
-check_body (const SimRequest *req, const char *token, SimAnswer *answer)
+check_body (const SimRequest *req, SimAnswer *answer)
 {
-  if (req->call == SIM_CALL_TASK_RESULT) {
-    if (req->task_id != NULL && *req->task_id != '\0')
-      return SIM_REFUSAL_NONE;
-    sim_answer_set_error (answer, 400, BAD_PARAMETER, "taskId: is missing.");
+  static const char *const members[SIM_N_CALLS][4] = {
+    [SIM_CALL_SHARE_DETAIL] = { "taskId", "shareId", "kdstoken?" },
+    [SIM_CALL_CANCEL] = { "jobId" },
+  };
+  const char *const *keys = members[req->call];
+
+  if (req->call == SIM_CALL_TASK_RESULT && (req->task_id == NULL || *req->task_id == '\0')) {
+    sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "taskId: is missing.");
     return SIM_REFUSAL_BODY;
   }
-
-  if (req->body_too_big)
-    sim_answer_set_error (answer, 413, BAD_REQUEST, "The request body is larger than %u bytes.", SIM_SERVICE_BODY_MAX);
-  else if (!cJSON_IsObject (req->json))
-    sim_answer_set_error (answer, 400, BAD_REQUEST, "The request body is not a JSON object.");
-  else if (member_is_good (req->json, "taskId", true, answer) && member_is_good (req->json, "shareId", true, answer)
-           && member_is_good (req->json, "kdstoken", false, answer))
+  if (*keys == NULL)
     return SIM_REFUSAL_NONE;
-  return SIM_REFUSAL_BODY;
+
+  if (req->body_too_big) {
+    sim_answer_set_error (answer, 413, SIM_CODE_BAD_REQUEST, "The request body is larger than %u bytes.",
+                          SIM_SERVICE_BODY_MAX);
+    return SIM_REFUSAL_BODY;
+  }
+  if (!cJSON_IsObject (req->json)) {
+    sim_answer_set_error (answer, 400, SIM_CODE_BAD_REQUEST, "The request body is not a JSON object.");
+    return SIM_REFUSAL_BODY;
+  }
+  for (; *keys != NULL; keys++)
+    if (!member_is_good (req->json, *keys, answer))
+      return SIM_REFUSAL_BODY;
+  return SIM_REFUSAL_NONE;
 }
 
 SimRefusal
-sim_checks_run (const SimRequest *req, const char *token, SimAnswer *answer)
+sim_checks_run (const SimRequest *req, SimAuth *auth, unsigned auth_status, SimAnswer *answer)
 {
-  static SimRefusal (*const checks[]) (const SimRequest *, const char *, SimAnswer *) = {
-    check_authorization, check_user_id, check_date, check_trace_id, check_content_type, check_body,
+  static SimRefusal (*const checks[]) (const SimRequest *, SimAnswer *) = {
+    check_user_id, check_date, check_trace_id, check_content_type, check_body,
   };
+  SimRefusal refusal = check_authorization (req, auth, auth_status, answer);
 
-  for (guint i = 0; i < G_N_ELEMENTS (checks); i++) {
-    SimRefusal refusal = checks[i](req, token, answer);
-    if (refusal != SIM_REFUSAL_NONE)
-      return refusal;
-  }
-  return SIM_REFUSAL_NONE;
+  for (guint i = 0; refusal == SIM_REFUSAL_NONE && i < G_N_ELEMENTS (checks); i++)
+    refusal = checks[i](req, answer);
+  return refusal;
 }
 
 const char *
@@ -182,6 +177,7 @@ sim_refusal_name (SimRefusal refusal)
     [SIM_REFUSAL_USER_ID] = "userId",   [SIM_REFUSAL_DATE] = "date",
     [SIM_REFUSAL_TRACE_ID] = "traceId", [SIM_REFUSAL_CONTENT_TYPE] = "contentType",
     [SIM_REFUSAL_BODY] = "body",        [SIM_REFUSAL_NOT_FOUND] = "notFound",
+    [SIM_REFUSAL_LINK] = "link",
   };
   return names[refusal];
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "answer.h"
+#include "auth.h"
 #include "request.h"
 
 typedef enum {
@@ -12,15 +13,16 @@ typedef enum {
   SIM_REFUSAL_DATE,
   SIM_REFUSAL_TRACE_ID,
   SIM_REFUSAL_CONTENT_TYPE,
-  SIM_REFUSAL_BODY, /* also a missing taskId of a GET */
+  SIM_REFUSAL_BODY, /* also the arguments of a GET */
   SIM_REFUSAL_NOT_FOUND,
+  SIM_REFUSAL_LINK, /* of a package: wrong or expired */
 } SimRefusal;
-#define SIM_N_REFUSALS (SIM_REFUSAL_NOT_FOUND + 1)
+#define SIM_N_REFUSALS (SIM_REFUSAL_LINK + 1)
 
-/* Checks a request of one of the known calls, in the order of the enum, against @token. At the first thing
- * wrong fills
- * @answer and returns what it was; else SIM_REFUSAL_NONE and @answer is untouched. Never gives NOT_FOUND. */
-SimRefusal sim_checks_run (const SimRequest *req, const char *token, SimAnswer *answer);
+/* Checks a request of one of the service's calls, in the order of the enum. At the first thing wrong fills @answer
+ * and returns what it was, an error of authorization with the status @auth_status; else SIM_REFUSAL_NONE and
+ * @answer is untouched. Never gives NOT_FOUND or LINK. */
+SimRefusal sim_checks_run (const SimRequest *req, SimAuth *auth, unsigned auth_status, SimAnswer *answer);
 
 /* The counter's name, such as "userId". */
 const char *sim_refusal_name (SimRefusal refusal);

@@ -128,8 +128,8 @@ get_call (const cJSON *object, SimFault *fault, GError **error)
   fault->any_call = member == NULL;
   if (member == NULL || (cJSON_IsString (member) && sim_call_from_name (member->valuestring, &fault->call)))
     return true;
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                       "call: expected share/taskDetail, task/result or other");
+  g_autofree char *names = sim_call_names ();
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "call: expected one of %s", names);
   return false;
 }
 
@@ -333,10 +333,8 @@ sim_fault_apply (const SimFault *fault, SimAnswer *answer)
   case KIND_RESET: answer->wire = SIM_WIRE_RESET; break;
   case KIND_DELAY: /* never struck with; see sim_faults_strike () */ break;
   }
-  if (fault->retry_after != NULL) {
-    g_free (answer->retry_after);
-    answer->retry_after = g_strdup (fault->retry_after);
-  }
+  if (fault->retry_after != NULL)
+    sim_answer_add_header (answer, "Retry-After", fault->retry_after);
 }
 
 const char *

@@ -22,6 +22,7 @@ struct SimJournal {
   guint64 epoch; /* grows at every reset */
   guint64 total, calls[SIM_N_CALLS], refused[SIM_N_REFUSALS];
   guint64 in_flight, max_in_flight, connections;
+  guint64 leaks; /* requests for a package with a header that is the service's alone */
 };
 
 static void
@@ -58,6 +59,17 @@ sim_journal_free (SimJournal *journal)
   g_free (journal);
 }
 
+static bool
+leaks (const SimRequest *req)
+{
+  static const char *const secret[] = { "Authorization", "X-User-Id", "X-Date", "X-Traceid", "x-session-id" };
+
+  for (guint i = 0; req->call == SIM_CALL_PACKAGE && i < G_N_ELEMENTS (secret); i++)
+    if (sim_request_header (req, secret[i]) != NULL)
+      return true;
+  return false;
+}
+
 SimEntry *
 sim_journal_begin (SimJournal *journal, const SimRequest *req, SimPeer *peer)
 {
@@ -65,6 +77,7 @@ sim_journal_begin (SimJournal *journal, const SimRequest *req, SimPeer *peer)
 
   journal->total++;
   journal->calls[req->call]++;
+  journal->leaks += leaks (req);
   journal->in_flight++;
   journal->max_in_flight = MAX (journal->max_in_flight, journal->in_flight);
   if (peer->counted != journal->epoch) {
@@ -128,6 +141,7 @@ sim_journal_counters (const SimJournal *journal)
   cJSON *refused = cJSON_AddObjectToObject (answer, "refused");
   for (guint i = SIM_REFUSAL_NONE + 1; i < SIM_N_REFUSALS; i++)
     cJSON_AddNumberToObject (refused, sim_refusal_name ((SimRefusal) i), (double) journal->refused[i]);
+  cJSON_AddNumberToObject (answer, "leaks", (double) journal->leaks);
   cJSON_AddNumberToObject (answer, "inFlight", (double) journal->in_flight);
   cJSON_AddNumberToObject (answer, "maxInFlight", (double) journal->max_in_flight);
   cJSON_AddNumberToObject (answer, "connections", (double) journal->connections);
@@ -155,8 +169,9 @@ headers_to_json (const GPtrArray *headers)
   for (guint i = 0; i < headers->len; i++) {
     const SimPair *pair = headers->pdata[i];
     g_autofree char *name = g_utf8_make_valid (pair->name, -1);
-    g_autofree char *value =
-        g_ascii_strcasecmp (name, "Authorization") == 0 ? mask_authorization (pair->value) : g_strdup (pair->value);
+    g_autofree char *value = g_ascii_strcasecmp (name, "Authorization") == 0  ? mask_authorization (pair->value)
+                             : g_ascii_strcasecmp (name, "x-session-id") == 0 ? g_strdup ("***")
+                                                                              : g_strdup (pair->value);
     const char *earlier = sim_json_get_string (object, name);
     if (earlier != NULL) {
       char *joined = g_strconcat (earlier, ", ", value, NULL);

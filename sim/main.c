@@ -7,115 +7,75 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
 #include "server.h"
-
-#define DEFAULT_TOKEN "koodrive-sim-token"
-#define MAX_TASKS     100000
-#define MAX_LATENCY   (60 * 60 * 1000) /* milliseconds */
-#define MAX_DURATION  1e7              /* seconds */
 
 enum { EXIT_USAGE = 2 };
 
-typedef struct {
-  int port, n_tasks, n_imports, latency;
-  double duration;
-  char *bind, *token_file, *watch_list;
-  gboolean version;
-} Options;
-
-static void
-options_clear (Options *options)
+/* The first line of the file, trimmed, in *@secret, which stays NULL when there is no file. */
+static bool
+read_secret (const char *file, char **secret, GError **error)
 {
-  g_free (options->bind);
-  g_free (options->token_file);
-  g_free (options->watch_list);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+  g_autofree char *text = NULL;
 
-static GOptionContext *
-make_context (Options *options)
-{
-  const GOptionEntry entries[] = {
-    { "port", 0, 0, G_OPTION_ARG_INT, &options->port, "Listen on port N (8642; 0 picks a free one)", "N" },
-    { "bind", 0, 0, G_OPTION_ARG_STRING, &options->bind, "Listen on this address (127.0.0.1)", "ADDR" },
-    { "tasks", 0, 0, G_OPTION_ARG_INT, &options->n_tasks, "Make N share tasks besides the sample (8)", "N" },
-    { "imports", 0, 0, G_OPTION_ARG_INT, &options->n_imports, "Make N import tasks besides the sample (2)", "N" },
-    { "duration", 0, 0, G_OPTION_ARG_DOUBLE, &options->duration,
-      "A task takes so long, fractions allowed (20; 0 = all have already ended)", "SECONDS" },
-    { "latency", 0, 0, G_OPTION_ARG_INT, &options->latency, "Wait before each answer of the service (0)", "MS" },
-    { "token-file", 0, 0, G_OPTION_ARG_FILENAME, &options->token_file,
-      "Accept the token in the first line of FILE (the token " DEFAULT_TOKEN ")", "FILE" },
-    { "watch-list", 0, 0, G_OPTION_ARG_FILENAME, &options->watch_list,
-      "Write all tasks to FILE as a watch list for kootaskfs", "FILE" },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit", NULL },
-    { NULL, 0, 0, 0, NULL, NULL, NULL },
-  };
-  GOptionContext *context = g_option_context_new (NULL);
-
-  g_option_context_set_summary (context,
-                                "Serves the KooDrive task API on this machine, with tasks that make progress, "
-                                "for trials and tests\nof kootaskfs. Prints one line when it is ready and runs "
-                                "until SIGTERM or SIGINT.");
-  g_option_context_set_description (context, "Tests steer it through the paths below /_sim/, see koodrive-sim(1).\n"
-                                             "Defaults are in parentheses. Exit status: 0 ended by a signal, 1 cannot "
-                                             "start, 2 bad usage.");
-  g_option_context_add_main_entries (context, entries, NULL);
-  return context;
-}
-
-/* The first thing wrong with the options, or NULL. (transfer full) */
-static char *
-find_mistake (const Options *options, int n_arguments, char **arguments)
-{
-  if (n_arguments > 1)
-    return g_strdup_printf ("unexpected argument %s", arguments[1]);
-  if (options->port < 0 || options->port > 65535)
-    return g_strdup_printf ("--port=%d: expected 0 to 65535", options->port);
-  if (*options->bind == '\0')
-    return g_strdup ("--bind: expected an address");
-  if (options->n_tasks < 0 || options->n_tasks > MAX_TASKS)
-    return g_strdup_printf ("--tasks=%d: expected 0 to %d", options->n_tasks, MAX_TASKS);
-  if (options->n_imports < 0 || options->n_imports > MAX_TASKS)
-    return g_strdup_printf ("--imports=%d: expected 0 to %d", options->n_imports, MAX_TASKS);
-  if (options->latency < 0 || options->latency > MAX_LATENCY)
-    return g_strdup_printf ("--latency=%d: expected 0 to %d", options->latency, MAX_LATENCY);
-  if (!(options->duration >= 0 && options->duration <= MAX_DURATION)) /* so is NaN refused */
-    return g_strdup_printf ("--duration=%g: expected 0 to %g", options->duration, MAX_DURATION);
-  return NULL;
-}
-
-/* The first line of the file, trimmed. (transfer full) */
-static char *
-read_token (const char *file, GError **error)
-{
-  char *text = NULL;
-
+  if (file == NULL)
+    return true;
   if (!g_file_get_contents (file, &text, NULL, error))
-    return NULL;
+    return false;
   text[strcspn (text, "\n")] = '\0';
-  g_strstrip (text);
-  if (*text != '\0')
-    return text;
-  g_free (text);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: no token in the first line", file);
-  return NULL;
+  if (*g_strstrip (text) == '\0') {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: nothing in the first line", file);
+    return false;
+  }
+  *secret = g_steal_pointer (&text);
+  return true;
+}
+
+static gint64
+to_microseconds (double seconds)
+{
+  return (gint64) (seconds * G_USEC_PER_SEC + 0.5);
+}
+
+/* False when a file of secrets cannot be read. */
+static bool
+init_auth (Sim *sim, const SimOptions *options, GError **error)
+{
+  SimAuthConfig config = { .idle = to_microseconds (options->token_idle), .app_id = g_strdup (options->app_id) };
+  bool good = read_secret (options->token_file, &config.token, error)
+              && read_secret (options->session_id_file, &config.session_id, error)
+              && read_secret (options->app_secret_file, &config.app_secret, error);
+
+  if (config.token == NULL)
+    config.token = g_strdup (SIM_DEFAULT_TOKEN);
+  sim->auth = sim_auth_new (&config, sim_now (sim));
+  return good;
 }
 
 /* False when the simulator cannot be set up; sim_clear () is to be called in any case. */
 static bool
-sim_init (Sim *sim, const Options *options, GError **error)
+sim_init (Sim *sim, const SimOptions *options, GError **error)
 {
-  gint64 duration = (gint64) (options->duration * G_USEC_PER_SEC + 0.5);
+  const SimTaskCounts counts = {
+    .shares = (guint) options->n_tasks,
+    .imports = (guint) options->n_imports,
+    .transfers = (guint) options->n_transfers,
+    .jobs = (guint) options->n_jobs,
+  };
 
   g_mutex_init (&sim->lock);
   g_cond_init (&sim->stop_cond);
   sim->latency = options->latency;
-  sim->tasks = sim_tasks_new ((guint) options->n_tasks, (guint) options->n_imports, duration, g_get_real_time ());
+  sim->clock_offset = (gint64) options->clock_offset * G_USEC_PER_SEC;
+  sim->auth_status = (unsigned) options->auth_status;
+  sim->first_shapes = sim->shapes = options->shapes;
+  sim->tasks = sim_tasks_new (&counts, to_microseconds (options->duration), sim_now (sim));
+  sim->packages =
+      sim_packages_new ((guint64) options->package_size, to_microseconds (options->link_life), options->package_host);
   sim->journal = sim_journal_new ();
   sim->faults = sim_faults_new ();
   sim->overrides = sim_overrides_new ();
-  sim->token = options->token_file != NULL ? read_token (options->token_file, error) : g_strdup (DEFAULT_TOKEN);
-  return sim->token != NULL;
+  return init_auth (sim, options, error);
 }
 
 /* Writes the watch list, if one is wanted: whole or not at all. */
@@ -131,8 +91,9 @@ write_watch_list (const Sim *sim, const char *file, GError **error)
 static void
 sim_clear (Sim *sim)
 {
-  g_free (sim->token);
+  sim_auth_free (sim->auth);
   sim_tasks_free (sim->tasks);
+  sim_packages_free (sim->packages);
   sim_journal_free (sim->journal);
   sim_faults_free (sim->faults);
   sim_overrides_free (sim->overrides);
@@ -142,7 +103,7 @@ sim_clear (Sim *sim)
 
 /* Serves until one of @signals, which are blocked. Gives the exit status. */
 static int
-run (const Options *options, const sigset_t *signals)
+run (const SimOptions *options, const sigset_t *signals)
 {
   g_autoptr (GError) error = NULL;
   Sim sim = { 0 };
@@ -166,26 +127,18 @@ run (const Options *options, const sigset_t *signals)
 int
 main (int argc, char **argv)
 {
-  g_auto (Options) options = { .port = 8642, .n_tasks = 8, .n_imports = 2, .duration = 20 };
-  g_autoptr (GOptionContext) context = make_context (&options);
+  g_auto (SimOptions) options = { 0 };
   g_autoptr (GError) error = NULL;
   sigset_t signals;
 
   setlocale (LC_CTYPE, ""); /* for the letters in --help; messages stay English */
-  g_autofree char *mistake = NULL;
-  if (!g_option_context_parse (context, &argc, &argv, &error)) {
-    mistake = g_strdup (error->message);
-  } else if (options.version) {
+  if (!sim_options_parse (&options, argc, argv, &error)) {
+    fprintf (stderr, "koodrive-sim: %s (try --help)\n", error->message);
+    return EXIT_USAGE;
+  }
+  if (options.version) {
     printf ("koodrive-sim %s\n", KT_VERSION);
     return EXIT_SUCCESS;
-  } else {
-    if (options.bind == NULL)
-      options.bind = g_strdup ("127.0.0.1");
-    mistake = find_mistake (&options, argc, argv);
-  }
-  if (mistake != NULL) {
-    fprintf (stderr, "koodrive-sim: %s (try --help)\n", mistake);
-    return EXIT_USAGE;
   }
 
   /* blocked here so that every thread inherits it and only sigwait () gets them */

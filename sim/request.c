@@ -3,13 +3,23 @@
 
 #include <string.h>
 
+#define API "/koodrive/ose/v1/"
+
+/* The first path that fits counts, so those with a variable segment, shown as "*", come last. */
 static const struct {
   const char *name;
-  const char *method;
+  const char *methods;
   const char *path;
 } calls[SIM_N_CALLS] = {
-  [SIM_CALL_SHARE_DETAIL] = { "share/taskDetail", "POST", "/koodrive/ose/v1/share/taskDetail" },
-  [SIM_CALL_TASK_RESULT] = { "task/result", "GET", "/koodrive/ose/v1/task/result" },
+  [SIM_CALL_SHARE_DETAIL] = { "share/taskDetail", "POST", API "share/taskDetail" },
+  [SIM_CALL_TASK_RESULT] = { "task/result", "GET", API "task/result" },
+  [SIM_CALL_TASK_LIST] = { "task/list", "GET", API "task/list" },
+  [SIM_CALL_JOBS] = { "jobs", "GET", API "jobs" },
+  [SIM_CALL_CANCEL] = { "cancel", "POST", API "cancel" },
+  [SIM_CALL_REFRESH] = { "session/refresh", "POST", API "session/refresh" },
+  [SIM_CALL_TASK] = { "task", "GET", API "task/*" },
+  [SIM_CALL_JOB] = { "job", "GET", API "*" },
+  [SIM_CALL_PACKAGE] = { "package", "GET, HEAD", "/packages/*" },
   [SIM_CALL_OTHER] = { "other", NULL, NULL },
 };
 
@@ -22,15 +32,22 @@ pair_free (void *data)
   g_free (pair);
 }
 
+GPtrArray *
+sim_pairs_new (void)
+{
+  return g_ptr_array_new_with_free_func (pair_free);
+}
+
 SimRequest *
-sim_request_new (const char *uri)
+sim_request_new (const char *uri, gint64 at)
 {
   SimRequest *req = g_new0 (SimRequest, 1);
-  const char *query = strchr (uri, '?');
-  req->at = g_get_real_time ();
-  req->query = g_strdup (query != NULL ? query + 1 : "");
-  req->headers = g_ptr_array_new_with_free_func (pair_free);
-  req->args = g_ptr_array_new_with_free_func (pair_free);
+  gsize length = strcspn (uri, "?");
+  req->at = at;
+  req->raw_path = g_strndup (uri, length);
+  req->query = g_strdup (uri[length] != '\0' ? uri + length + 1 : "");
+  req->headers = sim_pairs_new ();
+  req->args = sim_pairs_new ();
   req->body = g_byte_array_new ();
   req->call = SIM_CALL_OTHER;
   return req;
@@ -43,6 +60,7 @@ sim_request_free (SimRequest *req)
     return;
   g_free (req->method);
   g_free (req->path);
+  g_free (req->raw_path);
   g_free (req->query);
   g_ptr_array_unref (req->headers);
   g_ptr_array_unref (req->args);
@@ -97,37 +115,86 @@ sim_request_arg (const SimRequest *req, const char *name)
   return NULL;
 }
 
+/* Whether @path fits @pattern; gives what stands for its "*" in *@segment, untouched when there is none. */
+static bool
+path_fits (const char *path, const char *pattern, const char **segment)
+{
+  gsize fixed = strcspn (pattern, "*");
+
+  if (pattern[fixed] == '\0')
+    return strcmp (path, pattern) == 0;
+  if (strncmp (path, pattern, fixed) != 0 || path[fixed] == '\0' || strchr (path + fixed, '/') != NULL)
+    return false;
+  *segment = path + fixed;
+  return true;
+}
+
 void
 sim_request_identify (SimRequest *req)
 {
   const char *task_id = NULL;
+  SimCall call = 0;
 
-  for (SimCall call = 0; call < SIM_CALL_OTHER; call++) {
-    if (strcmp (req->path, calls[call].path) != 0)
-      continue;
-    if (strcmp (req->method, calls[call].method) == 0)
-      req->call = call;
-    else
-      req->right_method = calls[call].method;
+  while (call < SIM_CALL_OTHER && !path_fits (req->path, calls[call].path, &task_id))
+    call++;
+  g_auto (GStrv) methods = g_strsplit (call != SIM_CALL_OTHER ? calls[call].methods : req->method, ", ", -1);
+  if (!g_strv_contains ((const char *const *) methods, req->method)) {
+    req->right_method = calls[call].methods;
+    return;
   }
 
-  if (req->call == SIM_CALL_SHARE_DETAIL) {
+  req->call = call;
+  if (strcmp (req->method, "POST") == 0)
     req->json = sim_json_parse (req->body->data, req->body->len);
+  if (call == SIM_CALL_SHARE_DETAIL) {
     task_id = sim_json_get_string (req->json, "taskId");
     req->share_id = g_strdup (sim_json_get_string (req->json, "shareId"));
-  } else if (req->call == SIM_CALL_TASK_RESULT) {
+  } else if (call == SIM_CALL_CANCEL) {
+    task_id = sim_json_get_string (req->json, "jobId");
+  } else if (call == SIM_CALL_TASK_RESULT) {
     /* the documents have both spellings */
     task_id = sim_request_arg (req, "taskId");
     if (task_id == NULL)
       task_id = sim_request_arg (req, "taskid");
   }
-  req->task_id = g_strdup (task_id);
+  if (call != SIM_CALL_PACKAGE)
+    req->task_id = g_strdup (task_id);
+  else if (g_str_has_suffix (task_id, ".zip"))
+    req->task_id = g_strndup (task_id, strlen (task_id) - strlen (".zip"));
+}
+
+const char *
+sim_request_override_key (const SimRequest *req)
+{
+  switch (req->call) {
+  case SIM_CALL_SHARE_DETAIL:
+  case SIM_CALL_TASK_RESULT:
+  case SIM_CALL_TASK:
+  case SIM_CALL_JOB: return req->task_id;
+  case SIM_CALL_TASK_LIST:
+  case SIM_CALL_JOBS: return sim_call_name (req->call);
+  case SIM_CALL_CANCEL:
+  case SIM_CALL_REFRESH:
+  case SIM_CALL_PACKAGE:
+  case SIM_CALL_OTHER: break;
+  }
+  return NULL;
 }
 
 const char *
 sim_call_name (SimCall call)
 {
   return calls[call].name;
+}
+
+char *
+sim_call_names (void)
+{
+  const char *names[SIM_N_CALLS + 1] = { NULL };
+
+  for (guint i = 0; i < SIM_N_CALLS; i++)
+    names[i] = calls[i].name;
+  return g_strjoinv (", ", (char **) names);
 }
 
 bool

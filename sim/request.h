@@ -13,7 +13,14 @@
 typedef enum {
   SIM_CALL_SHARE_DETAIL,
   SIM_CALL_TASK_RESULT,
-  SIM_CALL_OTHER, /* anything the simulator does not know: also a known path with the wrong method */
+  SIM_CALL_TASK_LIST,
+  SIM_CALL_JOBS,
+  SIM_CALL_CANCEL,
+  SIM_CALL_REFRESH,
+  SIM_CALL_TASK,
+  SIM_CALL_JOB,
+  SIM_CALL_PACKAGE, /* no call of the service: what a downloadUrl is for */
+  SIM_CALL_OTHER,   /* anything the simulator does not know: also a known path with the wrong method */
 } SimCall;
 #define SIM_N_CALLS (SIM_CALL_OTHER + 1)
 
@@ -23,9 +30,10 @@ typedef struct {
 } SimPair;
 
 typedef struct {
-  gint64 at; /* arrival, microseconds since the epoch */
+  gint64 at; /* arrival by the server's clock, microseconds since the epoch */
   char *method;
   char *path;         /* percent-decoded */
+  char *raw_path;     /* as sent */
   char *query;        /* as sent, without "?"; "" when there is none */
   GPtrArray *headers; /* SimPair, in the order sent */
   GPtrArray *args;    /* SimPair, decoded query arguments */
@@ -35,18 +43,20 @@ typedef struct {
 
   /* filled by sim_request_identify () */
   SimCall call;
-  const char *right_method; /* set when the path is known but the method is another than this */
+  const char *right_method; /* set when the path is known but the method is none of these */
   cJSON *json;              /* the parsed body of a POST, or NULL */
-  char *task_id;            /* as far as it can be made out, also in a malformed request; or NULL */
+  char *task_id;            /* or the job's, as far as it can be made out, also in a malformed request; or NULL */
   char *share_id;
 } SimRequest;
 
-/* A new request; @uri is the raw target with its query. (transfer full) */
-SimRequest *sim_request_new (const char *uri);
+/* A new request that came in at @at; @uri is the raw target with its query. (transfer full) */
+SimRequest *sim_request_new (const char *uri, gint64 at);
 /* Accepts NULL. */
 void sim_request_free (SimRequest *req);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimRequest, sim_request_free)
 
+/* A list of SimPair. (transfer full) */
+GPtrArray *sim_pairs_new (void);
 /* Appends a copy to one of the lists of pairs; @value may be NULL (an argument without "="). */
 void sim_request_add_pair (GPtrArray *pairs, const char *name, const char *value);
 /* Appends to the body, up to body_max; beyond it sets body_too_big and forgets the body. */
@@ -60,7 +70,12 @@ const char *sim_request_arg (const SimRequest *req, const char *name);
 /* Works out call, task and share from the complete request. Judges nothing: that is for checks.c. */
 void sim_request_identify (SimRequest *req);
 
-/* "share/taskDetail", "task/result" or "other". */
+/* Such as "share/taskDetail"; "other" for SIM_CALL_OTHER. */
 const char *sim_call_name (SimCall call);
+/* All names with commas between, for messages. (transfer full) */
+char *sim_call_names (void);
+/* Under what tests may put an answer in place of the call's own: the task's id for a detail or result, the call's
+ * name for a list; NULL for other calls. (transfer none) */
+const char *sim_request_override_key (const SimRequest *req);
 /* The call of that name; false when there is none. */
 bool sim_call_from_name (const char *name, SimCall *call);

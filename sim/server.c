@@ -19,7 +19,8 @@
 #include "service.h"
 
 #define MAX_CONNECTIONS   4096
-#define CONNECTION_MEMORY (64 * 1024) /* bytes; also the limit of a request's headers */
+#define CONNECTION_MEMORY (64 * 1024)  /* bytes; also the limit of a request's headers */
+#define BLOCK_SIZE        (128 * 1024) /* bytes of a body that are made at a time, at most */
 
 struct SimServer {
   Sim *sim;
@@ -27,25 +28,57 @@ struct SimServer {
   char *url;
 };
 
+/* What is to be sent of an answer's body. */
+typedef struct {
+  GBytes *bytes;       /* or, when NULL, */
+  SimPackage *package; /* from `from` on */
+  guint64 from, size;
+  bool broken; /* then the connection ends */
+} Content;
+
 static void
-bytes_unref (void *bytes)
+content_free (void *data)
 {
-  g_bytes_unref (bytes);
+  Content *content = data;
+  g_clear_pointer (&content->bytes, g_bytes_unref);
+  sim_package_unref (content->package);
+  g_free (content);
 }
 
-/* MHD_ContentReaderCallback over a GBytes: its first half, then the end of the connection. */
+/* MHD_ContentReaderCallback over a Content. */
 static ssize_t
-read_half (void *cls, uint64_t position, char *buffer, size_t max)
+read_content (void *cls, uint64_t position, char *buffer, size_t max)
 {
-  gsize size;
-  const char *data = g_bytes_get_data (cls, &size);
-  gsize half = size / 2;
+  const Content *content = cls;
 
-  if (position >= half)
-    return MHD_CONTENT_READER_END_WITH_ERROR;
-  gsize n = MIN (max, half - (gsize) position);
-  memcpy (buffer, data + position, n);
+  if (position >= content->size)
+    return content->broken ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+  gsize n = (gsize) MIN (max, content->size - position);
+  if (content->bytes != NULL)
+    memcpy (buffer, (const char *) g_bytes_get_data (content->bytes, NULL) + position, n);
+  else
+    sim_package_read (content->package, content->from + position, buffer, n);
   return (ssize_t) n;
+}
+
+static struct MHD_Response *
+create_response (const SimAnswer *answer)
+{
+  Content *content = g_new0 (Content, 1);
+  guint64 size = answer->package != NULL ? answer->length : g_bytes_get_size (answer->body);
+
+  if (answer->package != NULL)
+    content->package = sim_package_ref (answer->package);
+  else
+    content->bytes = g_bytes_ref (answer->body);
+  content->from = answer->from;
+  content->broken = answer->wire == SIM_WIRE_HALF;
+  content->size = content->broken ? size / 2 : size;
+  struct MHD_Response *response = MHD_create_response_from_callback (
+      answer->no_length ? MHD_SIZE_UNKNOWN : size, CLAMP (size, 1, BLOCK_SIZE), read_content, content, content_free);
+  if (response == NULL)
+    content_free (content);
+  return response;
 }
 
 /* Sends a TCP RST now. Closing with SO_LINGER 0 alone is not enough: MHD shuts the socket down first, and the
@@ -61,34 +94,32 @@ reset_connection (struct MHD_Connection *connection)
   connect (info->connect_fd, &none, sizeof none);
 }
 
-static enum MHD_Result
-send_answer (struct MHD_Connection *connection, const SimAnswer *answer)
+/* MHD's own Date is switched off as it knows only the real time. */
+static void
+add_date (struct MHD_Response *response, gint64 now)
 {
-  gsize size;
-  const void *data = g_bytes_get_data (answer->body, &size);
-  struct MHD_Response *response;
-  enum MHD_Result queued;
+  g_autofree char *text = sim_answer_make_date (now);
+  MHD_add_response_header (response, MHD_HTTP_HEADER_DATE, text);
+}
 
+static enum MHD_Result
+send_answer (const Sim *sim, struct MHD_Connection *connection, const SimAnswer *answer)
+{
   if (answer->wire == SIM_WIRE_RESET) {
     reset_connection (connection);
     return MHD_NO;
   }
-  if (answer->wire == SIM_WIRE_HALF)
-    response = MHD_create_response_from_callback (size, 64 * 1024, read_half, g_bytes_ref (answer->body), bytes_unref);
-  else
-    response = MHD_create_response_from_buffer_with_free_callback_cls (size, (void *) data, bytes_unref,
-                                                                       g_bytes_ref (answer->body));
-  if (response == NULL) {
-    g_bytes_unref (answer->body);
+  struct MHD_Response *response = create_response (answer);
+  if (response == NULL)
     return MHD_NO;
-  }
   if (answer->content_type != NULL)
     MHD_add_response_header (response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
-  if (answer->retry_after != NULL)
-    MHD_add_response_header (response, MHD_HTTP_HEADER_RETRY_AFTER, answer->retry_after);
-  if (answer->allow != NULL)
-    MHD_add_response_header (response, MHD_HTTP_HEADER_ALLOW, answer->allow);
-  queued = MHD_queue_response (connection, answer->status, response);
+  add_date (response, sim_now (sim));
+  for (guint i = 0; answer->headers != NULL && i < answer->headers->len; i++) {
+    const SimPair *pair = answer->headers->pdata[i];
+    MHD_add_response_header (response, pair->name, pair->value);
+  }
+  enum MHD_Result queued = MHD_queue_response (connection, answer->status, response);
   MHD_destroy_response (response);
   return queued;
 }
@@ -97,6 +128,15 @@ static enum MHD_Result
 add_pair (void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
   sim_request_add_pair (cls, name, value);
+  return MHD_YES;
+}
+
+/* MHD leaves the white space behind a header's value. */
+static enum MHD_Result
+add_header (void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (value != NULL ? value : ""));
+  sim_request_add_pair (cls, name, trimmed);
   return MHD_YES;
 }
 
@@ -113,7 +153,7 @@ on_request (void *cls, struct MHD_Connection *connection, const char *url, const
     req->method = g_strdup (method);
     req->path = g_strdup (url);
     req->body_max = for_tests ? SIM_ADMIN_BODY_MAX : SIM_SERVICE_BODY_MAX;
-    MHD_get_connection_values (connection, MHD_HEADER_KIND, add_pair, req->headers);
+    MHD_get_connection_values (connection, MHD_HEADER_KIND, add_header, req->headers);
     MHD_get_connection_values (connection, MHD_GET_ARGUMENT_KIND, add_pair, req->args);
     return MHD_YES;
   }
@@ -131,14 +171,14 @@ on_request (void *cls, struct MHD_Connection *connection, const char *url, const
     if (!sim_service_handle (sim, req, info->socket_context, &answer))
       return MHD_NO;
   }
-  return send_answer (connection, &answer);
+  return send_answer (sim, connection, &answer);
 }
 
 /* The only place where MHD shows the target as it was sent. What it returns becomes *request_context. */
 static void *
 on_uri (void *cls, const char *uri, struct MHD_Connection *connection)
 {
-  return sim_request_new (uri);
+  return sim_request_new (uri, sim_now (cls));
 }
 
 static void
@@ -240,11 +280,13 @@ sim_server_start (Sim *sim, const char *bind_host, guint port, GError **error)
   SimServer *server = g_new0 (SimServer, 1);
   server->sim = sim;
   server->url = make_url (fd);
+  sim_packages_set_url (sim->packages, server->url);
   server->daemon =
-      MHD_start_daemon (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC, 0,
-                        NULL, NULL, on_request, sim, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+      MHD_start_daemon (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC
+                            | MHD_USE_SUPPRESS_DATE_NO_CLOCK,
+                        0, NULL, NULL, on_request, sim, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
                         (unsigned) MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
-                        MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                        MHD_OPTION_URI_LOG_CALLBACK, on_uri, sim, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_END);
   if (server->daemon == NULL) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot start the HTTP server");

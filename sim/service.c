@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "service.h"
 
-#include "reply.h"
-
-enum { NOT_FOUND = 13000309 };
+#include "api.h"
 
 /* What the gateway says to a path that is no call of ours. */
 static void
@@ -11,22 +9,8 @@ answer_no_api (const SimRequest *req, SimAnswer *answer)
 {
   sim_answer_set_gateway_error (answer, req->right_method != NULL ? 405 : 404, "APIGW.0101",
                                 "The API does not exist or has not been published in the environment");
-  answer->allow = g_strdup (req->right_method);
-}
-
-/* Answers about a task from the table, which needs no lock. */
-static SimRefusal
-answer_task (Sim *sim, const SimRequest *req, SimAnswer *answer)
-{
-  SimTaskKind kind = req->call == SIM_CALL_SHARE_DETAIL ? SIM_TASK_SHARE : SIM_TASK_BASIC;
-  const SimTask *task = sim_tasks_find (sim->tasks, kind, req->task_id, req->share_id);
-
-  if (task == NULL) {
-    sim_answer_set_error (answer, 400, NOT_FOUND, "The requested resource does not exist.");
-    return SIM_REFUSAL_NOT_FOUND;
-  }
-  sim_answer_set (answer, 200, SIM_JSON_TYPE, sim_reply_build (task, req->at));
-  return SIM_REFUSAL_NONE;
+  if (req->right_method != NULL)
+    sim_answer_add_header (answer, "Allow", req->right_method);
 }
 
 /* Waits; false when the simulator ends before the time is over. */
@@ -61,22 +45,32 @@ sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimAnswer *answer)
   sim_request_identify (req);
   if (req->call == SIM_CALL_OTHER)
     answer_no_api (req, answer);
+  else if (req->call == SIM_CALL_PACKAGE)
+    refusal = sim_packages_check (sim->packages, sim->tasks, req, answer);
   else
-    refusal = sim_checks_run (req, sim->token, answer);
+    refusal = sim_checks_run (req, sim->auth, sim->auth_status, answer);
 
+  const char *key = sim_request_override_key (req);
   g_mutex_lock (&sim->lock);
   SimEntry *entry = sim_journal_begin (sim->journal, req, peer);
+  SimShapes shapes = sim->shapes;
   if (refusal == SIM_REFUSAL_NONE) {
     sim_faults_strike (sim->faults, req, &stroke);
-    if (req->call != SIM_CALL_OTHER)
-      number = sim_overrides_take (sim->overrides, req->task_id, answer);
+    if (key != NULL)
+      number = sim_overrides_take (sim->overrides, key, answer);
   }
   g_mutex_unlock (&sim->lock);
 
-  if (number > 0)
+  if (number > 0) {
     answer->body = sim_overrides_expand (answer->body, number);
-  else if (refusal == SIM_REFUSAL_NONE && req->call != SIM_CALL_OTHER)
-    refusal = answer_task (sim, req, answer);
+  } else if (req->call == SIM_CALL_PACKAGE) {
+    if (refusal == SIM_REFUSAL_NONE)
+      sim_packages_answer (sim->packages, sim->tasks, req, shapes, answer);
+  } else if (req->call != SIM_CALL_OTHER) {
+    if (refusal == SIM_REFUSAL_NONE)
+      refusal = sim_api_answer (sim, req, shapes, answer);
+    sim_shapes_apply_error (shapes, answer);
+  }
   if (stroke.fault != NULL)
     sim_fault_apply (stroke.fault, answer);
 

@@ -2,16 +2,23 @@
 /* The simulator as a whole: what all requests share. */
 #pragma once
 
+#include "auth.h"
 #include "faults.h"
 #include "journal.h"
 #include "overrides.h"
+#include "packages.h"
+#include "shapes.h"
 #include "tasks.h"
 
 typedef struct {
   /* set before the first request, never changed */
-  char *token;
-  gint64 latency; /* milliseconds */
+  gint64 latency;         /* milliseconds */
+  gint64 clock_offset;    /* of the server's clock from the real one, microseconds */
+  unsigned auth_status;   /* HTTP status of a refused authorization */
+  SimShapes first_shapes; /* those of the command line */
   SimTasks *tasks;
+  SimAuth *auth;
+  SimPackages *packages;
 
   /* guards all below; never held while waiting for time or network */
   GMutex lock;
@@ -20,4 +27,12 @@ typedef struct {
   SimJournal *journal;
   SimFaults *faults;
   SimOverrides *overrides;
+  SimShapes shapes;
 } Sim;
+
+/* The server's clock, microseconds since the epoch. */
+static inline gint64
+sim_now (const Sim *sim)
+{
+  return g_get_real_time () + sim->clock_offset;
+}

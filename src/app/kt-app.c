@@ -3,14 +3,20 @@
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
+#include "base/kt-units.h"
 #include "fuse/kt-fuse.h"
-#include "kt-secret.h"
+#include "kt-access.h"
+#include "kt-file-watch.h"
 #include "kt-watch-list.h"
 #include "service/kt-service.h"
 #include "store/kt-catalog.h"
+#include "store/kt-package.h"
 
 #include <glib-unix.h>
+#include <malloc.h>
 #include <unistd.h>
+
+#define TRIM_EVERY KT_SECOND
 
 typedef struct {
   const KtOptions *options;
@@ -18,25 +24,23 @@ typedef struct {
   KtDaemon *daemon;
   GMainLoop *loop;
   KtClock *clock;
-  char *environment_token; /* of $KOOTASKFS_TOKEN, NULL when it was not set */
 
   KtMetrics *metrics;
   KtHealth *health;
-  KtHttpClient *http;
-  KtService *service;
+  KtAccess *access;
+  KtHttpClient *package_http; /* of its own: nothing of the service's requests can get into those for packages */
   KtStore *store;
+  KtPackages *packages;
   KtCatalog *catalog;
+  KtLists *lists;
   KtTree *tree;
   KtFuse *fuse;
   KtFileWatch *watch;
   guint signals[3];
-
-  /* the token at start, or why there is none */
-  char *first_token;
-  GError *first_error;
-  /* while a token command runs */
-  KtConfig *coming; /* the configuration it runs for */
-  gboolean token_pending;
+  gboolean quitting;
+  KtConfig *coming; /* a configuration on its way in, while its secrets are read */
+  KtTimer *trim;    /* while memory is being given back */
+  guint nodes;      /* at its last turn */
 } App;
 
 static void
@@ -57,10 +61,19 @@ about_metrics (gpointer data)
   return kt_metrics_format (((App *) data)->metrics);
 }
 
-static guint
+static char *
 about_tasks (gpointer data)
 {
-  return kt_catalog_size (((App *) data)->catalog);
+  const App *app = data;
+  g_autofree char *lists = kt_lists_format (app->lists);
+  GString *out = g_string_new (NULL);
+
+  g_string_append_printf (out, "tasks: %u", kt_catalog_size (app->catalog));
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
+    g_string_append_printf (out, "%s%u %s", i == 0 ? " (" : ", ", kt_catalog_count (app->catalog, i),
+                            kt_family_word (i));
+  g_string_append_printf (out, ")\n%s", lists);
+  return g_string_free (out, FALSE);
 }
 
 static void
@@ -69,49 +82,16 @@ fetch (gpointer source, KtKey *key, gint64 deadline, KtStoreFetchDone done, gpoi
   kt_service_fetch (source, key, deadline, done, data);
 }
 
-/* The shares' temporary tokens, NULL and the error when one cannot be read. (transfer full) */
-static GHashTable *
-read_share_tokens (const KtConfig *config, GError **error)
+static void
+fetch_list (gpointer source, KtFamily family, gint64 patience, KtListsPage page, KtListsListed listed, gpointer data)
 {
-  g_autoptr (GHashTable) tokens =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) kt_secret_free);
-  GHashTableIter iter;
-  const char *share_id, *path;
-
-  g_hash_table_iter_init (&iter, config->share_token_files);
-  while (g_hash_table_iter_next (&iter, (gpointer *) &share_id, (gpointer *) &path)) {
-    char *token = kt_secret_from_file (path, error);
-    if (token == NULL)
-      return NULL;
-    g_hash_table_insert (tokens, g_strdup (share_id), token);
-  }
-  return g_steal_pointer (&tokens);
+  kt_service_list (source, family, patience, page, listed, data);
 }
 
-/* Makes CONFIG with TOKEN the service's options; what is not read anew at once stays as it is when that fails. */
-static gboolean
-apply_service (App *app, const KtConfig *config, const char *token, GError **error)
+static void
+cancel (gpointer source, KtKey *key, gint64 deadline, KtTreeCancelled done, gpointer data)
 {
-  g_autoptr (GHashTable) share_tokens = read_share_tokens (config, error);
-  g_autoptr (GTimeZone) zone = g_time_zone_new_identifier (config->time_zone);
-  KtServiceOptions options = {
-    .endpoint = config->endpoint,
-    .user_id = config->user_id,
-    .token = token,
-    .scheme = config->token_scheme,
-    .agent_name = config->agent_name,
-    .language = config->language,
-    .zone = zone,
-    .share_tokens = share_tokens,
-  };
-
-  if (share_tokens == NULL)
-    return FALSE;
-  if (app->service == NULL)
-    app->service = kt_service_new (app->http, app->clock, app->health, app->metrics, &options);
-  else
-    kt_service_set_options (app->service, &options);
-  return TRUE;
+  kt_service_cancel (source, key, deadline, done, data);
 }
 
 /* The tasks of the watch list; none is configured: no tasks. (transfer full) */
@@ -159,65 +139,82 @@ tree_options (const KtConfig *config)
     .gid = getgid (),
     .deadline = config->deadline,
     .scan_ahead = config->limits.concurrency,
+    .families = config->families,
   };
 }
 
-/* The second half of a reload, when the token is there. */
+/* The kernel gives inodes back bit by bit once their names were dropped; what they held is in holes of the heap. */
 static void
-reload_with_token (App *app, const char *token, const GError *token_error)
+on_trim (gpointer data)
 {
+  App *app = data;
+  guint before = app->nodes;
+
+  app->trim = NULL;
+  app->nodes = kt_tree_nodes (app->tree);
+  if (app->nodes < before)
+    app->trim = kt_clock_start (app->clock, kt_clock_monotonic (app->clock) + TRIM_EVERY, on_trim, app);
+  else
+    malloc_trim (0);
+}
+
+static void
+give_memory_back (App *app)
+{
+  kt_clock_stop (app->clock, &app->trim);
+  app->nodes = G_MAXUINT;
+  app->trim = kt_clock_start (app->clock, kt_clock_monotonic (app->clock) + TRIM_EVERY, on_trim, app);
+}
+
+static KtListsPolicy
+lists_policy (const KtConfig *config)
+{
+  return (KtListsPolicy){
+    .families = config->families,
+    .ttl = config->list_ttl,
+    .negative_ttl = config->cache.negative_ttl,
+    .patience = config->deadline,
+  };
+}
+
+/* What a reload changes in the layers above the service. */
+static void
+apply_config (App *app)
+{
+  const KtConfig *config = app->config;
+  const KtTreeOptions options = tree_options (config);
+  const KtListsPolicy lists = lists_policy (config);
+
+  kt_store_set_policy (app->store, &config->cache);
+  kt_lists_set_policy (app->lists, &lists);
+  kt_tree_set_options (app->tree, &options);
+  kt_tree_set_cancel (app->tree, config->allow_cancel ? cancel : NULL, kt_access_service (app->access));
+}
+
+/* The second half of a reload, when the secrets are there or ERROR says why not. */
+static void
+on_reload_ready (const GError *access_error, gpointer data)
+{
+  App *app = data;
   g_autoptr (KtConfig) config = g_steal_pointer (&app->coming);
-  g_autoptr (GError) error = token_error != NULL ? g_error_copy (token_error) : NULL;
+  g_autoptr (GError) error = access_error != NULL ? g_error_copy (access_error) : NULL;
   g_autoptr (KtFileWatch) watch = NULL;
   g_autoptr (GPtrArray) keys = error == NULL ? follow_watch_list (app, config, &watch, &error) : NULL;
-  KtTreeOptions options;
 
-  if (keys == NULL || !apply_service (app, config, token, &error)) {
-    report (app, "configuration not re-read", error);
+  if (keys == NULL) {
+    if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
+      report (app, "configuration not re-read", error);
     return;
   }
-  options = tree_options (config);
+  kt_access_commit (app->access);
   kt_config_free (app->config);
   app->config = g_steal_pointer (&config);
-  kt_http_client_set_limits (app->http, &app->config->limits);
-  kt_store_set_policy (app->store, &app->config->cache);
-  kt_tree_set_options (app->tree, &options);
+  apply_config (app);
   kt_tree_set_watched (app->tree, keys);
+  give_memory_back (app);
   kt_file_watch_free (app->watch);
   app->watch = g_steal_pointer (&watch);
   g_message ("configuration read again");
-}
-
-static void
-on_reload_token (char *token, const GError *error, gpointer data)
-{
-  App *app = data;
-
-  app->token_pending = FALSE;
-  reload_with_token (app, token, error);
-  kt_secret_free (token);
-}
-
-/* Gives CONFIG's token to DONE: from its file, its command or the environment. */
-static void
-get_token (App *app, const KtConfig *config, KtSecretDone done)
-{
-  g_autoptr (GError) error = NULL;
-  char *token = NULL;
-
-  if (config->token_command != NULL) {
-    app->token_pending = TRUE;
-    kt_secret_from_command (config->token_command, done, app);
-    return;
-  }
-  if (config->token_file != NULL)
-    token = kt_secret_from_file (config->token_file, &error);
-  else if (app->environment_token != NULL)
-    token = kt_secret_from_text (app->environment_token, "$" KT_TOKEN_VARIABLE, &error);
-  else
-    g_set_error (&error, KT_ERROR, KT_ERROR_CONFIG,
-                 "no token: expected token-file or token-command in [service], or $" KT_TOKEN_VARIABLE);
-  done (token, error, app);
 }
 
 static KtConfig *
@@ -232,25 +229,28 @@ on_reload (gpointer data)
   App *app = data;
   g_autoptr (GError) error = NULL;
 
-  if (app->token_pending)
-    return G_SOURCE_CONTINUE; /* a reload is under way */
+  if (app->access == NULL || app->coming != NULL)
+    return G_SOURCE_CONTINUE; /* what is read now is new enough */
   app->coming = load_config (app->options, &error);
   if (app->coming != NULL && !g_str_equal (app->coming->endpoint, app->config->endpoint)) {
     /* what is cached, and requests under way, are the old one's, which must not see the new one's token */
     g_set_error (&error, KT_ERROR, KT_ERROR_CONFIG, "another endpoint takes effect at the next mount only");
     g_clear_pointer (&app->coming, kt_config_free);
   }
-  if (app->coming == NULL)
-    report (app, "configuration not re-read", error);
+  if (app->coming != NULL)
+    kt_access_prepare (app->access, app->coming, on_reload_ready, app);
   else
-    get_token (app, app->coming, on_reload_token);
+    report (app, "configuration not re-read", error);
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean
 on_quit (gpointer data)
 {
-  g_main_loop_quit (((App *) data)->loop);
+  App *app = data;
+
+  app->quitting = TRUE; /* the loop may not run yet */
+  g_main_loop_quit (app->loop);
   return G_SOURCE_CONTINUE;
 }
 
@@ -271,6 +271,8 @@ build_tree (App *app, GError **error)
 {
   const KtConfig *config = app->config;
   const KtTreeOptions options = tree_options (config);
+  const KtListsPolicy lists = lists_policy (config);
+  KtService *service = kt_access_service (app->access);
   const KtAbout about = {
     .health = app->health,
     .config = about_config,
@@ -282,50 +284,30 @@ build_tree (App *app, GError **error)
 
   if (keys == NULL)
     return FALSE;
-  app->store = kt_store_new (app->clock, app->metrics, &config->cache, fetch, app->service);
+  app->store = kt_store_new (app->clock, app->metrics, &config->cache, fetch, service);
   app->catalog = kt_catalog_new ();
-  app->tree = kt_tree_new (app->clock, app->store, app->catalog, &about, &options);
+  app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, fetch_list, service);
+  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->health, app->metrics);
+  app->tree = kt_tree_new (app->clock, app->store, app->catalog, app->lists, &about, &options);
+  kt_tree_set_packages (app->tree, app->packages);
   kt_tree_set_watched (app->tree, keys);
+  kt_tree_set_cancel (app->tree, config->allow_cancel ? cancel : NULL, service);
   return TRUE;
 }
 
+/* The hosts of packages are not the service: its limits are not theirs. */
+static const KtHttpLimits package_limits = { .concurrency = 64 };
+
 static gboolean
-build_http (App *app, GError **error)
+build_package_http (App *app, GError **error)
 {
   const KtCurlOptions curl_options = { .ca_file = app->config->ca_file, .proxy = app->config->proxy };
   KtTransport *transport = kt_transport_curl_new (&curl_options, error);
 
   if (transport == NULL)
     return FALSE;
-  app->http = kt_http_client_new (app->clock, transport, &app->config->limits, app->metrics);
+  app->package_http = kt_http_client_new (app->clock, transport, &package_limits, NULL);
   return TRUE;
-}
-
-static void
-on_first_token (char *token, const GError *error, gpointer data)
-{
-  App *app = data;
-
-  app->token_pending = FALSE;
-  app->first_token = token;
-  app->first_error = error != NULL ? g_error_copy (error) : NULL;
-}
-
-static gboolean
-build_service (App *app, GError **error)
-{
-  gboolean ok;
-
-  get_token (app, app->config, on_first_token);
-  while (app->token_pending)
-    g_main_context_iteration (NULL, TRUE);
-  if (app->first_token == NULL) {
-    g_propagate_error (error, g_steal_pointer (&app->first_error));
-    return FALSE;
-  }
-  ok = apply_service (app, app->config, app->first_token, error);
-  g_clear_pointer (&app->first_token, kt_secret_free);
-  return ok;
 }
 
 static gboolean
@@ -358,23 +340,25 @@ take_down (App *app)
     if (app->signals[i] != 0)
       g_source_remove (app->signals[i]);
   kt_file_watch_free (app->watch);
+  kt_clock_stop (app->clock, &app->trim);
   kt_fuse_free (app->fuse);
-  kt_http_client_free (app->http); /* ends the requests, which the service and the store are told of */
+  kt_access_stop (app->access); /* ends the requests, which the store is told of */
+  kt_http_client_free (app->package_http);
   kt_tree_free (app->tree);
+  kt_packages_free (app->packages);
+  kt_lists_free (app->lists);
   kt_catalog_free (app->catalog);
   kt_store_free (app->store);
-  kt_service_free (app->service);
+  kt_access_free (app->access);
   kt_health_free (app->health);
   kt_metrics_free (app->metrics);
-  kt_config_free (app->coming);
   kt_config_free (app->config);
-  kt_secret_free (app->environment_token);
   g_main_loop_unref (app->loop);
   kt_log_forget_secrets ();
 }
 
 gboolean
-kt_app_run (const KtOptions *options, KtConfig *config, char *environment_token, const char *mountpoint,
+kt_app_run (const KtOptions *options, KtConfig *config, const char *environment_token, const char *mountpoint,
             KtDaemon *daemon, GError **error)
 {
   App app = {
@@ -383,16 +367,18 @@ kt_app_run (const KtOptions *options, KtConfig *config, char *environment_token,
     .daemon = daemon,
     .loop = g_main_loop_new (NULL, FALSE),
     .clock = kt_clock_system (),
-    .environment_token = environment_token,
     .metrics = kt_metrics_new (),
     .health = kt_health_new (),
   };
   gboolean ok;
 
+  /* large answers in pages of their own, whatever came before: they go back when freed */
+  mallopt (M_MMAP_THRESHOLD, 256 * 1024);
   app.signals[0] = g_unix_signal_add (SIGTERM, on_quit, &app);
   app.signals[1] = g_unix_signal_add (SIGINT, on_quit, &app);
   app.signals[2] = g_unix_signal_add (SIGHUP, on_reload, &app);
-  ok = build_http (&app, error) && build_service (&app, error) && build_tree (&app, error)
+  app.access = kt_access_new (config, environment_token, app.clock, app.health, app.metrics, &app.quitting, error);
+  ok = app.access != NULL && build_package_http (&app, error) && build_tree (&app, error)
        && build_fuse (&app, mountpoint, error);
   if (ok)
     g_main_loop_run (app.loop);

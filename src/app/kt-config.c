@@ -2,252 +2,58 @@
 #include "kt-config.h"
 
 #include "base/kt-error.h"
+#include "base/kt-log.h"
 #include "base/kt-names.h"
-#include "base/kt-units.h"
+#include "kt-config-type.h"
 
-#include <gio/gio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SHARE_GROUP "share "
 #define SHARE_KEY   "kdstoken-file"
 
-typedef struct Key Key;
-
-/* How a kind of value is read and written. PARSE leaves *FIELD alone when it fails; FORMAT gives NULL for a value
- * that is not set. */
 typedef struct {
-  gboolean (*parse) (const char *text, gpointer field, GError **error);
-  char *(*format) (gconstpointer field);
-} Type;
-
-struct Key {
   const char *group;
   const char *name;
-  const Type *type;
+  const KtConfigType *type;
   gsize offset;        /* in KtConfig */
   const char *initial; /* NULL: not set */
   const char *what;
-};
-
-static gboolean
-parse_string (const char *text, gpointer field, GError **error)
-{
-  char **string = field;
-
-  if (text[0] == '\0' || strpbrk (text, "\r\n") != NULL) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "expected one line of text");
-    return FALSE;
-  }
-  g_free (*string);
-  *string = g_strdup (text);
-  return TRUE;
-}
-
-static char *
-format_string (gconstpointer field)
-{
-  return g_strdup (*(char *const *) field);
-}
-
-static gboolean
-parse_path (const char *text, gpointer field, GError **error)
-{
-  g_autofree char *path = text[0] != '\0' ? g_canonicalize_filename (text, NULL) : g_strdup ("");
-  return parse_string (path, field, error);
-}
-
-static gboolean
-is_loopback (const char *host)
-{
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
-  return g_str_equal (host, "localhost") || (address != NULL && g_inet_address_get_is_loopback (address));
-}
-
-static gboolean
-parse_endpoint (const char *text, gpointer field, GError **error)
-{
-  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
-  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : "";
-  gboolean plain = g_str_equal (scheme, "http");
-
-  if (uri == NULL || (!plain && !g_str_equal (scheme, "https")) || g_uri_get_host (uri) == NULL
-      || g_uri_get_host (uri)[0] == '\0' || g_uri_get_userinfo (uri) != NULL || g_uri_get_query (uri) != NULL
-      || g_uri_get_fragment (uri) != NULL || strspn (g_uri_get_path (uri), "/") != strlen (g_uri_get_path (uri))) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no address of a service: expected https://HOST[:PORT]",
-                 text);
-    return FALSE;
-  }
-  if (plain && !is_loopback (g_uri_get_host (uri))) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
-                 "'%s' would send the token in clear text: expected https://, "
-                 "http:// is for this machine only",
-                 text);
-    return FALSE;
-  }
-  return parse_string (text, field, error);
-}
-
-static gboolean
-parse_zone (const char *text, gpointer field, GError **error)
-{
-  g_autoptr (GTimeZone) zone = g_time_zone_new_identifier (text);
-
-  if (zone == NULL) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is not a time zone: expected UTC, +08:00 or Asia/Shanghai",
-                 text);
-    return FALSE;
-  }
-  return parse_string (text, field, error);
-}
-
-static gboolean
-parse_duration (const char *text, gpointer field, GError **error)
-{
-  return kt_duration_parse (text, field, error);
-}
-
-static char *
-format_duration (gconstpointer field)
-{
-  return kt_duration_format (*(const gint64 *) field);
-}
-
-static gboolean
-parse_deadline (const char *text, gpointer field, GError **error)
-{
-  gint64 deadline;
-
-  if (!kt_duration_parse (text, &deadline, error))
-    return FALSE;
-  if (deadline <= 0 || deadline > 3600 * KT_SECOND) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no deadline: expected more than 0 and at most 1h", text);
-    return FALSE;
-  }
-  *(gint64 *) field = deadline;
-  return TRUE;
-}
-
-static gboolean
-parse_size (const char *text, gpointer field, GError **error)
-{
-  return kt_size_parse (text, field, error);
-}
-
-static char *
-format_size (gconstpointer field)
-{
-  return kt_size_format (*(const guint64 *) field);
-}
-
-static gboolean
-parse_number (const char *text, guint64 least, guint64 most, guint *field, GError **error)
-{
-  guint64 number;
-
-  if (!g_ascii_string_to_unsigned (text, 10, least, most, &number, NULL)) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
-                 "'%s' is out of range: expected a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, text,
-                 least, most);
-    return FALSE;
-  }
-  *field = (guint) number;
-  return TRUE;
-}
-
-static gboolean
-parse_concurrency (const char *text, gpointer field, GError **error)
-{
-  return parse_number (text, 1, 1024, field, error);
-}
-
-static gboolean
-parse_rate (const char *text, gpointer field, GError **error)
-{
-  return parse_number (text, 0, 1000000, field, error);
-}
-
-static char *
-format_number (gconstpointer field)
-{
-  return g_strdup_printf ("%u", *(const guint *) field);
-}
-
-static const char *const scheme_words[] = {
-  [KT_TOKEN_AUTO] = "auto",
-  [KT_TOKEN_BEARER] = "Bearer",
-  [KT_TOKEN_BEARER_PLUS] = "Bearer+",
-  [KT_TOKEN_RAW] = "raw",
-};
-
-static gboolean
-parse_scheme (const char *text, gpointer field, GError **error)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (scheme_words); i++) {
-    if (g_str_equal (scheme_words[i], text)) {
-      *(KtTokenScheme *) field = (KtTokenScheme) i;
-      return TRUE;
-    }
-  }
-  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no token scheme: expected auto, Bearer, Bearer+ or raw",
-               text);
-  return FALSE;
-}
-
-static char *
-format_scheme (gconstpointer field)
-{
-  return g_strdup (scheme_words[*(const KtTokenScheme *) field]);
-}
-
-/* A proxy's URL may hold a password. */
-static char *
-format_proxy (gconstpointer field)
-{
-  const char *proxy = *(char *const *) field;
-  const char *scheme_end = proxy != NULL ? strstr (proxy, "://") : NULL;
-  const char *host = proxy != NULL ? strrchr (proxy, '@') : NULL;
-
-  if (host == NULL)
-    return g_strdup (proxy);
-  return g_strdup_printf ("%.*s***%s", scheme_end != NULL ? (int) (scheme_end + 3 - proxy) : 0, proxy, host);
-}
-
-static const Type type_string = { parse_string, format_string };
-static const Type type_path = { parse_path, format_string };
-static const Type type_endpoint = { parse_endpoint, format_string };
-static const Type type_zone = { parse_zone, format_string };
-static const Type type_proxy = { parse_string, format_proxy };
-static const Type type_duration = { parse_duration, format_duration };
-static const Type type_deadline = { parse_deadline, format_duration };
-static const Type type_size = { parse_size, format_size };
-static const Type type_concurrency = { parse_concurrency, format_number };
-static const Type type_rate = { parse_rate, format_number };
-static const Type type_scheme = { parse_scheme, format_scheme };
+} Key;
 
 #define AT(member) G_STRUCT_OFFSET (KtConfig, member)
 
 static const Key keys[] = {
-  { "service", "endpoint", &type_endpoint, AT (endpoint), NULL, "address of the service, https://HOST[:PORT]" },
-  { "service", "user-id", &type_string, AT (user_id), NULL, "the KooDrive user that asks" },
-  { "service", "token-file", &type_path, AT (token_file), NULL, "file with the access token" },
-  { "service", "token-command", &type_string, AT (token_command), NULL, "command that prints the access token" },
-  { "service", "token-scheme", &type_scheme, AT (token_scheme), "auto", "auto, Bearer, Bearer+ or raw" },
-  { "service", "agent-name", &type_string, AT (agent_name), NULL, "carrier name, for carrier editions" },
-  { "service", "language", &type_string, AT (language), "en-US", "language of the service's messages" },
-  { "service", "time-zone", &type_zone, AT (time_zone), "UTC", "zone of the service's times" },
-  { "service", "ca-file", &type_path, AT (ca_file), NULL, "certificates to trust instead of the system's" },
-  { "service", "proxy", &type_proxy, AT (proxy), NULL, "HTTP proxy; else what the environment says" },
-  { "cache", "ttl", &type_duration, AT (cache.ttl), "5s", "how long an answer is fresh" },
-  { "cache", "ended-ttl", &type_duration, AT (cache.ended_ttl), "forever", "the same for a task that has ended" },
-  { "cache", "negative-ttl", &type_duration, AT (cache.negative_ttl), "3s", "how long a failure is remembered" },
-  { "cache", "max-stale", &type_duration, AT (cache.max_stale), "5min",
+  { "service", "endpoint", &kt_type_endpoint, AT (endpoint), NULL, "address of the service, https://HOST[:PORT]" },
+  { "service", "user-id", &kt_type_string, AT (user_id), NULL, "the KooDrive user that asks" },
+  { "service", "token-file", &kt_type_path, AT (token_file), NULL, "file with the access token" },
+  { "service", "token-command", &kt_type_string, AT (token_command), NULL, "command that prints the access token" },
+  { "service", "token-scheme", &kt_type_scheme, AT (token_scheme), "auto", "auto, Bearer, Bearer+ or raw" },
+  { "service", "app-id", &kt_type_string, AT (app_id), NULL, "sign requests as this app instead of using a token" },
+  { "service", "app-secret-file", &kt_type_path, AT (app_secret_file), NULL, "file with the app's secret" },
+  { "service", "session-id", &kt_type_secret, AT (session_id), NULL, "session to renew the token with (not for -o)" },
+  { "service", "keep-alive", &kt_type_boolean, AT (keep_alive), "no",
+    "keep the token of an idle mount alive, yes or no" },
+  { "service", "agent-name", &kt_type_string, AT (agent_name), NULL, "carrier name, for carrier editions" },
+  { "service", "language", &kt_type_string, AT (language), "en-US", "language of the service's messages" },
+  { "service", "time-zone", &kt_type_zone, AT (time_zone), "UTC", "zone of the service's times" },
+  { "service", "ca-file", &kt_type_path, AT (ca_file), NULL, "certificates to trust instead of the system's" },
+  { "service", "proxy", &kt_type_proxy, AT (proxy), NULL, "HTTP proxy; else what the environment says" },
+  { "service", "families", &kt_type_families, AT (families), "share, basic, job", "kinds of tasks asked for" },
+  { "service", "allow-cancel", &kt_type_boolean, AT (allow_cancel), "no",
+    "jobs may be cancelled by writing to ctl, yes or no" },
+  { "cache", "ttl", &kt_type_duration, AT (cache.ttl), "5s", "how long an answer is fresh" },
+  { "cache", "ended-ttl", &kt_type_duration, AT (cache.ended_ttl), "forever", "the same for a task that has ended" },
+  { "cache", "negative-ttl", &kt_type_duration, AT (cache.negative_ttl), "3s", "how long a failure is remembered" },
+  { "cache", "list-ttl", &kt_type_duration, AT (list_ttl), "30s", "how long the service's lists of tasks hold" },
+  { "cache", "max-stale", &kt_type_duration, AT (cache.max_stale), "5min",
     "how long an old answer stands in for a failed one" },
-  { "cache", "memory", &type_size, AT (cache.memory), "256M", "answers kept in memory" },
-  { "fetch", "deadline", &type_deadline, AT (deadline), "10s", "of one file operation, retries included" },
-  { "fetch", "concurrency", &type_concurrency, AT (limits.concurrency), "64", "requests at the same time" },
-  { "fetch", "rate", &type_rate, AT (limits.rate), "0", "requests a second, 0 for no limit" },
-  { "fetch", "max-response", &type_size, AT (limits.max_response), "64M", "largest answer accepted" },
-  { "watch", "file", &type_path, AT (watch_file), NULL, "watch list: tasks to show from the start" },
+  { "cache", "memory", &kt_type_size, AT (cache.memory), "256M", "answers kept in memory" },
+  { "fetch", "deadline", &kt_type_deadline, AT (deadline), "10s", "of one file operation, retries included" },
+  { "fetch", "concurrency", &kt_type_concurrency, AT (limits.concurrency), "64", "requests at the same time" },
+  { "fetch", "rate", &kt_type_rate, AT (limits.rate), "0", "requests a second, 0 for no limit" },
+  { "fetch", "max-response", &kt_type_size, AT (limits.max_response), "64M", "largest answer accepted" },
+  { "watch", "file", &kt_type_path, AT (watch_file), NULL, "watch list: tasks to show from the start" },
 };
 
 static const Key *
@@ -308,7 +114,7 @@ load_share (KtConfig *config, GKeyFile *file, const char *group, const char *nam
     return bad (path, group, NULL, "this is no share id: expected 1 to 64 of A-Z a-z 0-9 _ -", error);
   if (!g_str_equal (name, SHARE_KEY))
     return bad (path, group, name, "unknown key: expected " SHARE_KEY, error);
-  if (value == NULL || !parse_path (value, &token_file, NULL))
+  if (value == NULL || !kt_type_path.parse (value, &token_file, NULL))
     return bad (path, group, name, "expected the name of a file", error);
   g_hash_table_insert (config->share_token_files, g_strdup (share_id), g_steal_pointer (&token_file));
   return TRUE;
@@ -329,6 +135,15 @@ load_key (KtConfig *config, GKeyFile *file, const char *group, const char *name,
   return set (config, key, value, path, error);
 }
 
+/* Whether PATH is nobody else's to read, as a file that holds a secret must be. */
+static gboolean
+is_private (const char *path)
+{
+  struct stat status;
+
+  return stat (path, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
 static gboolean
 load_file (KtConfig *config, const char *path, GError **error)
 {
@@ -337,7 +152,9 @@ load_file (KtConfig *config, const char *path, GError **error)
   g_auto (GStrv) groups = NULL;
 
   if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &why)) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: %s", path, why->message);
+    gboolean quotes = g_error_matches (why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE); /* maybe a secret's line */
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: %s", path,
+                 quotes && is_private (path) ? "a line is neither [GROUP] nor KEY = VALUE" : why->message);
     return FALSE;
   }
   groups = g_key_file_get_groups (file, NULL);
@@ -349,6 +166,8 @@ load_file (KtConfig *config, const char *path, GError **error)
       if (!load_key (config, file, *group, *name, path, error))
         return FALSE;
   }
+  if (config->session_id != NULL && !is_private (path))
+    return bad (path, "service", "session-id", "others than its owner may use this file: expected chmod 600", error);
   return TRUE;
 }
 
@@ -368,11 +187,41 @@ load_overrides (KtConfig *config, char **overrides, const char *endpoint, GError
   for (char **option = overrides; *option != NULL; option++) {
     const char *value = strchr (*option, '=');
     const Key *key = find_key (NULL, *option, strcspn (*option, "="));
+    if (key->type == &kt_type_secret)
+      return bad ("-o", key->group, key->name, "a secret, which a command line shows: expected in the file only",
+                  error);
     if (!set (config, key, value != NULL ? value + 1 : "", "-o", error))
       return FALSE;
   }
   return endpoint == NULL
          || set (config, find_key ("service", "endpoint", strlen ("endpoint")), endpoint, "command line", error);
+}
+
+static gboolean
+check_sign_in (const KtConfig *config, const char *where, GError **error)
+{
+  const struct {
+    gboolean wrong;
+    const char *key;
+    const char *what;
+  } checks[] = {
+    { config->token_file != NULL && config->token_command != NULL, "token-command",
+      "stands beside token-file: expected one of the two" },
+    { config->app_id != NULL && config->token_file != NULL, "app-id",
+      "stands beside token-file: expected one of the two" },
+    { config->app_id != NULL && config->token_command != NULL, "app-id",
+      "stands beside token-command: expected one of the two" },
+    { config->app_secret_file != NULL && config->app_id == NULL, "app-secret-file", "expected app-id beside it" },
+    { config->app_id != NULL && config->session_id != NULL, "session-id",
+      "sessions are of tokens: not expected with app-id" },
+    { config->app_id != NULL && config->keep_alive, "keep-alive",
+      "an app's secret does not die: not expected with app-id" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (checks); i++)
+    if (checks[i].wrong)
+      return bad (where, "service", checks[i].key, checks[i].what, error);
+  return TRUE;
 }
 
 static gboolean
@@ -384,9 +233,7 @@ check_complete (const KtConfig *config, GError **error)
     return bad (where, "service", "endpoint", "missing: expected https://HOST[:PORT]", error);
   if (config->user_id == NULL)
     return bad (where, "service", "user-id", "missing: expected the id of the KooDrive user that asks", error);
-  if (config->token_file != NULL && config->token_command != NULL)
-    return bad (where, "service", "token-command", "stands beside token-file: expected one of the two", error);
-  return TRUE;
+  return check_sign_in (config, where, error);
 }
 
 KtConfig *
@@ -412,8 +259,8 @@ kt_config_free (KtConfig *config)
   if (config == NULL)
     return;
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
-    if (keys[i].type->format == format_string || keys[i].type->format == format_proxy)
-      g_free (*(char **) ((char *) config + keys[i].offset));
+    if (keys[i].type->is_text)
+      kt_secret_free (*(char **) ((char *) config + keys[i].offset));
   g_clear_pointer (&config->share_token_files, g_hash_table_unref);
   g_free (config->path);
   g_free (config);
@@ -464,7 +311,7 @@ kt_config_format (const KtConfig *config)
 char *
 kt_config_help (void)
 {
-  GString *out = g_string_new ("Keys of the configuration file, each of which -o takes too:\n");
+  GString *out = g_string_new ("Keys of the configuration file, which -o takes too:\n");
   const char *group = "";
 
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {

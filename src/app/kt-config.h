@@ -2,7 +2,7 @@
 #pragma once
 
 #include "http/kt-http-client.h"
-#include "service/kt-auth.h"
+#include "service/kt-headers.h"
 #include "store/kt-store.h"
 
 /* The configuration: the file's keys, -o's, and the defaults, all by one table (kt-config.c). Files named in it are
@@ -14,12 +14,19 @@ typedef struct {
   char *token_file;
   char *token_command;
   KtTokenScheme token_scheme;
+  char *app_id;
+  char *app_secret_file;
+  char *session_id; /* a secret */
+  gboolean keep_alive;
   char *agent_name;
   char *language;
   char *time_zone;
   char *ca_file;
   char *proxy;
+  gboolean allow_cancel;
+  guint families; /* KT_FAMILY_BIT()s of those chosen */
   KtStorePolicy cache;
+  gint64 list_ttl;
   gint64 deadline;
   KtHttpLimits limits;
   char *watch_file;

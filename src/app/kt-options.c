@@ -41,10 +41,14 @@ take_arguments (KtOptions *options, char **arguments, GError **error)
 
   if (options->version)
     return TRUE;
-  if (n < 1 || n > 2) {
-    g_set_error (error, KT_ERROR, KT_ERROR_USAGE,
-                 "expected [ENDPOINT] MOUNTPOINT, got %u arguments; see kootaskfs --help", n);
+  if (options->check ? n > 1 : n < 1 || n > 2) {
+    g_set_error (error, KT_ERROR, KT_ERROR_USAGE, "expected [ENDPOINT]%s, got %u arguments; see kootaskfs --help",
+                 options->check ? "" : " MOUNTPOINT", n);
     return FALSE;
+  }
+  if (options->check) {
+    options->endpoint = n == 1 ? g_strdup (arguments[0]) : NULL;
+    return TRUE;
   }
   if (n == 2 && !g_str_equal (arguments[0], NO_ENDPOINT))
     options->endpoint = g_strdup (arguments[0]);
@@ -84,6 +88,8 @@ kt_options_parse (int argc, char **argv, GError **error)
     { "debug", 'd', 0, G_OPTION_ARG_NONE, &options->debug, "As -f, and log every operation", NULL },
     { "options", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &lists, "Mount options: config=FILE, keys below, FUSE's own",
       "OPT[,OPT...]" },
+    { "check", 0, 0, G_OPTION_ARG_NONE, &options->check, "Ask the service once, say in words what works, and end",
+      NULL },
     { "version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "Print the version", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments, NULL, "[ENDPOINT] MOUNTPOINT" },
     G_OPTION_ENTRY_NULL,

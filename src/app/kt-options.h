@@ -8,6 +8,7 @@ typedef struct {
   gboolean foreground; /* -f */
   gboolean debug;      /* -d, which implies -f */
   gboolean version;    /* -V */
+  gboolean check;      /* --check: there is no mount point then */
   char *config_path;   /* -o config=FILE */
   char *endpoint;      /* NULL: as configured */
   char *mountpoint;

@@ -2,26 +2,15 @@
 #include "kt-secret.h"
 
 #include "base/kt-error.h"
-#include "base/kt-log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LONGEST_SECRET  65536
-#define COMMAND_SECONDS 10
-
-void
-kt_secret_free (char *secret)
-{
-  if (secret != NULL)
-    explicit_bzero (secret, strlen (secret));
-  g_free (secret);
-}
+#define LONGEST_SECRET 65536
 
 /* TEXT's first line, checked. (transfer full) */
 static char *
@@ -63,7 +52,7 @@ failed (const char *path, GError **error)
 }
 
 static gboolean
-read_private (int fd, const char *path, char *buffer, gsize size, GError **error)
+read_private (int fd, const char *path, mode_t forbidden, char *buffer, gsize size, GError **error)
 {
   struct stat stat;
   gsize used = 0;
@@ -71,7 +60,7 @@ read_private (int fd, const char *path, char *buffer, gsize size, GError **error
 
   if (fstat (fd, &stat) != 0)
     return failed (path, error);
-  if ((stat.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+  if ((stat.st_mode & forbidden) != 0) {
     g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
                  "%s: others than its owner may use this file (mode %04o): expected "
                  "chmod 600",
@@ -87,22 +76,34 @@ read_private (int fd, const char *path, char *buffer, gsize size, GError **error
   return TRUE;
 }
 
-char *
-kt_secret_from_file (const char *path, GError **error)
+static char *
+read_file (const char *path, mode_t forbidden, GError **error)
 {
   g_autofree char *buffer = g_malloc0 (LONGEST_SECRET);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block the loop */
   char *secret = NULL;
 
   if (fd < 0) {
     failed (path, error);
     return NULL;
   }
-  if (read_private (fd, path, buffer, LONGEST_SECRET, error))
+  if (read_private (fd, path, forbidden, buffer, LONGEST_SECRET, error))
     secret = take_line (buffer, path, error);
   explicit_bzero (buffer, LONGEST_SECRET);
   close (fd);
   return secret;
+}
+
+char *
+kt_secret_from_file (const char *path, GError **error)
+{
+  return read_file (path, S_IRWXG | S_IRWXO, error);
+}
+
+char *
+kt_secret_from_credential (const char *path, GError **error)
+{
+  return read_file (path, S_IRWXO, error);
 }
 
 char *
@@ -118,67 +119,4 @@ kt_secret_from_environment (const char *name)
   unsetenv (name);
   kt_log_add_secret (secret);
   return secret;
-}
-
-typedef struct {
-  GSubprocess *process;
-  guint timeout;
-  KtSecretDone done;
-  gpointer data;
-} Command;
-
-static gboolean
-on_timeout (gpointer data)
-{
-  Command *command = data;
-
-  command->timeout = 0;
-  g_subprocess_force_exit (command->process);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_output (GObject *source, GAsyncResult *result, gpointer data)
-{
-  Command *command = data;
-  g_autoptr (GBytes) output = NULL;
-  g_autoptr (GError) error = NULL;
-  char *secret = NULL;
-
-  if (g_subprocess_communicate_finish (command->process, result, &output, NULL, &error)) {
-    if (!g_subprocess_get_successful (command->process)) {
-      g_set_error (&error, KT_ERROR, KT_ERROR_CONFIG, "token-command failed or took more than %d s", COMMAND_SECONDS);
-    } else {
-      gsize size;
-      const char *bytes = g_bytes_get_data (output, &size); /* NULL when there are none */
-      g_autofree char *text = g_strndup (bytes != NULL ? bytes : "", size);
-      secret = take_line (text, "token-command", &error);
-      explicit_bzero (text, strlen (text));
-    }
-  }
-  command->done (secret, error, command->data);
-  if (command->timeout != 0)
-    g_source_remove (command->timeout);
-  g_object_unref (command->process);
-  g_free (command);
-}
-
-void
-kt_secret_from_command (const char *shell_command, KtSecretDone done, gpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  GSubprocess *process =
-      g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "/bin/sh", "-c", shell_command, NULL);
-  Command *command;
-
-  if (process == NULL) {
-    done (NULL, error, data);
-    return;
-  }
-  command = g_new0 (Command, 1);
-  command->process = process;
-  command->done = done;
-  command->data = data;
-  command->timeout = g_timeout_add_seconds (COMMAND_SECONDS, on_timeout, command);
-  g_subprocess_communicate_async (process, NULL, NULL, on_output, command);
 }

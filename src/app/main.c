@@ -2,8 +2,10 @@
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "kt-app.h"
+#include "kt-check.h"
 #include "kt-mountpoint.h"
 #include "kt-secret.h"
+#include "kt-token-source.h"
 
 #include <stdio.h>
 #include <sys/resource.h>
@@ -17,16 +19,28 @@ exit_code (const GError *error)
   return g_error_matches (error, KT_ERROR, KT_ERROR_CONFIG) ? 78 : 1;
 }
 
+static KtConfig *
+load (const KtOptions *options, GError **error)
+{
+  return kt_config_load (options->config_path, (char **) options->config_options->pdata, options->endpoint, error);
+}
+
+static int
+check (const KtOptions *options, const char *environment_token, GError **error)
+{
+  g_autoptr (KtConfig) config = load (options, error);
+
+  return config != NULL ? kt_check_run (config, environment_token, stdout) : 0;
+}
+
 static gboolean
-run (const KtOptions *options, char *environment_token, KtDaemon **daemon, GError **error)
+run (const KtOptions *options, const char *environment_token, KtDaemon **daemon, GError **error)
 {
   g_autofree char *mountpoint = NULL;
-  KtConfig *config =
-      kt_config_load (options->config_path, (char **) options->config_options->pdata, options->endpoint, error);
+  KtConfig *config = load (options, error);
 
   if (config == NULL || (mountpoint = kt_mountpoint_prepare (options->mountpoint, error)) == NULL) {
     kt_config_free (config);
-    kt_secret_free (environment_token);
     return FALSE;
   }
   *daemon = kt_daemon_start (options->foreground);
@@ -46,15 +60,17 @@ main (int argc, char **argv)
   setrlimit (RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* a core file would hold the token */
   environment_token = kt_secret_from_environment (KT_TOKEN_VARIABLE);
   options = kt_options_parse (argc, argv, &error);
-  if (options == NULL) {
-    kt_secret_free (environment_token);
-  } else if (options->version) {
-    kt_secret_free (environment_token);
+  if (options != NULL && options->version) {
     printf ("kootaskfs " KT_VERSION "\n");
-  } else {
-    kt_log_open (KT_LOG_STDERR, options->debug);
-    run (options, environment_token, &daemon, &error);
+  } else if (options != NULL) {
+    /* a check says itself what there is to say */
+    kt_log_open (options->check && !options->debug ? KT_LOG_NOWHERE : KT_LOG_STDERR, options->debug);
+    if (options->check)
+      code = check (options, environment_token, &error);
+    else
+      run (options, environment_token, &daemon, &error);
   }
+  kt_secret_free (environment_token);
   if (error != NULL) {
     code = exit_code (error);
     if (daemon != NULL)

@@ -1,22 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 #include "kt-clock.h"
 
-/* A timer of the system clock is a GSource with a ready time; the KtTimer is the source itself. */
-typedef struct {
-  GSource source;
+/* All timers of the system clock are one GSource: each request under way has one, and a turn of the main loop looks at
+ * every source there is. */
+struct KtTimer {
+  gint64 at;
   KtTimerFunc func;
   gpointer data;
-} TimerSource;
+  GSequenceIter *place; /* in TIMERS */
+};
 
-static gboolean
-timer_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
+static GSequence *timers; /* KtTimer, by time, then by the order of their start */
+static GSource *timer_source;
+
+static void
+wait_for_first (void)
 {
-  TimerSource *timer = (TimerSource *) source;
-  timer->func (timer->data);
-  return G_SOURCE_REMOVE;
+  GSequenceIter *first = g_sequence_get_begin_iter (timers);
+
+  g_source_set_ready_time (timer_source,
+                           g_sequence_iter_is_end (first) ? -1 : ((KtTimer *) g_sequence_get (first))->at);
 }
 
-static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
+static gboolean
+dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
+{
+  gint64 now = g_source_get_time (source);
+  GSequenceIter *first;
+
+  while (!g_sequence_iter_is_end (first = g_sequence_get_begin_iter (timers))
+         && ((KtTimer *) g_sequence_get (first))->at <= now) {
+    g_autofree KtTimer *timer = g_sequence_get (first);
+    g_sequence_remove (first);
+    timer->func (timer->data);
+  }
+  wait_for_first ();
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs timer_funcs = { .dispatch = dispatch };
+
+static int
+compare (gconstpointer a, gconstpointer b, gpointer data G_GNUC_UNUSED)
+{
+  const KtTimer *x = a, *y = b;
+  return x->at < y->at ? -1 : x->at > y->at;
+}
 
 static gint64
 system_monotonic (KtClock *clock)
@@ -33,21 +62,25 @@ system_real (KtClock *clock)
 static KtTimer *
 system_start (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data)
 {
-  GSource *source = g_source_new (&timer_funcs, sizeof (TimerSource));
-  TimerSource *timer = (TimerSource *) source;
+  KtTimer *timer = g_new (KtTimer, 1);
 
-  timer->func = func;
-  timer->data = data;
-  g_source_set_ready_time (source, at);
-  g_source_attach (source, NULL);
-  g_source_unref (source); /* the context keeps it until it fires or is stopped */
-  return (KtTimer *) source;
+  if (timers == NULL) {
+    timers = g_sequence_new (NULL);
+    timer_source = g_source_new (&timer_funcs, sizeof (GSource));
+    g_source_attach (timer_source, NULL);
+  }
+  *timer = (KtTimer){ .at = at, .func = func, .data = data };
+  timer->place = g_sequence_insert_sorted (timers, timer, compare, NULL);
+  wait_for_first ();
+  return timer;
 }
 
 static void
 system_stop (KtClock *clock, KtTimer *timer)
 {
-  g_source_destroy ((GSource *) timer);
+  g_sequence_remove (timer->place);
+  wait_for_first ();
+  g_free (timer);
 }
 
 KtClock *

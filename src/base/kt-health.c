@@ -9,6 +9,8 @@ struct KtHealth {
   gint64 last_success; /* wall clock, 0: never */
   gint64 last_failure;
   guint failures_in_a_row;
+  gboolean skew_known;
+  gint64 skew; /* seconds */
   char *last_error;
 };
 
@@ -34,29 +36,46 @@ kt_health_success (KtHealth *health, gint64 now)
   health->failures_in_a_row = 0;
 }
 
-void
-kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error)
+static void
+note (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error)
 {
-  gboolean unknown_task = g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND);
-  gboolean ours = g_error_matches (error, KT_ERROR, KT_ERROR_CONFIG);
   g_autofree char *when = kt_time_format (now / KT_SECOND);
   g_autofree char *text =
       g_strdup_printf ("%s: %s: %s%s%s", what, kt_errno_name (kt_error_to_errno (error)), error->message,
                        trace_id != NULL ? ", trace id " : "", trace_id != NULL ? trace_id : "");
   g_autofree char *line = g_strdup_printf ("%s %s", when, text);
 
-  if (unknown_task) {
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND))
     g_info ("%s", text);
-    kt_health_success (health, now); /* the service did answer */
-  } else {
+  else
     g_warning ("%s", text);
-  }
-  if (!unknown_task && !ours) {
+  g_free (health->last_error);
+  health->last_error = kt_log_redact (line);
+}
+
+void
+kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error)
+{
+  note (health, now, what, trace_id, error);
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)) {
+    kt_health_success (health, now); /* the service did answer */
+  } else if (!g_error_matches (error, KT_ERROR, KT_ERROR_CONFIG)) {
     health->last_failure = now;
     health->failures_in_a_row++;
   }
-  g_free (health->last_error);
-  health->last_error = kt_log_redact (line);
+}
+
+void
+kt_health_failure_elsewhere (KtHealth *health, gint64 now, const char *what, const GError *error)
+{
+  note (health, now, what, NULL, error);
+}
+
+void
+kt_health_clock_skew (KtHealth *health, gint64 seconds)
+{
+  health->skew_known = TRUE;
+  health->skew = seconds;
 }
 
 static void
@@ -80,6 +99,8 @@ kt_health_format (const KtHealth *health)
   append_time (out, "last-success", health->last_success);
   append_time (out, "last-failure", health->last_failure);
   g_string_append_printf (out, "failures-in-a-row: %u\n", health->failures_in_a_row);
+  if (health->skew_known)
+    g_string_append_printf (out, "clock-skew: %" G_GINT64_FORMAT " s\n", health->skew);
   return g_string_free (out, FALSE);
 }
 

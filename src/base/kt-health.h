@@ -19,6 +19,12 @@ void kt_health_success (KtHealth *health, gint64 now);
  * information only, and a configuration error says nothing of the service. */
 void kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error);
 
+/* The same for what says nothing of the service: the host of a package, or what was written into a file. */
+void kt_health_failure_elsewhere (KtHealth *health, gint64 now, const char *what, const GError *error);
+
+/* This machine's clock is SECONDS ahead of the service's (negative: behind), as far as can be told. */
+void kt_health_clock_skew (KtHealth *health, gint64 seconds);
+
 /* A few lines `key: value`. (transfer full) */
 char *kt_health_format (const KtHealth *health);
 

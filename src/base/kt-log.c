@@ -15,10 +15,11 @@ static struct {
   gboolean debug;
 } log_state;
 
-static void
-secret_free (gpointer secret)
+void
+kt_secret_free (char *secret)
 {
-  explicit_bzero (secret, strlen (secret));
+  if (secret != NULL)
+    explicit_bzero (secret, strlen (secret));
   g_free (secret);
 }
 
@@ -78,6 +79,8 @@ write_line (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoin
   const char *message = "(no message)";
   g_autofree char *line = NULL;
 
+  if (log_state.sink == KT_LOG_NOWHERE)
+    return G_LOG_WRITER_HANDLED;
   if ((level & (G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG)) != 0 && !log_state.debug)
     return G_LOG_WRITER_HANDLED;
   for (gsize i = 0; i < n_fields; i++)
@@ -114,7 +117,7 @@ kt_log_add_secret (const char *secret)
     return;
   g_mutex_lock (&log_state.lock);
   if (log_state.secrets == NULL)
-    log_state.secrets = g_ptr_array_new_with_free_func (secret_free);
+    log_state.secrets = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_secret_free);
   if (!g_ptr_array_find_with_equal_func (log_state.secrets, secret, g_str_equal, NULL))
     g_ptr_array_add (log_state.secrets, g_strdup (secret));
   g_mutex_unlock (&log_state.lock);

@@ -7,6 +7,7 @@
  * registered secrets and turns control characters into \xNN, so no service string can forge a line. */
 typedef enum {
   KT_LOG_STDERR,
+  KT_LOG_NOWHERE,
   KT_LOG_SYSLOG, /* LOG_DAEMON, for a daemonised process */
 } KtLogSink;
 
@@ -19,6 +20,9 @@ void kt_log_open (KtLogSink sink, gboolean debug);
 /* From now on SECRET is written as "***". Short strings (under 4 bytes) are ignored: they would
  * turn half the log into stars. */
 void kt_log_add_secret (const char *secret);
+
+/* Wipes and frees; NULL is fine. */
+void kt_secret_free (char *secret);
 
 /* Wipes and forgets all secrets. */
 void kt_log_forget_secrets (void);

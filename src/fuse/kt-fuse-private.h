@@ -16,6 +16,7 @@ struct KtFuse {
   KtClock *clock;
   KtMetrics *metrics;
   KtPusher *pusher;
+  KtPusher *ahead; /* of its own: it may wait for a page as long as a read of a package waits for its host */
   KtFuseEvents events;
   GQueue parked;        /* KtParked */
   GHashTable *listings; /* KtListing: the open directories */
@@ -40,11 +41,15 @@ typedef enum {
 /* The table libfuse calls; its user data is the KtFuse. */
 extern const struct fuse_lowlevel_ops kt_fuse_ops;
 
+/* One of it, in a file of its own. */
+void kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file);
+
 /* A request that is being answered: parked until the tree calls back, which may be at once. */
 typedef struct KtParked {
   KtFuse *fuse;
   fuse_req_t req;
   guint64 inode;
+  gsize size; /* of a write */
   KtTreeCall *call;
   KtTimer *check; /* after an interrupt: when to look for signals next */
   GList link;     /* KtFuse.parked */

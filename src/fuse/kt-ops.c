@@ -102,42 +102,26 @@ op_forget_multi (fuse_req_t req, size_t n_forgets, struct fuse_forget_data *forg
   fuse_reply_none (req);
 }
 
+/* PAGES (transfer full), if any, go to the kernel first. */
 static void
-reply_attr (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode)
+reply_attr (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode, GPtrArray *pages)
 {
   KtTreeEntry entry = { 0 };
 
-  if (kt_tree_getattr (fuse->tree, inode, &entry))
+  if (!kt_tree_getattr (fuse->tree, inode, &entry))
+    fuse_reply_err (req, ENOENT);
+  else if (pages == NULL)
     fuse_reply_attr (req, &entry.stat, seconds (entry.attr_life));
   else
-    fuse_reply_err (req, ENOENT);
-}
-
-static gboolean
-on_stored (gpointer data)
-{
-  KtParked *parked = data;
-  KtFuse *fuse = parked->fuse;
-  guint64 inode = parked->inode;
-
-  reply_attr (fuse, kt_parked_end (parked), inode);
-  return G_SOURCE_REMOVE;
+    kt_pusher_store (fuse->pusher, pages, req, &entry.stat, seconds (entry.attr_life));
 }
 
 static void
 op_getattr (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
   KtFuse *fuse = count (req, KT_OPERATION_getattr);
-  g_autoptr (GBytes) content = kt_tree_prime (fuse->tree, inode);
-  KtParked *parked;
 
-  if (content == NULL) {
-    reply_attr (fuse, req, inode);
-    return;
-  }
-  parked = kt_parked_new (fuse, req, inode);
-  if (!kt_pusher_store (fuse->pusher, inode, content, on_stored, parked))
-    on_stored (parked);
+  reply_attr (fuse, req, inode, kt_tree_prime (fuse->tree, inode));
 }
 
 static void
@@ -151,7 +135,7 @@ on_touched (const GError *error, gpointer data)
   if (error != NULL)
     fuse_reply_err (req, kt_error_to_errno (error));
   else
-    reply_attr (fuse, req, inode);
+    reply_attr (fuse, req, inode, NULL);
 }
 
 /* "now" for a time is touch; anything else would be a write. */
@@ -166,6 +150,20 @@ is_touch (int to_set)
   return (to_set & ~times) == 0 && !atime_given && !mtime_given;
 }
 
+static gboolean
+is_writable (KtFuse *fuse, fuse_ino_t inode)
+{
+  KtTreeEntry entry;
+  return kt_tree_getattr (fuse->tree, inode, &entry) && (entry.stat.st_mode & S_IWUSR) != 0;
+}
+
+/* What `>` does to a file before it writes. */
+static gboolean
+is_emptying (KtFuse *fuse, fuse_ino_t inode, const struct stat *attr, int to_set)
+{
+  return (to_set & FUSE_SET_ATTR_SIZE) != 0 && attr->st_size == 0 && is_writable (fuse, inode);
+}
+
 static void
 op_setattr (fuse_req_t req, fuse_ino_t inode, struct stat *attr, int to_set, struct fuse_file_info *file)
 {
@@ -173,6 +171,10 @@ op_setattr (fuse_req_t req, fuse_ino_t inode, struct stat *attr, int to_set, str
   KtParked *parked;
   KtTreeCall *call;
 
+  if (is_emptying (fuse, inode, attr, to_set)) {
+    reply_attr (fuse, req, inode, NULL);
+    return;
+  }
   if (!is_touch (to_set)) {
     fuse_reply_err (req, EROFS);
     return;
@@ -201,25 +203,6 @@ op_open (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
   count (req, KT_OPERATION_open);
   fuse_reply_err (req, ENOSYS);
-}
-
-static void
-op_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file)
-{
-  KtFuse *fuse = count (req, KT_OPERATION_read);
-  g_autoptr (GBytes) content = kt_tree_read (fuse->tree, inode);
-  const char *bytes;
-  gsize length;
-
-  if (content == NULL) {
-    fuse_reply_err (req, EISDIR);
-    return;
-  }
-  bytes = g_bytes_get_data (content, &length);
-  if ((gsize) offset >= length)
-    fuse_reply_buf (req, NULL, 0);
-  else
-    fuse_reply_buf (req, bytes + offset, MIN (size, length - (gsize) offset));
 }
 
 static void
@@ -367,7 +350,7 @@ op_access (fuse_req_t req, fuse_ino_t inode, int mask)
 
   if (!kt_tree_getattr (fuse->tree, inode, &entry))
     fuse_reply_err (req, ENOENT);
-  else if ((mask & W_OK) != 0)
+  else if ((mask & W_OK) != 0 && (entry.stat.st_mode & S_IWUSR) == 0)
     fuse_reply_err (req, EROFS);
   else
     fuse_reply_err (req, (mask & X_OK) != 0 && S_ISREG (entry.stat.st_mode) ? EACCES : 0);
@@ -396,71 +379,44 @@ refuse (fuse_req_t req)
 }
 
 static void
-op_mknod (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device)
+on_written (const GError *error, gpointer data)
 {
-  refuse (req);
-}
+  gsize size = ((KtParked *) data)->size;
+  fuse_req_t req = kt_parked_end (data);
 
-static void
-op_mkdir (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
-{
-  refuse (req);
-}
-
-static void
-op_unlink (fuse_req_t req, fuse_ino_t parent, const char *name)
-{
-  refuse (req);
-}
-
-static void
-op_symlink (fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
-{
-  refuse (req);
-}
-
-static void
-op_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name,
-           unsigned flags)
-{
-  refuse (req);
-}
-
-static void
-op_link (fuse_req_t req, fuse_ino_t inode, fuse_ino_t new_parent, const char *new_name)
-{
-  refuse (req);
+  if (error != NULL)
+    fuse_reply_err (req, kt_error_to_errno (error));
+  else
+    fuse_reply_write (req, size);
 }
 
 static void
 op_write (fuse_req_t req, fuse_ino_t inode, const char *bytes, size_t size, off_t offset, struct fuse_file_info *file)
 {
-  refuse (req);
+  KtFuse *fuse = count (req, KT_OPERATION_write);
+  KtParked *parked = kt_parked_new (fuse, req, inode);
+  KtTreeCall *call;
+
+  parked->size = size;
+  call = kt_tree_write (fuse->tree, inode, bytes, size, offset, on_written, parked);
+  if (call != NULL)
+    kt_parked_wait (parked, call);
 }
 
-static void
-op_create (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *file)
-{
-  refuse (req);
-}
-
-static void
-op_fallocate (fuse_req_t req, fuse_ino_t inode, int mode, off_t offset, off_t length, struct fuse_file_info *file)
-{
-  refuse (req);
-}
-
-static void
-op_setxattr (fuse_req_t req, fuse_ino_t inode, const char *name, const char *value, size_t size, int flags)
-{
-  refuse (req);
-}
-
-static void
-op_removexattr (fuse_req_t req, fuse_ino_t inode, const char *name)
-{
-  refuse (req);
-}
+/* What else would change something. */
+/* clang-format off */
+#define REFUSE(operation, ...) static void op_##operation (fuse_req_t req, __VA_ARGS__) { refuse (req); }
+REFUSE (mknod, fuse_ino_t parent, const char *name, mode_t mode, dev_t device)
+REFUSE (mkdir, fuse_ino_t parent, const char *name, mode_t mode)
+REFUSE (unlink, fuse_ino_t parent, const char *name)
+REFUSE (symlink, const char *target, fuse_ino_t parent, const char *name)
+REFUSE (rename, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name, unsigned flags)
+REFUSE (link, fuse_ino_t inode, fuse_ino_t new_parent, const char *new_name)
+REFUSE (create, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *file)
+REFUSE (fallocate, fuse_ino_t inode, int mode, off_t offset, off_t length, struct fuse_file_info *file)
+REFUSE (setxattr, fuse_ino_t inode, const char *name, const char *value, size_t size, int flags)
+REFUSE (removexattr, fuse_ino_t inode, const char *name)
+/* clang-format on */
 
 const struct fuse_lowlevel_ops kt_fuse_ops = {
   .init = op_init,
@@ -471,7 +427,7 @@ const struct fuse_lowlevel_ops kt_fuse_ops = {
   .setattr = op_setattr,
   .readlink = op_readlink,
   .open = op_open,
-  .read = op_read,
+  .read = kt_fuse_read,
   .opendir = op_opendir,
   .readdir = op_readdir,
   .readdirplus = op_readdirplus,

@@ -3,14 +3,16 @@
 
 #include <string.h>
 
-/* What to forget, or content to store; neither: the end. */
+/* What to forget, or pages to store; neither: the end. */
 typedef struct {
   GPtrArray *stale;
   gboolean slow; /* names are among it, whose directories may be locked */
-  guint64 inode;
-  GBytes *content;
   GSourceFunc done;
   gpointer data;
+  GPtrArray *pages;
+  fuse_req_t req;
+  struct stat stat;
+  double life;
 } Push;
 
 struct KtPusher {
@@ -36,15 +38,20 @@ forget (KtPusher *pusher, const GPtrArray *list)
 }
 
 static void
-store_content (KtPusher *pusher, guint64 inode, GBytes *content)
+store (KtPusher *pusher, const Push *push)
 {
-  gsize size;
-  gconstpointer bytes = g_bytes_get_data (content, &size);
-  struct fuse_bufvec vector = FUSE_BUFVEC_INIT (size);
+  for (guint i = 0; i < push->pages->len; i++) {
+    const KtPages *pages = g_ptr_array_index (push->pages, i);
+    gsize size;
+    gconstpointer bytes = g_bytes_get_data (pages->content, &size);
+    struct fuse_bufvec vector = FUSE_BUFVEC_INIT (size);
 
-  vector.buf[0].mem = (gpointer) bytes;
-  /* when it fails the kernel READs */
-  fuse_lowlevel_notify_store (pusher->session, inode, 0, &vector, FUSE_BUF_NO_SPLICE);
+    vector.buf[0].mem = (gpointer) bytes;
+    /* when it fails the kernel READs */
+    fuse_lowlevel_notify_store (pusher->session, pages->inode, pages->offset, &vector, FUSE_BUF_NO_SPLICE);
+  }
+  if (push->req != NULL)
+    fuse_reply_attr (push->req, &push->stat, push->life);
 }
 
 static gpointer
@@ -54,16 +61,16 @@ run (gpointer data)
 
   for (;;) {
     g_autofree Push *push = g_async_queue_pop (pusher->queue);
-    if (push->stale == NULL && push->content == NULL)
+    if (push->stale == NULL && push->pages == NULL)
       break;
     if (push->stale != NULL)
       forget (pusher, push->stale);
     else
-      store_content (pusher, push->inode, push->content);
+      store (pusher, push);
     if (push->slow)
       g_atomic_int_add (&pusher->forgetting, -1);
     g_clear_pointer (&push->stale, g_ptr_array_unref);
-    g_clear_pointer (&push->content, g_bytes_unref);
+    g_clear_pointer (&push->pages, g_ptr_array_unref);
     if (push->done != NULL)
       g_idle_add_full (G_PRIORITY_DEFAULT, push->done, push->data, NULL);
   }
@@ -94,16 +101,38 @@ kt_pusher_push (KtPusher *pusher, GPtrArray *stale, GSourceFunc done, gpointer d
   g_async_queue_push (pusher->queue, g_memdup2 (&push, sizeof (push)));
 }
 
-gboolean
-kt_pusher_store (KtPusher *pusher, guint64 inode, GBytes *content, GSourceFunc done, gpointer data)
+static gboolean
+may_store (KtPusher *pusher)
 {
-  Push push = { .inode = inode, .content = content, .done = done, .data = data };
+  return !pusher->stopped && g_atomic_int_get (&pusher->forgetting) == 0;
+}
 
-  if (pusher->stopped || g_atomic_int_get (&pusher->forgetting) > 0)
+gboolean
+kt_pusher_store_part (KtPusher *pusher, guint64 inode, gint64 offset, GBytes *content, GSourceFunc done, gpointer data)
+{
+  Push push = { .done = done, .data = data };
+
+  if (!may_store (pusher))
     return FALSE;
-  g_bytes_ref (content);
+  kt_pages_add (&push.pages, inode, offset, content);
   g_async_queue_push (pusher->queue, g_memdup2 (&push, sizeof (push)));
   return TRUE;
+}
+
+void
+kt_pusher_store (KtPusher *pusher, GPtrArray *pages, struct fuse_req *req, const struct stat *stat, double life)
+{
+  Push push = { .pages = pages, .req = req, .life = life };
+
+  if (!may_store (pusher)) {
+    g_ptr_array_unref (pages);
+    if (req != NULL)
+      fuse_reply_attr (req, stat, life);
+    return;
+  }
+  if (req != NULL)
+    push.stat = *stat;
+  g_async_queue_push (pusher->queue, g_memdup2 (&push, sizeof (push)));
 }
 
 void

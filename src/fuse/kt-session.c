@@ -83,6 +83,14 @@ invalidate (gpointer kernel, GPtrArray *stale, GSourceFunc done, gpointer data)
   kt_pusher_push (((KtFuse *) kernel)->pusher, stale, done, data);
 }
 
+static gboolean
+push_bytes (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, gsize length, GSourceFunc done,
+            gpointer data)
+{
+  g_autoptr (GBytes) content = g_bytes_new_static (bytes, length);
+  return kt_pusher_store_part (((KtFuse *) kernel)->ahead, inode, offset, content, done, data);
+}
+
 static guint64
 count_nodes (gpointer data)
 {
@@ -156,17 +164,19 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
     return FALSE;
   fuse->source = g_unix_fd_add (fd, G_IO_IN | G_IO_ERR | G_IO_HUP, on_request, fuse);
   fuse->pusher = kt_pusher_new (fuse->session);
+  fuse->ahead = kt_pusher_new (fuse->session);
   kt_tree_set_invalidate (fuse->tree, invalidate, fuse);
+  kt_tree_set_push (fuse->tree, push_bytes, fuse);
   return TRUE;
 }
 
-/* The pusher may be waiting in the kernel for the lock of a directory, which a request holds that came after the loop
+/* A pusher may be waiting in the kernel for the lock of a directory, which a request holds that came after the loop
  * ended. Its write also keeps the fd open, so that closing that would not end the request: it must be answered. */
 static void
-end_pusher (KtFuse *fuse)
+end_pusher (KtFuse *fuse, KtPusher *pusher)
 {
-  kt_pusher_stop (fuse->pusher);
-  while (!kt_pusher_has_ended (fuse->pusher)) {
+  kt_pusher_stop (pusher);
+  while (!kt_pusher_has_ended (pusher)) {
     g_main_context_iteration (NULL, TRUE);
     kt_parked_end_all (fuse, ENOTCONN);
   }
@@ -179,12 +189,17 @@ kt_fuse_free (KtFuse *fuse)
     return;
   kt_parked_end_all (fuse, ENOTCONN);
   kt_tree_set_invalidate (fuse->tree, NULL, NULL);
-  if (fuse->pusher != NULL)
-    end_pusher (fuse);
+  kt_tree_set_push (fuse->tree, NULL, NULL);
+  if (fuse->pusher != NULL) {
+    end_pusher (fuse, fuse->pusher);
+    end_pusher (fuse, fuse->ahead);
+  }
   if (fuse->source != 0)
     g_source_remove (fuse->source);
-  if (fuse->pusher != NULL)
+  if (fuse->pusher != NULL) {
     kt_pusher_join (fuse->pusher);
+    kt_pusher_join (fuse->ahead);
+  }
   fuse_session_unmount (fuse->session);
   fuse_session_destroy (fuse->session);
   g_hash_table_unref (fuse->listings);

@@ -13,7 +13,9 @@ typedef struct {
   KtHttpPrepare prepare;
   KtHttpDone done;
   gpointer data;
+  KtHttpSink sink; /* of a link, else NULL */
   gint64 deadline;
+  gint64 stall; /* each piece for SINK puts the deadline off to so much later */
   guint attempts;
   GList link; /* KtHttpClient.line */
   GList all;  /* KtHttpClient.jobs */
@@ -34,6 +36,7 @@ struct KtHttpClient {
   KtTimer *rate_timer;
   guint64 *attempts;
   guint64 *retries;
+  guint64 uncounted;
 };
 
 static void pump (KtHttpClient *client);
@@ -81,6 +84,10 @@ on_expiry (gpointer data)
                                                                   : "between two attempts");
 
   job->expiry = NULL;
+  if (kt_clock_monotonic (client->clock) < job->deadline) { /* it was put off */
+    job->expiry = kt_clock_start (client->clock, job->deadline, on_expiry, job);
+    return;
+  }
   job_finish (job, NULL, error);
   pump (client);
 }
@@ -118,7 +125,7 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
     .deadline = job->deadline,
     .jitter = g_random_double (),
   };
-  gint64 delay = kt_retry_delay (&attempt);
+  gint64 delay = job->request.once ? KT_RETRY_NO : kt_retry_delay (&attempt);
 
   job->exchange = NULL;
   client->active--;
@@ -129,6 +136,15 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
     job->retry = kt_clock_start (client->clock, now + delay, on_retry, job);
   }
   pump (client);
+}
+
+static gboolean
+on_piece (const KtHttpResponse *head, gconstpointer bytes, gsize length, gpointer data)
+{
+  Job *job = data;
+
+  job->deadline = kt_time_add (kt_clock_monotonic (job->client->clock), job->stall);
+  return job->sink (head, bytes, length, job->data);
 }
 
 static void
@@ -172,9 +188,9 @@ pump (KtHttpClient *client)
   }
 }
 
-void
-kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, gint64 deadline,
-                     KtHttpPrepare prepare, KtHttpDone done, gpointer data)
+static Job *
+job_new (KtHttpClient *client, const char *method, const char *url, gint64 deadline, KtHttpPrepare prepare,
+         KtHttpDone done, gpointer data)
 {
   Job *job = g_new0 (Job, 1);
 
@@ -182,7 +198,6 @@ kt_http_client_send (KtHttpClient *client, const char *method, const char *url, 
   job->request.method = method;
   job->request.url = g_strdup (url);
   job->request.headers = g_ptr_array_new_with_free_func (g_free);
-  job->request.body = body != NULL ? g_bytes_ref (body) : NULL;
   job->request.max_response = client->limits.max_response;
   job->prepare = prepare;
   job->done = done;
@@ -192,6 +207,31 @@ kt_http_client_send (KtHttpClient *client, const char *method, const char *url, 
   job->all.data = job;
   g_queue_push_tail_link (&client->jobs, &job->all);
   job->expiry = kt_clock_start (client->clock, deadline, on_expiry, job);
+  return job;
+}
+
+void
+kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, gint64 deadline,
+                     KtHttpPrepare prepare, KtHttpDone done, gpointer data)
+{
+  Job *job = job_new (client, method, url, deadline, prepare, done, data);
+
+  job->request.body = body != NULL ? g_bytes_ref (body) : NULL;
+  job_queue (job);
+}
+
+void
+kt_http_client_stream (KtHttpClient *client, const char *url, gint64 stall, KtHttpPrepare prepare, KtHttpSink sink,
+                       KtHttpDone done, gpointer data)
+{
+  gint64 deadline = kt_time_add (kt_clock_monotonic (client->clock), stall);
+  Job *job = job_new (client, "GET", url, deadline, prepare, done, data);
+
+  job->sink = sink;
+  job->stall = stall;
+  job->request.sink = on_piece;
+  job->request.sink_data = job;
+  job->request.is_link = TRUE;
   job_queue (job);
 }
 
@@ -205,6 +245,9 @@ kt_http_client_new (KtClock *clock, KtTransport *transport, const KtHttpLimits *
   client->limits = *limits;
   g_queue_init (&client->jobs);
   g_queue_init (&client->line);
+  client->attempts = client->retries = &client->uncounted;
+  if (metrics == NULL)
+    return client;
   client->attempts = kt_metrics_counter (metrics, "kootaskfs_http_requests",
                                          "HTTP requests sent to the service, retries included", NULL, NULL);
   client->retries = kt_metrics_counter (metrics, "kootaskfs_http_retries", "HTTP requests sent again", NULL, NULL);

@@ -15,13 +15,14 @@ typedef struct {
   guint64 max_response;
 } KtHttpLimits;
 
-/* Called right before each attempt to add its headers, so that dates and ids are those of the attempt. */
+/* Called right before each attempt to add its headers, so that dates and ids are those of the attempt, and what else the
+ * request needs. */
 typedef void (*KtHttpPrepare) (KtHttpRequest *request, gpointer data);
 
 /* As KtTransportDone. An HTTP status is no error here: RESPONSE is the last attempt's. */
 typedef KtTransportDone KtHttpDone;
 
-/* TRANSPORT is (transfer full); CLOCK and METRICS outlive the client. */
+/* TRANSPORT is (transfer full); CLOCK and METRICS outlive the client. Without METRICS nothing is counted. */
 KtHttpClient *kt_http_client_new (KtClock *clock, KtTransport *transport, const KtHttpLimits *limits,
                                   KtMetrics *metrics);
 
@@ -36,3 +37,10 @@ void kt_http_client_set_limits (KtHttpClient *client, const KtHttpLimits *limits
  * is static, BODY may be NULL. */
 void kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, gint64 deadline,
                           KtHttpPrepare prepare, KtHttpDone done, gpointer data);
+
+/* As kt_http_client_send(), GETs what the link URL leads to: its redirects are followed (http and https only, never
+ * from https to http), and no error's message tells of it. The body, of any length, goes to SINK, which gets DATA; the response
+ * of DONE is without. Instead of a deadline there is STALL, microseconds: the longest time without a piece. An attempt
+ * after the first begins with PREPARE again. */
+void kt_http_client_stream (KtHttpClient *client, const char *url, gint64 stall, KtHttpPrepare prepare, KtHttpSink sink,
+                            KtHttpDone done, gpointer data);

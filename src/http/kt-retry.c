@@ -2,8 +2,7 @@
 #include "kt-retry.h"
 
 #include "base/kt-units.h"
-
-#include <curl/curl.h>
+#include "kt-http-date.h"
 
 #define FIRST_DELAY (100 * KT_MS)
 
@@ -28,14 +27,14 @@ static gint64
 asked_delay (const KtAttempt *attempt)
 {
   guint64 seconds;
-  time_t date;
+  gint64 date;
 
   if (attempt->retry_after == NULL)
     return KT_RETRY_NO;
   if (g_ascii_string_to_unsigned (attempt->retry_after, 10, 0, G_MAXINT32, &seconds, NULL))
     return (gint64) seconds * KT_SECOND;
-  date = curl_getdate (attempt->retry_after, NULL);
-  return date == -1 ? KT_RETRY_NO : MAX (0, (gint64) date * KT_SECOND - attempt->now_real);
+  date = kt_http_date_parse (attempt->retry_after);
+  return date == KT_TIME_UNKNOWN ? KT_RETRY_NO : MAX (0, date - attempt->now_real);
 }
 
 gint64

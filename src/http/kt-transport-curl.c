@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* libcurl driven by the main loop: curl tells which sockets to watch and when to wake it, each socket and the timer
- * is a GSource, and each wake-up ends by collecting the transfers that are through. Only this file sees curl.h. */
+/* libcurl driven by the main loop: curl tells which sockets to watch and when to wake it. The sockets are in one epoll
+ * set, and that and the time are one GSource: a turn of the loop costs the same with one connection and with a hundred.
+ * Each wake-up ends by collecting the transfers that are through. Only this file sees curl.h. */
 #include "kt-transport.h"
 
 #include "base/kt-error.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 typedef struct {
   KtTransport vtable;
   CURLM *multi;
-  GSource *timer;
+  int sockets; /* epoll set */
+  GSource *source;
   GQueue idle; /* CURL handles to use again */
   char *ca_file;
   char *proxy;
-  gboolean freeing;
 } CurlTransport;
 
 struct KtExchange {
@@ -26,19 +30,16 @@ struct KtExchange {
   GByteArray *body;
   char *response_headers[KT_N_HEADERS];
   gboolean too_large;
+  gboolean enough; /* says the sink */
   char message[CURL_ERROR_SIZE];
   KtTransportDone done;
   gpointer data;
 };
 
-typedef struct {
-  GSource source;
-  CurlTransport *transport;
-  curl_socket_t fd;
-  gpointer tag;
-} SocketSource;
-
-#define IDLE_HANDLES 64
+#define IDLE_HANDLES     64
+#define SOCKETS_PER_TURN 64 /* then the other sources of the loop have theirs */
+#define MOST_REDIRECTS   5L
+#define LINK_BUFFER      (128L * 1024) /* bytes; fewer, larger pieces of packages */
 
 static const char *const header_names[KT_N_HEADERS] = {
   [KT_HEADER_DATE] = "date",
@@ -93,6 +94,9 @@ error_code (CURLcode code)
     { CURLE_SSL_CACERT_BADFILE, KT_ERROR_TLS },
     { CURLE_SSL_ISSUER_ERROR, KT_ERROR_TLS },
     { CURLE_SSL_INVALIDCERTSTATUS, KT_ERROR_TLS },
+    { CURLE_URL_MALFORMAT, KT_ERROR_BAD_ANSWER },
+    { CURLE_UNSUPPORTED_PROTOCOL, KT_ERROR_BAD_ANSWER },
+    { CURLE_TOO_MANY_REDIRECTS, KT_ERROR_BAD_ANSWER },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
@@ -113,9 +117,11 @@ exchange_finish (KtExchange *exchange, CURLcode code)
   if (exchange->too_large) {
     g_set_error (&error, KT_ERROR, KT_ERROR_TOO_LARGE,
                  "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)", exchange->request->max_response);
-  } else if (code != CURLE_OK) {
+  } else if (code != CURLE_OK && !exchange->enough) {
+    /* curl's own message may quote the URL */
     g_set_error (&error, KT_ERROR, error_code (code), "%s",
-                 exchange->message[0] != '\0' ? exchange->message : curl_easy_strerror (code));
+                 exchange->message[0] != '\0' && !exchange->request->is_link ? exchange->message
+                                                                             : curl_easy_strerror (code));
   } else {
     long status = 0;
     curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -146,81 +152,74 @@ collect (CurlTransport *transport)
   }
 }
 
-static gboolean
-socket_dispatch (GSource *source, GSourceFunc callback, gpointer data)
+static int
+select_mask (guint32 events)
 {
-  SocketSource *watch = (SocketSource *) source;
-  CurlTransport *transport = watch->transport;
-  GIOCondition ready = g_source_query_unix_fd (source, watch->tag);
-  int mask = 0, running;
+  return (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
+         | (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+}
 
-  if (ready & G_IO_IN)
-    mask |= CURL_CSELECT_IN;
-  if (ready & G_IO_OUT)
-    mask |= CURL_CSELECT_OUT;
-  if (ready & (G_IO_ERR | G_IO_HUP))
-    mask |= CURL_CSELECT_ERR;
-  curl_multi_socket_action (transport->multi, watch->fd, mask, &running);
+static gboolean
+dispatch (GSource *source, GSourceFunc callback, gpointer data)
+{
+  CurlTransport *transport = data;
+  gint64 wake = g_source_get_ready_time (source);
+  struct epoll_event ready[SOCKETS_PER_TURN];
+  int count, running;
+
+  if (wake >= 0 && wake <= g_source_get_time (source)) {
+    g_source_set_ready_time (source, -1);
+    curl_multi_socket_action (transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  }
+  count = epoll_wait (transport->sockets, ready, SOCKETS_PER_TURN, 0);
+  for (int i = 0; i < count; i++)
+    curl_multi_socket_action (transport->multi, ready[i].data.fd, select_mask (ready[i].events), &running);
   collect (transport);
   return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs socket_funcs = { .dispatch = socket_dispatch };
+static GSourceFuncs source_funcs = { .dispatch = dispatch };
 
+/* SOCKET_DATA is not NULL when the socket is in the set. */
 static int
 on_socket (CURL *easy, curl_socket_t fd, int what, void *data, void *socket_data)
 {
   CurlTransport *transport = data;
-  SocketSource *watch = socket_data;
-  GIOCondition condition = 0;
+  struct epoll_event event = {
+    .events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u),
+    .data.fd = fd,
+  };
 
-  if (what == CURL_POLL_REMOVE) {
-    if (watch != NULL) {
-      g_source_destroy ((GSource *) watch);
-      g_source_unref ((GSource *) watch);
-      curl_multi_assign (transport->multi, fd, NULL);
-    }
-    return 0;
-  }
-  if (what & CURL_POLL_IN)
-    condition |= G_IO_IN;
-  if (what & CURL_POLL_OUT)
-    condition |= G_IO_OUT;
-  if (watch == NULL) {
-    watch = (SocketSource *) g_source_new (&socket_funcs, sizeof (SocketSource));
-    watch->transport = transport;
-    watch->fd = fd;
-    watch->tag = g_source_add_unix_fd ((GSource *) watch, fd, condition);
-    g_source_attach ((GSource *) watch, NULL);
-    curl_multi_assign (transport->multi, fd, watch);
-  } else {
-    g_source_modify_unix_fd ((GSource *) watch, watch->tag, condition);
-  }
+  if (what == CURL_POLL_REMOVE)
+    epoll_ctl (transport->sockets, EPOLL_CTL_DEL, fd, NULL);
+  else if (epoll_ctl (transport->sockets, socket_data != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0)
+    g_warning ("cannot watch a connection: %s", g_strerror (errno));
+  curl_multi_assign (transport->multi, fd, what == CURL_POLL_REMOVE ? NULL : transport);
   return 0;
 }
-
-static gboolean
-timer_dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  CurlTransport *transport = data;
-  int running;
-
-  g_source_set_ready_time (source, -1);
-  curl_multi_socket_action (transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-  collect (transport);
-  return G_SOURCE_CONTINUE;
-}
-
-static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
 
 static int
 on_timer (CURLM *multi, long timeout_ms, void *data)
 {
   CurlTransport *transport = data;
 
-  if (!transport->freeing)
-    g_source_set_ready_time (transport->timer, timeout_ms < 0 ? -1 : g_get_monotonic_time () + timeout_ms * 1000);
+  g_source_set_ready_time (transport->source, timeout_ms < 0 ? -1 : g_get_monotonic_time () + timeout_ms * 1000);
   return 0;
+}
+
+/* What the sink takes of a body; less ends the transfer. */
+static size_t
+pour (KtExchange *exchange, const char *bytes, size_t length)
+{
+  const KtHttpRequest *request = exchange->request;
+  KtHttpResponse head = { 0 };
+  long status = 0;
+
+  curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+  head.status = (guint) status;
+  memcpy (head.headers, exchange->response_headers, sizeof (head.headers));
+  exchange->enough = !request->sink (&head, bytes, length, request->sink_data);
+  return exchange->enough ? 0 : length;
 }
 
 static size_t
@@ -228,6 +227,8 @@ on_body (char *bytes, size_t size, size_t count, void *data)
 {
   KtExchange *exchange = data;
 
+  if (exchange->request->sink != NULL)
+    return pour (exchange, bytes, size * count);
   if (exchange->body->len + size * count > exchange->request->max_response) {
     exchange->too_large = TRUE;
     return 0; /* ends the transfer */
@@ -242,6 +243,8 @@ on_header (char *bytes, size_t size, size_t count, void *data)
   KtExchange *exchange = data;
   gsize length = size * count;
 
+  if (length > 5 && memcmp (bytes, "HTTP/", 5) == 0)
+    headers_clear (exchange->response_headers); /* those before were a redirect's */
   for (int i = 0; i < KT_N_HEADERS; i++) {
     gsize name = strlen (header_names[i]);
     if (length > name && bytes[name] == ':' && g_ascii_strncasecmp (bytes, header_names[i], name) == 0) {
@@ -250,6 +253,16 @@ on_header (char *bytes, size_t size, size_t count, void *data)
     }
   }
   return length;
+}
+
+static void
+set_link_options (CURL *easy, const char *url)
+{
+  curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt (easy, CURLOPT_MAXREDIRS, MOST_REDIRECTS);
+  curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS_STR,
+                    g_ascii_strncasecmp (url, "https:", 6) == 0 ? "https" : "http,https");
+  curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, LINK_BUFFER);
 }
 
 static void
@@ -268,14 +281,20 @@ set_options (KtExchange *exchange)
   curl_easy_setopt (easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt (easy, CURLOPT_HEADERDATA, exchange);
   curl_easy_setopt (easy, CURLOPT_USERAGENT, "kootaskfs/" KT_VERSION);
-  curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (easy, CURLOPT_QUICK_EXIT, 1L); /* else a hanging name server blocks the loop at the end */
-  curl_easy_setopt (easy, CURLOPT_PIPEWAIT, 1L);
+  /* rather HTTP/2 on one connection than a second one: with TLS that is known after the handshake. Without, curl would know
+   * after the first answer only, and one slow answer would keep all other requests back */
+  curl_easy_setopt (easy, CURLOPT_PIPEWAIT, (long) g_str_has_prefix (request->url, "https:"));
+  /* a request to be sent once has a connection of its own: on a kept one that has died curl would send it again */
+  curl_easy_setopt (easy, CURLOPT_FRESH_CONNECT, (long) request->once);
   curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
   curl_easy_setopt (easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 0L);
+  if (request->is_link)
+    set_link_options (easy, request->url);
+  else
+    curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "");
   if (transport->ca_file != NULL)
     curl_easy_setopt (easy, CURLOPT_CAINFO, transport->ca_file);
   if (transport->proxy != NULL)
@@ -322,12 +341,12 @@ curl_dispose (KtTransport *vtable)
   CurlTransport *transport = (CurlTransport *) vtable;
   CURL *easy;
 
-  transport->freeing = TRUE;
   while ((easy = g_queue_pop_head (&transport->idle)) != NULL)
     curl_easy_cleanup (easy);
-  curl_multi_cleanup (transport->multi); /* closes the connections, which takes the socket sources away */
-  g_source_destroy (transport->timer);
-  g_source_unref (transport->timer);
+  curl_multi_cleanup (transport->multi);
+  g_source_destroy (transport->source);
+  g_source_unref (transport->source);
+  close (transport->sockets);
   g_free (transport->ca_file);
   g_free (transport->proxy);
   g_free (transport);
@@ -351,15 +370,19 @@ kt_transport_curl_new (const KtCurlOptions *options, GError **error)
   transport->vtable = (KtTransport){ .send = curl_begin, .cancel = curl_abort, .free = curl_dispose };
   transport->ca_file = g_strdup (options->ca_file);
   transport->proxy = g_strdup (options->proxy);
-  transport->timer = g_source_new (&timer_funcs, sizeof (GSource));
-  g_source_set_callback (transport->timer, NULL, transport, NULL);
-  g_source_attach (transport->timer, NULL);
+  transport->sockets = epoll_create1 (EPOLL_CLOEXEC);
+  transport->source = g_source_new (&source_funcs, sizeof (GSource));
+  g_source_set_callback (transport->source, NULL, transport, NULL);
+  g_source_add_unix_fd (transport->source, transport->sockets, G_IO_IN);
+  g_source_attach (transport->source, NULL);
 
   transport->multi = curl_multi_init ();
   curl_multi_setopt (transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
   curl_multi_setopt (transport->multi, CURLMOPT_SOCKETDATA, transport);
   curl_multi_setopt (transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt (transport->multi, CURLMOPT_TIMERDATA, transport);
+  /* by itself curl keeps four idle connections for each transfer under way, and closes them when a rush is over */
+  curl_multi_setopt (transport->multi, CURLMOPT_MAXCONNECTS, (long) IDLE_HANDLES);
   curl_multi_setopt (transport->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX);
   return &transport->vtable;
 }

@@ -5,14 +5,6 @@
 
 /* One HTTP exchange. The vtable has two implementations: curl, and a fake that tests drive by hand. */
 
-typedef struct {
-  const char *method; /* "GET", "POST"; static */
-  char *url;
-  GPtrArray *headers; /* "Name: value" */
-  GBytes *body;       /* NULL: none */
-  gsize max_response; /* bytes of body; more is an error */
-} KtHttpRequest;
-
 /* The headers of an answer that somebody reads; the others are not kept. */
 typedef enum {
   KT_HEADER_DATE,
@@ -29,6 +21,22 @@ typedef struct {
   GBytes *body;
   char *headers[KT_N_HEADERS]; /* their values, NULL when absent */
 } KtHttpResponse;
+
+/* Takes a body piece by piece: HEAD is the answer's status and headers, without body. FALSE is enough: the exchange ends
+ * as if the body had ended there. It must not begin or cancel an exchange. */
+typedef gboolean (*KtHttpSink) (const KtHttpResponse *head, gconstpointer bytes, gsize length, gpointer data);
+
+typedef struct {
+  const char *method; /* "GET", "POST"; static */
+  char *url;
+  GPtrArray *headers; /* "Name: value" */
+  GBytes *body;       /* NULL: none */
+  gsize max_response; /* bytes of body; more is an error */
+  gboolean once;      /* it changes something: not to be sent again when nobody knows whether it has arrived */
+  KtHttpSink sink;    /* NULL: the body is collected */
+  gpointer sink_data;
+  gboolean is_link; /* URL is a secret and may redirect: see kt_http_client_stream() */
+} KtHttpRequest;
 
 /* The exchange has ended: either RESPONSE, of whatever status, or ERROR is set; both belong to the caller. */
 typedef void (*KtTransportDone) (const KtHttpResponse *response, const GError *error, gpointer data);
@@ -50,7 +58,7 @@ typedef struct {
   const char *proxy;   /* or NULL: what the environment says, as curl does */
 } KtCurlOptions;
 
-/* HTTP over libcurl's multi interface in the default GMainContext. Redirects are not followed: nothing is ever
- * sent to a host that was not configured. Fails with KT_ERROR_CONFIG when this libcurl cannot
+/* HTTP over libcurl's multi interface in the default GMainContext. Redirects are not followed, but for links:
+ * nothing else is ever sent to a host that was not configured. Fails with KT_ERROR_CONFIG when this libcurl cannot
  * resolve names without blocking. */
 KtTransport *kt_transport_curl_new (const KtCurlOptions *options, GError **error);

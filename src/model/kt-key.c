@@ -12,7 +12,7 @@ key_new (KtFamily family, const char *share_id, const char *task_id)
   KtKey *key = g_malloc (sizeof (KtKey) + task_size + share_size);
   char *strings = (char *) (key + 1);
 
-  g_ref_count_init (&key->refs);
+  g_atomic_ref_count_init (&key->refs);
   key->family = family;
   key->task_id = memcpy (strings, task_id, task_size);
   key->share_id = memcpy (strings + task_size, share_id, share_size);
@@ -26,22 +26,23 @@ kt_key_new_share (const char *share_id, const char *task_id)
 }
 
 KtKey *
-kt_key_new_basic (const char *task_id)
+kt_key_new (KtFamily family, const char *task_id)
 {
-  return key_new (KT_FAMILY_BASIC, "", task_id);
+  g_assert (family != KT_FAMILY_SHARE);
+  return key_new (family, "", task_id);
 }
 
 KtKey *
 kt_key_ref (KtKey *key)
 {
-  g_ref_count_inc (&key->refs);
+  g_atomic_ref_count_inc (&key->refs);
   return key;
 }
 
 void
 kt_key_unref (KtKey *key)
 {
-  if (key != NULL && g_ref_count_dec (&key->refs))
+  if (key != NULL && g_atomic_ref_count_dec (&key->refs))
     g_free (key);
 }
 
@@ -59,12 +60,55 @@ kt_key_equal (gconstpointer a, gconstpointer b)
   return x->family == y->family && strcmp (x->task_id, y->task_id) == 0 && strcmp (x->share_id, y->share_id) == 0;
 }
 
+static const char *const words[] = {
+  [KT_FAMILY_SHARE] = "share",
+  [KT_FAMILY_BASIC] = "basic",
+  [KT_FAMILY_JOB] = "job",
+  [KT_FAMILY_UNKNOWN] = "unknown",
+};
+
 const char *
 kt_family_word (KtFamily family)
 {
-  switch (family) {
-  case KT_FAMILY_SHARE: return "share";
-  case KT_FAMILY_BASIC: return "basic";
+  return words[family];
+}
+
+gboolean
+kt_family_from_word (const char *word, KtFamily *family)
+{
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++) {
+    if (g_str_equal (words[i], word)) {
+      *family = i;
+      return TRUE;
+    }
   }
-  return "?";
+  return FALSE;
+}
+
+guint
+kt_families_from_text (const char *text)
+{
+  g_auto (GStrv) split = g_strsplit_set (text, ", ", -1);
+  guint families = 0;
+
+  for (char **word = split; *word != NULL; word++) {
+    KtFamily family;
+    if (**word == '\0')
+      continue;
+    if (!kt_family_from_word (*word, &family))
+      return 0;
+    families |= KT_FAMILY_BIT (family);
+  }
+  return families;
+}
+
+char *
+kt_families_to_text (guint families)
+{
+  GString *out = g_string_new (NULL);
+
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
+    if ((families & KT_FAMILY_BIT (i)) != 0)
+      g_string_append_printf (out, "%s%s", out->len > 0 ? ", " : "", words[i]);
+  return g_string_free (out, FALSE);
 }

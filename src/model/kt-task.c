@@ -3,11 +3,13 @@
 
 #include "base/kt-names.h"
 #include "base/kt-units.h"
+#include "kt-table.h"
 #include "kt-words.h"
 
 #include <string.h>
 
-#define FEW_FILES 16 /* found faster by looking than by hashing, and smaller */
+#define FEW_FILES 16   /* found faster by looking than by hashing, and smaller */
+#define MANY_ROWS 1000 /* what takes their number's time is done where nobody waits for it */
 
 static void
 file_clear (gpointer data)
@@ -33,12 +35,13 @@ kt_task_new (KtKey *key)
 {
   KtTask *task = g_new0 (KtTask, 1);
 
-  g_ref_count_init (&task->refs);
+  g_atomic_ref_count_init (&task->refs);
   task->key = kt_key_ref (key);
   task->type = g_ref_string_new_intern ("");
   task->status = g_ref_string_new_intern ("");
   task->result = g_ref_string_new_intern ("");
   task->user = g_strdup ("");
+  task->download_url = g_strdup ("");
   task->progress = -1;
   task->created = task->started = task->ended = KT_TIME_UNKNOWN;
   task->success_count = task->fail_count = -1;
@@ -52,26 +55,51 @@ kt_task_new (KtKey *key)
 KtTask *
 kt_task_ref (KtTask *task)
 {
-  g_ref_count_inc (&task->refs);
+  g_atomic_ref_count_inc (&task->refs);
   return task;
 }
 
-void
-kt_task_unref (KtTask *task)
+static gpointer
+task_free (gpointer data)
 {
-  if (task == NULL || !g_ref_count_dec (&task->refs))
-    return;
+  KtTask *task = data;
+
   kt_key_unref (task->key);
   g_ref_string_release (task->type);
   g_ref_string_release (task->status);
   g_ref_string_release (task->result);
   g_free (task->user);
+  explicit_bzero (task->download_url, strlen (task->download_url));
+  g_free (task->download_url);
   g_clear_pointer (&task->by_name, g_hash_table_unref); /* its keys are the files' names */
   g_array_unref (task->files);
   g_array_unref (task->failures);
   g_clear_pointer (&task->job_json, g_bytes_unref);
   g_clear_pointer (&task->response, g_bytes_unref);
+  g_clear_pointer (&task->files_csv, g_bytes_unref);
+  g_clear_pointer (&task->failures_csv, g_bytes_unref);
   g_free (task);
+  return NULL;
+}
+
+static gboolean
+is_large (const KtTask *task)
+{
+  return task->files->len + task->failures->len > MANY_ROWS;
+}
+
+void
+kt_task_unref (KtTask *task)
+{
+  GThread *thread;
+
+  if (task == NULL || !g_atomic_ref_count_dec (&task->refs))
+    return;
+  thread = is_large (task) ? g_thread_try_new ("free", task_free, task, NULL) : NULL;
+  if (thread != NULL)
+    g_thread_unref (thread);
+  else
+    task_free (task);
 }
 
 KtTaskFile *
@@ -136,14 +164,12 @@ unique_name (KtTask *task, GHashTable *next_number, char *wanted)
   return name;
 }
 
-void
-kt_task_seal (KtTask *task)
+static void
+name_files (KtTask *task)
 {
   /* where counting goes on for a name seen before, so that thousands alike stay linear */
   g_autoptr (GHashTable) next_number = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
-  if (task->files->len == 0)
-    return;
   task->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < task->files->len; i++) {
     KtTaskFile *file = &g_array_index (task->files, KtTaskFile, i);
@@ -152,6 +178,17 @@ kt_task_seal (KtTask *task)
   }
   if (task->files->len <= FEW_FILES)
     g_clear_pointer (&task->by_name, g_hash_table_unref);
+}
+
+void
+kt_task_seal (KtTask *task)
+{
+  if (task->files->len > 0)
+    name_files (task);
+  if (is_large (task)) {
+    task->files_csv = kt_table_files (task);
+    task->failures_csv = kt_table_failures (task);
+  }
 }
 
 const KtTaskFile *
@@ -173,12 +210,58 @@ kt_task_is_final (const KtTask *task)
   return kt_status_is_final (task->status);
 }
 
+static gint64
+known_time (gint64 time, gint64 other)
+{
+  return time != KT_TIME_UNKNOWN ? time : other;
+}
+
+void
+kt_task_take_times (KtTask *task, const KtTask *listed)
+{
+  task->created = known_time (task->created, listed->created);
+  task->started = known_time (task->started, listed->started);
+  if (kt_task_is_final (task))
+    task->ended = known_time (task->ended, listed->ended);
+}
+
+static gboolean
+same_bytes (GBytes *a, GBytes *b)
+{
+  return a == b || (a != NULL && b != NULL && g_bytes_equal (a, b));
+}
+
+gboolean
+kt_task_says_same (const KtTask *task, const KtTask *other)
+{
+  return g_str_equal (task->type, other->type) && g_str_equal (task->status, other->status)
+         && g_str_equal (task->result, other->result) && g_str_equal (task->user, other->user)
+         && task->progress == other->progress && task->created == other->created && task->started == other->started
+         && task->ended == other->ended && same_bytes (task->job_json, other->job_json)
+         && same_bytes (task->response, other->response);
+}
+
+gboolean
+kt_task_covers (const KtTask *task, const KtTask *listed)
+{
+  return g_str_equal (task->status, listed->status) && known_time (listed->created, task->created) == task->created
+         && known_time (listed->started, task->started) == task->started
+         && known_time (listed->ended, task->ended) == task->ended;
+}
+
+static gsize
+bytes_size (GBytes *bytes)
+{
+  return bytes != NULL ? g_bytes_get_size (bytes) : 0;
+}
+
 gsize
 kt_task_size (const KtTask *task)
 {
   /* per row: the struct, its strings and the index entry; strings of ids are about this long */
   const gsize row = sizeof (KtTaskFile) + 6 * 48 + 32;
 
-  return sizeof (KtTask) + 256 + g_bytes_get_size (task->response) + g_bytes_get_size (task->job_json)
+  return sizeof (KtTask) + 256 + bytes_size (task->response) + bytes_size (task->job_json)
+         + bytes_size (task->files_csv) + bytes_size (task->failures_csv)
          + (task->files->len + task->failures->len) * row;
 }

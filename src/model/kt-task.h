@@ -19,10 +19,10 @@ typedef struct {
   char *desc;
 } KtTaskFailure;
 
-/* What one answer of the service says of one task. Decoding fills it and seals it; from then on it is
- * immutable and refcounted. Strings are never NULL. */
+/* What one answer of the service, or two of one moment, say of one task. Decoding fills it and seals it; from then on it is
+ * immutable and refcounted, in any thread. Strings are never NULL. */
 typedef struct {
-  grefcount refs;
+  gatomicrefcount refs;
   KtKey *key;
   char *type; /* shared, as are the next two; words of model/kt-words.c, "" when unknown */
   char *status;
@@ -32,13 +32,17 @@ typedef struct {
   gint64 started;
   gint64 ended;
   char *user;
+  gboolean from_list;   /* an item of a list: no counts, files, failures and documents */
   gint64 success_count; /* -1 when unknown */
   gint64 fail_count;
+  char *download_url;  /* of the package, a secret; "" when there is none */
   GArray *files;       /* KtTaskFile */
   GArray *failures;    /* KtTaskFailure */
-  GBytes *job_json;    /* the job object, pretty-printed */
+  GBytes *job_json;    /* the job object, pretty-printed; NULL from a list, as is the next one */
   GBytes *response;    /* the whole answer, byte for byte */
   GHashTable *by_name; /* of many files: name → index + 1 */
+  GBytes *files_csv;   /* of many rows, as is the next: what kt-table.h gives, made once */
+  GBytes *failures_csv;
 } KtTask;
 
 /* An empty task to be filled: every string "", every number unknown. */
@@ -57,7 +61,8 @@ void kt_task_set (char **field, char *value);
 /* The same for a shared one. VALUE is (transfer none). */
 void kt_task_share (char **field, const char *value);
 
-/* Gives the files their names: percent-encoded, cut, and numbered when two are alike. Linear in their number. */
+/* Gives the files their names: percent-encoded, cut, and numbered when two are alike; and makes the tables of many rows.
+ * Linear in their number. */
 void kt_task_seal (KtTask *task);
 
 /* The file whose directory is called NAME, or NULL. */
@@ -65,6 +70,15 @@ const KtTaskFile *kt_task_find_file (const KtTask *task, const char *name);
 
 /* Whether the task changes no more. */
 gboolean kt_task_is_final (const KtTask *task);
+
+/* Gives a task that only its maker holds the times it lacks from LISTED, an item of a list about the same task. */
+void kt_task_take_times (KtTask *task, const KtTask *listed);
+
+/* Whether two answers about a task say the same. */
+gboolean kt_task_says_same (const KtTask *task, const KtTask *other);
+
+/* Whether LISTED, an item of a list about the same task, tells nothing of its status and times that TASK does not. */
+gboolean kt_task_covers (const KtTask *task, const KtTask *listed);
 
 /* Roughly the bytes of memory the task holds. */
 gsize kt_task_size (const KtTask *task);

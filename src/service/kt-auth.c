@@ -1,46 +1,191 @@
 /* SPDX-License-Identifier: MIT */
-#include "kt-auth.h"
+#include "kt-auth-private.h"
 
+#include "base/kt-log.h"
 #include "base/kt-units.h"
+#include "http/kt-http-date.h"
+#include "kt-sign.h"
 
-#include <sys/random.h>
+#include <string.h>
 
-#define TRACE_ID_BYTES 29 /* two digits a byte: the 58 characters the service wants */
+#define SKEW_AHEAD  5 /* seconds worth a warning */
+#define SKEW_BEHIND 120
 
-char *
-kt_token_header_value (const char *token, KtTokenScheme scheme)
+/* ---- headers */
+
+/* The endpoint's host, as a request names it: its port only where it is not the scheme's. */
+static char *
+host_of (const char *endpoint)
 {
-  static const char *const scheme_words[] = { "Bearer ", "Bearer+", "AT ", "HMAC-SHA256 " };
+  static const char *const defaults[][2] = { { "https://", ":443" }, { "http://", ":80" } };
+  const char *host = strstr (endpoint, "://") + strlen ("://");
 
-  switch (scheme) {
-  case KT_TOKEN_AUTO:
-    for (gsize i = 0; i < G_N_ELEMENTS (scheme_words); i++)
-      if (g_str_has_prefix (token, scheme_words[i]))
-        return g_strdup (token);
-    return g_strconcat ("Bearer ", token, NULL);
-  case KT_TOKEN_BEARER: return g_strconcat ("Bearer ", token, NULL);
-  case KT_TOKEN_BEARER_PLUS: return g_strconcat ("Bearer+", token, NULL);
-  case KT_TOKEN_RAW: return g_strdup (token);
+  for (gsize i = 0; i < G_N_ELEMENTS (defaults); i++)
+    if (g_str_has_prefix (endpoint, defaults[i][0]) && g_str_has_suffix (host, defaults[i][1]))
+      return g_strndup (host, strlen (host) - strlen (defaults[i][1]));
+  return g_strdup (host);
+}
+
+void
+kt_auth_header (KtHttpRequest *request, const char *name, const char *value)
+{
+  if (value != NULL)
+    g_ptr_array_add (request->headers, g_strdup_printf ("%s: %s", name, value));
+}
+
+void
+kt_auth_prepare (KtAuth *auth, KtHttpRequest *request, const char *trace_id, KtAuthStamp *stamp)
+{
+  gint64 now = kt_server_clock_now (&auth->server, auth->clock);
+  g_autofree char *date = kt_x_date (now);
+  g_autofree char *signature = NULL;
+
+  *stamp = (KtAuthStamp){ .date = now - now % KT_SECOND, .generation = auth->generation };
+  kt_auth_header (request, "X-User-Id", auth->user_id);
+  kt_auth_header (request, "X-Date", date);
+  if (auth->app_id != NULL) {
+    g_autofree char *host = host_of (auth->endpoint);
+    kt_auth_header (request, "Host", host); /* said by us, it is what we sign */
+    signature = kt_sign_authorization (request, auth->app_id, auth->credential);
   }
-  return NULL;
+  kt_auth_header (request, "Authorization", signature != NULL ? signature : auth->credential);
+  kt_auth_header (request, "X-Traceid", trace_id);
+  kt_auth_header (request, "language", auth->language);
+  kt_auth_header (request, "Accept", "application/json");
+  kt_auth_header (request, "X-Hw-Agentname", auth->agent_name);
 }
 
-char *
-kt_trace_id_new (void)
-{
-  guchar bytes[TRACE_ID_BYTES];
-  GString *id = g_string_sized_new (2 * sizeof (bytes));
+/* ---- the clock */
 
-  if (getrandom (bytes, sizeof (bytes), 0) != sizeof (bytes))
-    g_error ("getrandom() gives no random numbers");
-  for (gsize i = 0; i < sizeof (bytes); i++)
-    g_string_append_printf (id, "%02x", bytes[i]);
-  return g_string_free (id, FALSE);
+gint64
+kt_auth_clock_skew (const KtAuth *auth)
+{
+  return kt_server_clock_skew (&auth->server, auth->clock);
 }
 
-char *
-kt_x_date (gint64 now)
+static void
+tell_skew (KtAuth *auth)
 {
-  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (now / KT_SECOND);
-  return g_date_time_format (time, "%Y%m%dT%H%M%SZ");
+  gint64 skew = kt_auth_clock_skew (auth) / KT_SECOND;
+
+  kt_health_clock_skew (auth->health, skew);
+  if (auth->skew_told || (skew <= SKEW_AHEAD && skew >= -SKEW_BEHIND))
+    return;
+  auth->skew_told = TRUE;
+  g_warning ("this machine's clock is %" G_GINT64_FORMAT " s %s the service's, by which requests are dated from now on",
+             ABS (skew), skew > 0 ? "ahead of" : "behind");
+}
+
+void
+kt_auth_answered (KtAuth *auth, const KtHttpResponse *response)
+{
+  gint64 date = kt_http_date_parse (response->headers[KT_HEADER_DATE]);
+
+  auth->last_call = kt_clock_monotonic (auth->clock);
+  if (date == KT_TIME_UNKNOWN)
+    return;
+  kt_server_clock_learn (&auth->server, auth->clock, date);
+  tell_skew (auth);
+}
+
+gboolean
+kt_auth_is_refusal (const KtHttpResponse *response)
+{
+  return response != NULL && (response->status == 400 || response->status == 401 || response->status == 403);
+}
+
+gboolean
+kt_auth_date_was_wrong (KtAuth *auth, const KtAuthStamp *stamp, const KtHttpResponse *response)
+{
+  gint64 date = kt_http_date_parse (response->headers[KT_HEADER_DATE]);
+
+  return date != KT_TIME_UNKNOWN && kt_server_clock_refused (&auth->server, auth->clock, stamp->date, date);
+}
+
+/* ---- the credential */
+
+void
+kt_auth_use (KtAuth *auth, char *credential)
+{
+  if (g_strcmp0 (credential, auth->credential) != 0)
+    auth->generation++;
+  kt_log_add_secret (credential + kt_token_scheme_length (credential));
+  kt_secret_free (auth->credential);
+  auth->credential = credential;
+}
+
+void
+kt_auth_set_token (KtAuth *auth, const char *token)
+{
+  gboolean same = g_strcmp0 (token, auth->given) == 0;
+  char *copy = g_strdup (token);
+
+  kt_secret_free (auth->given);
+  auth->given = copy;
+  if (same && auth->renewed)
+    return;
+  auth->renewed = FALSE;
+  kt_auth_use (auth, auth->app_id != NULL ? g_strdup (copy) : kt_token_header_value (copy, auth->scheme));
+}
+
+/* ---- life */
+
+static void
+options_clear (KtAuth *auth)
+{
+  g_free (auth->endpoint);
+  g_free (auth->user_id);
+  g_free (auth->agent_name);
+  g_free (auth->language);
+  g_free (auth->app_id);
+  kt_secret_free (auth->session_id);
+}
+
+void
+kt_auth_set_options (KtAuth *auth, const KtServiceOptions *options)
+{
+  if (g_strcmp0 (auth->app_id, options->app_id) != 0)
+    auth->renewed = FALSE;
+  options_clear (auth);
+  auth->endpoint = g_strdup (options->endpoint);
+  auth->user_id = g_strdup (options->user_id);
+  auth->agent_name = g_strdup (options->agent_name);
+  auth->language = g_strdup (options->language);
+  auth->app_id = g_strdup (options->app_id);
+  auth->session_id = g_strdup (options->session_id);
+  if (auth->session_id != NULL)
+    kt_log_add_secret (auth->session_id);
+  auth->scheme = options->scheme;
+  auth->keep_alive = options->keep_alive;
+  auth->read_token = options->read_token;
+  auth->token_source = options->token_source;
+  auth->next_read = kt_clock_monotonic (auth->clock) + KT_AUTH_RENEWAL_WAIT; /* it was read for these options */
+  kt_auth_set_token (auth, options->token);
+  kt_auth_schedule (auth);
+}
+
+KtAuth *
+kt_auth_new (KtHttpClient *http, KtClock *clock, KtHealth *health)
+{
+  KtAuth *auth = g_new0 (KtAuth, 1);
+
+  auth->http = http;
+  auth->clock = clock;
+  auth->health = health;
+  auth->last_call = kt_clock_monotonic (clock);
+  g_queue_init (&auth->waiters);
+  return auth;
+}
+
+void
+kt_auth_free (KtAuth *auth)
+{
+  if (auth == NULL)
+    return;
+  g_assert (g_queue_is_empty (&auth->waiters));
+  kt_clock_stop (auth->clock, &auth->idle);
+  options_clear (auth);
+  kt_secret_free (auth->given);
+  kt_secret_free (auth->credential);
+  g_free (auth);
 }

@@ -3,13 +3,39 @@
 
 #include "model/kt-task.h"
 
-/* Turn one answer of the service into a task: BODY came with HTTP STATUS, ZONE is that of 14-digit times.
- * (transfer full), or NULL and
+/* Turns one answer of the service into what it tells: BODY came with HTTP STATUS, ZONE is that of 14-digit times, KEY is what
+ * was asked for. The result is (transfer full), or NULL and
  *   KT_ERROR_NOT_FOUND, _DENIED, _THROTTLED, _SERVICE   when the service answered with an error,
  *   KT_ERROR_BAD_ANSWER                                 when BODY is not JSON, or not of the documented kind, or of
  *                                                       another task than KEY. */
-KtTask *kt_decode_share_detail (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error);
-KtTask *kt_decode_task_result (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error);
+typedef gpointer KtDecode (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error);
+
+/* A KtTask. */
+KtDecode kt_decode_share_detail;
+KtDecode kt_decode_task_result;
+KtDecode kt_decode_basic_task; /* GET task/ID */
+KtDecode kt_decode_job;
+
+/* What the two calls about a basic task tell together; one of them may be NULL. Nobody else may hold them: they are used
+ * up. (transfer full) */
+KtTask *kt_decode_basic (KtTask *detail, KtTask *result);
+
+/* A page of a list of KEY's family; its task id means nothing. */
+typedef struct {
+  GPtrArray *tasks; /* KtTask, each from_list */
+  char *next;       /* the next page's cursor, NULL when the answer has none */
+} KtListPage;
+
+KtDecode kt_decode_task_list;
+KtDecode kt_decode_jobs;
+void kt_list_page_free (KtListPage *page);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtListPage, kt_list_page_free)
+
+/* An answer that tells only that it was done: something that is not NULL, not to be freed. */
+KtDecode kt_decode_done;
+
+/* The token that session/refresh gives, with its scheme word. (transfer full), to be wiped; errors as above. */
+char *kt_decode_access_token (guint status, GBytes *body, GError **error);
 
 /* The JSON text of an object with these string fields, in order, NULL-terminated pairs of name and value.
  * (transfer full) */

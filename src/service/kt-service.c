@@ -1,64 +1,58 @@
 /* SPDX-License-Identifier: MIT */
-#include "kt-service.h"
+#include "kt-service-private.h"
 
 #include "base/kt-error.h"
 #include "kt-decode.h"
 
 #include <string.h>
 
-#define BASE_PATH "/koodrive/ose/v1"
+#define BASE_PATH "/koodrive/ose/v1/"
 
-typedef struct {
+/* Every call of the service, one row each. */
+static const struct {
   const char *name; /* in logs and metrics */
   const char *method;
-  KtTask *(*decode) (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error);
-} Call;
-
-/* One row a family: the call that tells of a single task. */
-static const Call calls[] = {
-  [KT_FAMILY_SHARE] = { "share/taskDetail", "POST", kt_decode_share_detail },
-  [KT_FAMILY_BASIC] = { "task/result", "GET", kt_decode_task_result },
+  const char *path;
+  KtDecode *decode;
+  gboolean changes; /* what it is about: it is sent once only */
+} calls[KT_N_CALLS] = {
+  [KT_CALL_SHARE_DETAIL] = { "share/taskDetail", "POST", "share/taskDetail", kt_decode_share_detail, FALSE },
+  [KT_CALL_TASK_RESULT] = { "task/result", "GET", "task/result", kt_decode_task_result, FALSE },
+  [KT_CALL_BASIC_TASK] = { "task", "GET", "task", kt_decode_basic_task, FALSE },
+  [KT_CALL_TASK_LIST] = { "task/list", "GET", "task/list", kt_decode_task_list, FALSE },
+  [KT_CALL_JOB] = { "job", "GET", "", kt_decode_job, FALSE },
+  [KT_CALL_JOBS] = { "jobs", "GET", "jobs", kt_decode_jobs, FALSE },
+  [KT_CALL_CANCEL] = { "cancel", "POST", "cancel", kt_decode_done, TRUE },
 };
 
-struct KtService {
-  KtHttpClient *http;
-  KtClock *clock;
-  KtHealth *health;
-  guint64 *counters[G_N_ELEMENTS (calls)];
-  guint64 *failures;
-  char *endpoint;
-  char *user_id;
-  char *authorization;
-  char *agent_name;
-  char *language;
-  GTimeZone *zone;
-  GHashTable *share_tokens;
-};
+const char *
+kt_call_name (KtCall call)
+{
+  return calls[call].name;
+}
 
+/* One question: one HTTP request, but for its retries. */
 typedef struct {
   KtService *service;
+  KtCall call;
   KtKey *key;
+  char *url;
+  GBytes *body;
+  gint64 deadline;
   char *trace_id;
-  KtServiceDone done;
+  KtAuthStamp stamp;
+  GError *refusal;                /* why it was sent again, NULL the first time */
+  const KtHttpResponse *response; /* while a small one is decoded */
+  KtAskDone done;
   gpointer data;
-} Fetch;
+} Ask;
 
-static void
-wipe (char *secret)
-{
-  if (secret != NULL)
-    explicit_bzero (secret, strlen (secret));
-  g_free (secret);
-}
+static void send (Ask *ask);
 
 static void
 options_clear (KtService *service)
 {
   g_free (service->endpoint);
-  g_free (service->user_id);
-  wipe (service->authorization);
-  g_free (service->agent_name);
-  g_free (service->language);
   g_clear_pointer (&service->zone, g_time_zone_unref);
   g_clear_pointer (&service->share_tokens, g_hash_table_unref);
 }
@@ -66,16 +60,17 @@ options_clear (KtService *service)
 void
 kt_service_set_options (KtService *service, const KtServiceOptions *options)
 {
+  KtServiceOptions sign_in = *options;
+
   options_clear (service);
   service->endpoint = g_strdup (options->endpoint);
   while (g_str_has_suffix (service->endpoint, "/"))
     service->endpoint[strlen (service->endpoint) - 1] = '\0';
-  service->user_id = g_strdup (options->user_id);
-  service->authorization = kt_token_header_value (options->token, options->scheme);
-  service->agent_name = g_strdup (options->agent_name);
-  service->language = g_strdup (options->language);
   service->zone = g_time_zone_ref (options->zone);
+  service->families = options->families;
   service->share_tokens = options->share_tokens != NULL ? g_hash_table_ref (options->share_tokens) : NULL;
+  sign_in.endpoint = service->endpoint;
+  kt_auth_set_options (service->auth, &sign_in);
 }
 
 KtService *
@@ -87,7 +82,9 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
   service->http = http;
   service->clock = clock;
   service->health = health;
-  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+  service->auth = kt_auth_new (http, clock, health);
+  service->decoder = kt_decoder_new (metrics);
+  for (KtCall i = 0; i < KT_N_CALLS; i++)
     service->counters[i] = kt_metrics_counter (metrics, "kootaskfs_requests", "Questions put to the service, by call",
                                                "call", calls[i].name);
   service->failures = kt_metrics_counter (metrics, "kootaskfs_request_failures",
@@ -97,100 +94,142 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
 }
 
 void
+kt_service_stop (KtService *service)
+{
+  if (service != NULL)
+    g_clear_pointer (&service->decoder, kt_decoder_free);
+}
+
+void
 kt_service_free (KtService *service)
 {
   if (service == NULL)
     return;
+  kt_service_stop (service);
   options_clear (service);
+  kt_auth_free (service->auth);
   g_free (service);
 }
 
-static void
-header (KtHttpRequest *request, const char *name, const char *value)
+void
+kt_service_set_token (KtService *service, const char *token)
 {
-  g_ptr_array_add (request->headers, g_strdup_printf ("%s: %s", name, value));
+  kt_auth_set_token (service->auth, token);
+}
+
+gint64
+kt_service_clock_skew (KtService *service)
+{
+  return kt_auth_clock_skew (service->auth);
 }
 
 static void
 prepare (KtHttpRequest *request, gpointer data)
 {
-  Fetch *fetch = data;
-  KtService *service = fetch->service;
-  g_autofree char *date = kt_x_date (kt_clock_real (service->clock));
+  Ask *ask = data;
 
-  g_free (fetch->trace_id);
-  fetch->trace_id = kt_trace_id_new ();
-  header (request, "Authorization", service->authorization);
-  header (request, "X-User-Id", service->user_id);
-  header (request, "X-Date", date);
-  header (request, "X-Traceid", fetch->trace_id);
-  header (request, "language", service->language);
-  header (request, "Accept", "application/json");
+  g_free (ask->trace_id);
+  ask->trace_id = kt_trace_id_new ();
+  kt_auth_prepare (ask->service->auth, request, ask->trace_id, &ask->stamp);
   if (request->body != NULL)
-    header (request, "Content-Type", "application/json");
-  if (service->agent_name != NULL)
-    header (request, "X-Hw-Agentname", service->agent_name);
-}
-
-static void
-on_response (const KtHttpResponse *response, const GError *http_error, gpointer data)
-{
-  Fetch *fetch = data;
-  KtService *service = fetch->service;
-  const Call *call = &calls[fetch->key->family];
-  gint64 now = kt_clock_real (service->clock);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (KtTask) task = NULL;
-
-  if (response != NULL)
-    task = call->decode (fetch->key, response->status, response->body, service->zone, &error);
-  else
-    error = g_error_copy (http_error);
-
-  if (task != NULL) {
-    kt_health_success (service->health, now);
-  } else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED)) {
-    g_autofree char *what = g_strdup_printf ("%s %s", call->name, fetch->key->task_id);
-    ++*service->failures;
-    kt_health_failure (service->health, now, what, fetch->trace_id, error);
-  }
-  fetch->done (task, fetch->trace_id, error, fetch->data);
-  kt_key_unref (fetch->key);
-  g_free (fetch->trace_id);
-  g_free (fetch);
-}
-
-/* The body of POST share/taskDetail. */
-static GBytes *
-share_body (KtService *service, const KtKey *key)
-{
-  const char *token = service->share_tokens != NULL ? g_hash_table_lookup (service->share_tokens, key->share_id) : NULL;
-  char *body = kt_encode_object ("taskId", key->task_id, "shareId", key->share_id, token != NULL ? "kdstoken" : NULL,
-                                 token, NULL);
-  return g_bytes_new_with_free_func (body, strlen (body), (GDestroyNotify) wipe, body);
+    g_ptr_array_add (request->headers, g_strdup ("Content-Type: application/json"));
+  request->once = calls[ask->call].changes;
 }
 
 void
-kt_service_fetch (KtService *service, KtKey *key, gint64 deadline, KtServiceDone done, gpointer data)
+kt_service_tell (KtService *service, const char *what, const char *id, const char *trace_id, const GError *error)
 {
-  const Call *call = &calls[key->family];
-  Fetch *fetch = g_new0 (Fetch, 1);
-  g_autofree char *url = NULL;
-  g_autoptr (GBytes) body = NULL;
+  g_autofree char *text = g_strchomp (g_strdup_printf ("%s %s", what, id));
+  ++*service->failures;
+  kt_health_failure (service->health, kt_clock_real (service->clock), text, trace_id, error);
+}
 
-  fetch->service = service;
-  fetch->key = kt_key_ref (key);
-  fetch->done = done;
-  fetch->data = data;
-  switch (key->family) {
-  case KT_FAMILY_SHARE:
-    url = g_strconcat (service->endpoint, BASE_PATH "/", call->name, NULL);
-    body = share_body (service, key);
-    break;
-  case KT_FAMILY_BASIC: /* ids need no escaping: kt_id_is_valid() */
-    url = g_strconcat (service->endpoint, BASE_PATH "/", call->name, "?taskId=", key->task_id, NULL);
-    break;
+/* The one end of a question. */
+static void
+finish (Ask *ask, gpointer result, const GError *error)
+{
+  KtService *service = ask->service;
+  gboolean unknown = g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND);
+
+  if (result != NULL || unknown)
+    kt_health_success (service->health, kt_clock_real (service->clock)); /* the service did answer */
+  else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
+    kt_service_tell (service, calls[ask->call].name, ask->key->task_id, ask->trace_id, error);
+  ask->done (result, ask->trace_id, error, ask->data);
+  kt_auth_end (service->auth);
+  kt_key_unref (ask->key);
+  g_free (ask->url);
+  g_clear_pointer (&ask->body, g_bytes_unref);
+  g_clear_error (&ask->refusal);
+  g_free (ask->trace_id);
+  g_free (ask);
+}
+
+static void
+on_verdict (gboolean again, gpointer data)
+{
+  Ask *ask = data;
+
+  if (again)
+    send (ask);
+  else
+    finish (ask, NULL, ask->refusal);
+}
+
+static void
+on_decoded (gpointer result, const GError *error, gpointer data)
+{
+  Ask *ask = data;
+  const KtHttpResponse *response = ask->response;
+
+  ask->response = NULL;
+  if (error != NULL && ask->refusal == NULL) {
+    ask->refusal = g_error_copy (error);
+    if (kt_auth_refused (ask->service->auth, &ask->stamp, response, error, ask->deadline, on_verdict, ask))
+      return;
   }
-  ++*service->counters[key->family];
-  kt_http_client_send (service->http, call->method, url, body, deadline, prepare, on_response, fetch);
+  finish (ask, result, error);
+}
+
+static void
+on_response (const KtHttpResponse *response, const GError *error, gpointer data)
+{
+  Ask *ask = data;
+  KtService *service = ask->service;
+
+  if (response == NULL) {
+    on_decoded (NULL, error, ask);
+    return;
+  }
+  kt_auth_answered (service->auth, response);
+  if (g_bytes_get_size (response->body) <= KT_DECODER_SMALL) /* a refusal is */
+    ask->response = response;
+  kt_decoder_run (service->decoder, calls[ask->call].decode, ask->key, response->status, response->body, service->zone,
+                  on_decoded, ask);
+}
+
+static void
+send (Ask *ask)
+{
+  kt_http_client_send (ask->service->http, calls[ask->call].method, ask->url, ask->body, ask->deadline, prepare,
+                       on_response, ask);
+}
+
+void
+kt_service_ask (KtService *service, KtCall call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
+                KtAskDone done, gpointer data)
+{
+  Ask *ask = g_new0 (Ask, 1);
+
+  ask->service = service;
+  ask->call = call;
+  ask->key = kt_key_ref (key);
+  ask->url = g_strconcat (service->endpoint, BASE_PATH, calls[call].path, rest, NULL);
+  ask->body = body != NULL ? g_bytes_ref (body) : NULL;
+  ask->deadline = deadline;
+  ask->done = done;
+  ask->data = data;
+  ++*service->counters[call];
+  kt_auth_begin (service->auth);
+  send (ask);
 }

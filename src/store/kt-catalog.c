@@ -5,7 +5,8 @@
 
 typedef struct {
   KtKey *key;
-  gboolean watched;
+  guint sources;        /* a bit for each KtCatalogSource */
+  guint round;          /* of the last kt_catalog_set() that named it */
   GSequenceIter *place; /* in KtCatalog.ordered */
 } Known;
 
@@ -13,6 +14,8 @@ struct KtCatalog {
   GHashTable *by_id;  /* task id → Known */
   GSequence *ordered; /* Known, by task id */
   guint64 generation;
+  guint round;
+  guint counts[KT_N_FAMILIES];
 };
 
 static void
@@ -53,47 +56,64 @@ static void
 take (KtCatalog *catalog, Known *known)
 {
   catalog->generation++;
+  catalog->counts[known->key->family]--;
   g_hash_table_remove (catalog->by_id, known->key->task_id);
   g_sequence_remove (known->place);
 }
 
-static void
-put (KtCatalog *catalog, KtKey *key, gboolean watched)
+/* The task as it is known now. A key that was there before and is another goes to GONE, unless that is NULL. */
+static Known *
+put (KtCatalog *catalog, KtCatalogSource source, KtKey *key, GPtrArray *gone)
 {
   Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
+  guint sources = known != NULL ? known->sources : 0;
 
-  if (known != NULL)
+  if (known != NULL && !kt_key_equal (known->key, key)) {
+    if (gone != NULL)
+      g_ptr_array_add (gone, kt_key_ref (known->key));
     take (catalog, known);
-  catalog->generation++;
-  known = g_new0 (Known, 1);
-  known->key = kt_key_ref (key);
-  known->watched = watched;
-  known->place = g_sequence_insert_sorted (catalog->ordered, known, compare, NULL);
-  g_hash_table_insert (catalog->by_id, (gpointer) known->key->task_id, known);
+    known = NULL;
+  }
+  if (known == NULL) {
+    g_assert (key->family < KT_N_FAMILIES);
+    catalog->generation++;
+    catalog->counts[key->family]++;
+    known = g_new0 (Known, 1);
+    known->key = kt_key_ref (key);
+    known->place = g_sequence_insert_sorted (catalog->ordered, known, compare, NULL);
+    g_hash_table_insert (catalog->by_id, (gpointer) known->key->task_id, known);
+  }
+  known->sources = sources | 1u << source;
+  return known;
 }
 
 void
-kt_catalog_set_watched (KtCatalog *catalog, GPtrArray *keys)
+kt_catalog_add (KtCatalog *catalog, KtCatalogSource source, KtKey *key)
 {
+  put (catalog, source, key, NULL);
+}
+
+GPtrArray *
+kt_catalog_set (KtCatalog *catalog, KtCatalogSource source, GPtrArray *keys)
+{
+  GPtrArray *gone = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
   GSequenceIter *next;
 
+  catalog->round++;
+  for (guint i = 0; i < keys->len; i++)
+    put (catalog, source, g_ptr_array_index (keys, i), gone)->round = catalog->round;
   for (GSequenceIter *i = g_sequence_get_begin_iter (catalog->ordered); !g_sequence_iter_is_end (i); i = next) {
     Known *known = g_sequence_get (i);
     next = g_sequence_iter_next (i);
-    if (known->watched)
+    if (known->round == catalog->round || (known->sources & 1u << source) == 0)
+      continue;
+    known->sources &= ~(1u << source);
+    if (known->sources == 0) {
+      g_ptr_array_add (gone, kt_key_ref (known->key));
       take (catalog, known);
+    }
   }
-  for (guint i = 0; i < keys->len; i++)
-    put (catalog, g_ptr_array_index (keys, i), TRUE);
-}
-
-void
-kt_catalog_add_found (KtCatalog *catalog, KtKey *key)
-{
-  const Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
-
-  if (known == NULL || !kt_key_equal (known->key, key))
-    put (catalog, key, known != NULL && known->watched);
+  return gone;
 }
 
 gboolean
@@ -101,7 +121,7 @@ kt_catalog_drop_found (KtCatalog *catalog, KtKey *key)
 {
   Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
 
-  if (known == NULL || known->watched || !kt_key_equal (known->key, key))
+  if (known == NULL || known->sources != 1u << KT_CATALOG_FOUND || !kt_key_equal (known->key, key))
     return FALSE;
   take (catalog, known);
   return TRUE;
@@ -177,4 +197,10 @@ guint64
 kt_catalog_generation (const KtCatalog *catalog)
 {
   return catalog->generation;
+}
+
+guint
+kt_catalog_count (const KtCatalog *catalog, KtFamily family)
+{
+  return catalog->counts[family];
 }

@@ -3,22 +3,32 @@
 
 #include "model/kt-key.h"
 
-/* The tasks this mount knows and how to ask for each: those of the watch list, and those found by their names. A
- * task id belongs to one task, so it stands in here once; what is said last of it holds. They stand in the order of
- * their ids (bytes), which is the order of listings and of shell globs: who reads one after another reads in it. */
+/* The tasks this mount knows and how to ask for each: those of the watch list, those the service lists, and those found
+ * by their names. A task id belongs to one task, so it stands in here once; what is said last of it holds. They stand in
+ * the order of their ids (bytes), which is the order of listings and of shell globs: who reads one after another reads in
+ * it. */
 typedef struct KtCatalog KtCatalog;
+
+/* Who says that a task is there. It stays in the catalog as long as somebody does. */
+typedef enum {
+  KT_CATALOG_WATCHED,
+  KT_CATALOG_FOUND,
+  KT_CATALOG_BASIC_LIST,
+  KT_CATALOG_JOB_LIST,
+} KtCatalogSource;
 
 KtCatalog *kt_catalog_new (void);
 void kt_catalog_free (KtCatalog *catalog);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtCatalog, kt_catalog_free)
 
-/* Replaces the watched tasks by KEYS (KtKey); found ones stay. */
-void kt_catalog_set_watched (KtCatalog *catalog, GPtrArray *keys);
+/* SOURCE says that KEY is there. */
+void kt_catalog_add (KtCatalog *catalog, KtCatalogSource source, KtKey *key);
 
-/* A task was found by its name. */
-void kt_catalog_add_found (KtCatalog *catalog, KtKey *key);
+/* SOURCE says that KEYS (KtKey) are there, and no others. Those that are gone, or are asked for differently now, come back
+ * as they were: KtKey. (transfer full) */
+GPtrArray *kt_catalog_set (KtCatalog *catalog, KtCatalogSource source, GPtrArray *keys);
 
-/* The service does not know KEY: TRUE when it was a found task and is forgotten now; watched ones stay. */
+/* The service does not know KEY: TRUE when it was found by name alone and is forgotten now; others stay. */
 gboolean kt_catalog_drop_found (KtCatalog *catalog, KtKey *key);
 
 /* How to ask for a task, NULL when it is not known. (transfer none) */
@@ -39,3 +49,6 @@ GPtrArray *kt_catalog_list_shares (KtCatalog *catalog);
 guint64 kt_catalog_generation (const KtCatalog *catalog);
 
 guint kt_catalog_size (const KtCatalog *catalog);
+
+/* The same of one family. */
+guint kt_catalog_count (const KtCatalog *catalog, KtFamily family);

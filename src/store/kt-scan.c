@@ -5,12 +5,14 @@
 
 #define STREAMS      8 /* scans followed at the same time */
 #define FIRST_WINDOW 8
+#define CROWD        8    /* so many at once need nobody who asks ahead for them */
 #define FARTHEST     4096 /* tasks passed over to find the next one to fetch */
 
 /* One scan: where it is, and what was fetched ahead of that place. */
 typedef struct {
   KtKey *at;    /* NULL: this stream is free */
   int step;     /* 1 up, -1 down: bash's globs look from the last to the first; 0 while one task was asked for */
+  guint asked;  /* tasks asked for so far */
   guint window; /* most that AHEAD may hold */
   GQueue ahead; /* KtKey, in order */
   guint64 used; /* for replacing the least recently used */
@@ -21,6 +23,7 @@ struct KtScan {
   KtCatalog *catalog;
   guint most;
   guint64 uses;
+  KtStoreMode mode; /* of the one who is asking */
   Stream streams[STREAMS];
 };
 
@@ -30,7 +33,7 @@ next_wanted (KtScan *scan, const KtKey *from, int step)
 {
   KtKey *next = kt_catalog_step (scan->catalog, from->task_id, step);
 
-  for (guint i = 0; i < FARTHEST && next != NULL && kt_store_has (scan->store, next); i++)
+  for (guint i = 0; i < FARTHEST && next != NULL && kt_store_has (scan->store, next, scan->mode); i++)
     next = kt_catalog_step (scan->catalog, next->task_id, step);
   return next;
 }
@@ -54,7 +57,7 @@ follows (KtScan *scan, const Stream *stream, const KtKey *to, int step)
     next = kt_catalog_step (scan->catalog, next->task_id, step);
     if (next == NULL || order (to, next, step) == 0)
       return next != NULL;
-    if (!kt_store_has (scan->store, (KtKey *) next))
+    if (!kt_store_has (scan->store, (KtKey *) next, scan->mode))
       return FALSE;
   }
   return FALSE;
@@ -66,6 +69,7 @@ place (KtScan *scan, Stream *stream, KtKey *key)
   kt_key_ref (key);
   kt_key_unref (stream->at);
   stream->at = key;
+  stream->asked++;
   stream->used = ++scan->uses;
 }
 
@@ -82,7 +86,7 @@ advance (KtScan *scan, Stream *stream, KtKey *key, gint64 deadline)
   const KtKey *last = key;
   KtKey *next;
 
-  if (!kt_store_has (scan->store, key))
+  if (!kt_store_has (scan->store, key, scan->mode))
     stream->window = stream->window == 0 ? FIRST_WINDOW : stream->window * 2;
   stream->window = MIN (stream->window, scan->most);
   place (scan, stream, key);
@@ -107,30 +111,46 @@ direction (KtScan *scan, const Stream *stream, const KtKey *key)
   return stream->step <= 0 && follows (scan, stream, key, -1) ? -1 : 0;
 }
 
+/* Whether one reader, or a few, ask when they have been answered. Many who ask at the same time are no scan: what is beyond
+ * the last of them nobody may want. */
+static gboolean
+is_scan (KtScan *scan, const Stream *stream)
+{
+  KtKey *behind = stream->at;
+  guint waiting = 0;
+
+  while (waiting < CROWD && behind != NULL && kt_store_is_asking (scan->store, behind)) {
+    behind = kt_catalog_step (scan->catalog, behind->task_id, -stream->step);
+    waiting++;
+  }
+  return waiting < MIN (stream->asked, CROWD);
+}
+
 void
-kt_scan_note (KtScan *scan, KtKey *key, gint64 deadline)
+kt_scan_note (KtScan *scan, KtKey *key, KtStoreMode mode, gint64 deadline)
 {
   Stream *oldest = &scan->streams[0];
 
+  scan->mode = mode;
   for (guint i = 0; i < STREAMS; i++) {
     Stream *stream = &scan->streams[i];
     int step;
     if (stream->at != NULL && strcmp (stream->at->task_id, key->task_id) == 0)
       return; /* another file of the same task */
     step = stream->at != NULL ? direction (scan, stream, key) : 0;
-    if (step != 0 && stream->step == 0) {
-      stream->step = step; /* two that are neighbours may be chance; the third decides */
-      place (scan, stream, key);
-      return;
-    }
     if (step != 0) {
-      advance (scan, stream, key, deadline);
+      if (stream->step != 0 && is_scan (scan, stream)) /* two that are neighbours may be chance; the third decides */
+        advance (scan, stream, key, deadline);
+      else
+        place (scan, stream, key);
+      stream->step = step;
       return;
     }
     if (stream->used < oldest->used)
       oldest = stream;
   }
   place (scan, oldest, key);
+  oldest->asked = 1;
   oldest->window = 0;
   oldest->step = 0;
   forget_ahead (oldest);

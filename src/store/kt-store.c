@@ -3,15 +3,23 @@
 
 #include "base/kt-error.h"
 
+#define EVICTIONS_PER_TURN 64 /* then the loop's other sources have theirs */
+
+/* One answer that is kept, TASK NULL when there is none. */
 typedef struct {
-  KtStore *store;
-  KtKey *key;
-  /* the last good answer, task NULL when there is none */
   KtTask *task;
+  gint64 asked; /* monotonic: of two answers the newer is that to the later question, whichever came first */
   gint64 fetched_real;
   gint64 fetched;
   gint64 changed_real;
   gint64 fresh_until;
+} Held;
+
+typedef struct {
+  KtStore *store;
+  KtKey *key;
+  Held full;   /* the last good answer about this task alone */
+  Held listed; /* what a list last told of it */
   char *trace_id;
   gsize size;
   /* the last failure, if none was overcome since */
@@ -19,6 +27,7 @@ typedef struct {
   gint64 failed_until; /* the service is not asked before */
   /* the flight */
   gboolean in_flight;
+  gint64 asked;
   GQueue waiting; /* KtWaiter: for the flight under way */
   GQueue next;    /* KtWaiter: for the one after it */
   GList lru;      /* KtStore.lru, most recent first */
@@ -40,6 +49,9 @@ struct KtStore {
   gpointer source;
   KtStoreObserver observer;
   gpointer observer_data;
+  KtStoreEvicted evicted;
+  gpointer evicted_data;
+  KtTimer *evicting;   /* more is to go */
   GHashTable *entries; /* KtKey → Entry */
   GQueue lru;
   guint64 bytes;
@@ -59,7 +71,8 @@ entry_free (gpointer data)
 
   entry->store->bytes -= entry->size;
   g_queue_unlink (&entry->store->lru, &entry->lru);
-  kt_task_unref (entry->task);
+  kt_task_unref (entry->full.task);
+  kt_task_unref (entry->listed.task);
   g_clear_error (&entry->error);
   g_free (entry->trace_id);
   kt_key_unref (entry->key);
@@ -87,32 +100,91 @@ entry_get (KtStore *store, KtKey *key)
   return entry;
 }
 
-/* Lets the least recently used go until the rest fits; what is in flight stays. */
+static void
+let_go (Entry *entry)
+{
+  KtStore *store = entry->store;
+  g_autoptr (KtKey) key = entry->full.task != NULL || entry->listed.task != NULL ? kt_key_ref (entry->key) : NULL;
+
+  g_hash_table_remove (store->entries, entry->key);
+  if (key != NULL && store->evicted != NULL)
+    store->evicted (key, store->evicted_data);
+}
+
+static void on_evict (gpointer data);
+
+/* Lets the least recently used go until the rest fits. What is in flight stays, and the last one asked for, however large:
+ * else each of its files would be a request. */
 static void
 evict (KtStore *store)
 {
   GList *link = store->lru.tail;
+  guint evicted = 0;
 
-  while (store->bytes > store->policy.memory && link != NULL) {
+  kt_clock_stop (store->clock, &store->evicting);
+  while (store->bytes > store->policy.memory && link != store->lru.head) {
     Entry *entry = link->data;
     link = link->prev;
-    if (!entry->in_flight)
-      g_hash_table_remove (store->entries, entry->key);
+    if (entry->in_flight)
+      continue;
+    if (evicted++ == EVICTIONS_PER_TURN) {
+      store->evicting = kt_clock_start (store->clock, kt_clock_monotonic (store->clock), on_evict, store);
+      return;
+    }
+    let_go (entry);
   }
 }
 
+/* What the entry has to show to one who asks in MODE, NULL when it is nothing: of two, the newer. */
+static const Held *
+newest (const Entry *entry, KtStoreMode mode)
+{
+  if (mode == KT_STORE_LISTED && entry->listed.task != NULL
+      && (entry->full.task == NULL || entry->listed.asked > entry->full.asked))
+    return &entry->listed;
+  return entry->full.task != NULL ? &entry->full : NULL;
+}
+
+/* The same, if it is fresh. What is held of the task alone goes first: all files of a directory are then of one answer. */
+static const Held *
+freshest (const Entry *entry, KtStoreMode mode, gint64 now)
+{
+  const Held *held = newest (entry, mode);
+
+  if (entry->full.task != NULL && now < entry->full.fresh_until)
+    return &entry->full;
+  return held != NULL && now < held->fresh_until ? held : NULL;
+}
+
+/* What the entry shows, fresh or not. */
+static const Held *
+shown (const Entry *entry, KtStoreMode mode, gint64 now)
+{
+  const Held *held = freshest (entry, mode, now);
+  return held != NULL ? held : newest (entry, mode);
+}
+
 static void
-entry_show (const Entry *entry, gint64 now, KtAnswer *answer)
+on_evict (gpointer data)
+{
+  KtStore *store = data;
+
+  store->evicting = NULL;
+  evict (store);
+}
+
+static void
+entry_show (const Entry *entry, const Held *held, gint64 now, KtAnswer *answer)
 {
   *answer = (KtAnswer){
-    .task = entry->task,
-    .fetched_real = entry->fetched_real,
-    .fetched = entry->fetched,
-    .changed_real = entry->changed_real,
-    .valid_until = entry->fresh_until,
-    .trace_id = entry->trace_id,
+    .task = held->task,
+    .fetched_real = held->fetched_real,
+    .fetched = held->fetched,
+    .changed_real = held->changed_real,
+    .valid_until = held->fresh_until,
+    .trace_id = held == &entry->full ? entry->trace_id : NULL,
   };
-  if (now >= entry->fresh_until && entry->error != NULL) {
+  if (now >= held->fresh_until && entry->error != NULL) {
     answer->stale = TRUE;
     answer->error = entry->error;
     answer->valid_until = entry->failed_until;
@@ -120,10 +192,10 @@ entry_show (const Entry *entry, gint64 now, KtAnswer *answer)
 }
 
 static gboolean
-may_stand_in (const Entry *entry, gint64 now)
+may_stand_in (const Entry *entry, const Held *held, gint64 now)
 {
   /* "no such task" is an answer, not a failure to get one */
-  return entry->task != NULL && now < kt_time_add (entry->fresh_until, entry->store->policy.max_stale)
+  return held != NULL && now < kt_time_add (held->fresh_until, entry->store->policy.max_stale)
          && !g_error_matches (entry->error, KT_ERROR, KT_ERROR_NOT_FOUND);
 }
 
@@ -132,15 +204,16 @@ static void
 reply (Entry *entry, KtStoreMode mode, KtStoreDone done, gpointer data)
 {
   gint64 now = kt_clock_monotonic (entry->store->clock);
-  gboolean failed = entry->error != NULL && (mode == KT_STORE_AGAIN || now >= entry->fresh_until);
+  const Held *held = shown (entry, mode, now);
+  gboolean failed = entry->error != NULL && (mode == KT_STORE_AGAIN || freshest (entry, mode, now) == NULL);
   KtAnswer answer;
 
-  if (failed && (mode == KT_STORE_AGAIN || !may_stand_in (entry, now))) {
+  if (failed && (mode == KT_STORE_AGAIN || !may_stand_in (entry, held, now))) {
     g_autoptr (GError) error = g_error_copy (entry->error); /* DONE may change the entry */
     done (NULL, error, data);
     return;
   }
-  entry_show (entry, now, &answer);
+  entry_show (entry, held, now, &answer);
   if (answer.stale)
     ++*entry->store->stale;
   kt_task_ref (answer.task);
@@ -154,30 +227,66 @@ take_off (Entry *entry, gint64 deadline)
   KtStore *store = entry->store;
 
   entry->in_flight = TRUE;
+  entry->asked = kt_clock_monotonic (store->clock);
   store->fetch (store->source, entry->key, deadline, on_landed, entry);
 }
 
+static gsize
+held_size (const Held *held)
+{
+  return held->task != NULL ? kt_task_size (held->task) : 0;
+}
+
+/* TASK, the answer to what was ASKED then, is what HELD holds from now on, for LIFE. */
 static void
-keep_answer (Entry *entry, KtTask *task, const char *trace_id)
+hold (Entry *entry, Held *held, KtTask *task, gint64 asked, gint64 life)
 {
   KtStore *store = entry->store;
   gint64 now = kt_clock_monotonic (store->clock);
-  gint64 life = kt_task_is_final (task) ? store->policy.ended_ttl : store->policy.ttl;
 
-  entry->fetched = now;
-  entry->fetched_real = kt_clock_real (store->clock);
-  entry->fresh_until = kt_time_add (now, life);
+  if (kt_task_is_final (task))
+    life = store->policy.ended_ttl;
+  held->asked = asked;
+  held->fetched = now;
+  held->fetched_real = kt_clock_real (store->clock);
+  held->fresh_until = kt_time_add (now, life);
+  if (held->task != NULL && kt_task_says_same (held->task, task))
+    return; /* nothing has changed: the old snapshot goes on */
+  kt_task_unref (held->task);
+  held->task = kt_task_ref (task);
+  held->changed_real = held->fetched_real;
+  store->bytes -= entry->size;
+  entry->size = sizeof (Entry) + held_size (&entry->full) + held_size (&entry->listed);
+  store->bytes += entry->size;
+}
+
+static void
+keep_answer (Entry *entry, KtTask *task, gint64 asked, const char *trace_id)
+{
+  if (entry->listed.task != NULL)
+    kt_task_take_times (task, entry->listed.task);
   g_free (entry->trace_id);
   entry->trace_id = g_strdup (trace_id);
   g_clear_error (&entry->error);
-  if (entry->task != NULL && g_bytes_equal (entry->task->response, task->response))
-    return; /* nothing has changed: the old snapshot goes on */
-  kt_task_unref (entry->task);
-  entry->task = kt_task_ref (task);
-  entry->changed_real = entry->fetched_real;
-  store->bytes -= entry->size;
-  entry->size = sizeof (Entry) + kt_task_size (task);
-  store->bytes += entry->size;
+  /* what a list told of a later moment may have been seen already: the answer is good for who waited for it, and no more */
+  hold (entry, &entry->full, task, asked,
+        entry->listed.task != NULL && entry->listed.asked > asked ? 0 : entry->store->policy.ttl);
+}
+
+gboolean
+kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life)
+{
+  Entry *entry = entry_get (store, task->key);
+  gint64 now = kt_clock_monotonic (store->clock);
+  gboolean superseded;
+
+  hold (entry, &entry->listed, task, asked, life);
+  superseded = entry->full.task != NULL && now < entry->full.fresh_until && kt_task_is_final (entry->full.task)
+               && kt_task_is_final (task) && !kt_task_covers (entry->full.task, task);
+  if (superseded)
+    entry->full.fresh_until = now;
+  evict (store);
+  return superseded;
 }
 
 static void
@@ -186,11 +295,13 @@ on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer dat
   Entry *entry = data;
   KtStore *store = entry->store;
   GQueue landed = entry->waiting;
-  g_autoptr (KtKey) key = kt_key_ref (entry->key);
+  Entry *kept = entry;
+  g_autoptr (KtKey) key = NULL;
   GList *link;
 
   if (task != NULL) {
-    keep_answer (entry, task, trace_id);
+    kept = entry_get (store, task->key); /* another one, when the family has just been found out */
+    keep_answer (kept, task, entry->asked, trace_id);
   } else {
     g_clear_error (&entry->error);
     entry->error = g_error_copy (error);
@@ -199,12 +310,13 @@ on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer dat
 
   /* in_flight stays while the callbacks run: what they ask for waits for the next flight, and the entry is not
    * evicted */
+  key = kt_key_ref (kept->key);
   g_queue_init (&entry->waiting);
   for (link = landed.head; link != NULL; link = link->next)
     ((KtWaiter *) link->data)->queue = &landed;
   while ((link = g_queue_pop_head_link (&landed)) != NULL) {
     KtWaiter *waiter = link->data;
-    reply (entry, waiter->mode, waiter->done, waiter->data);
+    reply (kept, waiter->mode, waiter->done, waiter->data);
     g_free (waiter);
   }
   /* who came too late for this flight, or has come just now, boards the next one */
@@ -214,8 +326,10 @@ on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer dat
   }
   if (!g_queue_is_empty (&entry->waiting))
     take_off (entry, ((KtWaiter *) entry->waiting.head->data)->deadline);
-  else
+  else if (kept == entry)
     entry->in_flight = FALSE;
+  else
+    g_hash_table_remove (store->entries, entry->key); /* the question has become that for KEY */
   if (store->observer != NULL)
     store->observer (key, error, store->observer_data);
   evict (store);
@@ -223,16 +337,23 @@ on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer dat
 
 /* A fresh answer, or a failure not to be repeated yet. */
 static gboolean
-knows (const Entry *entry, gint64 now)
+knows (const Entry *entry, KtStoreMode mode, gint64 now)
 {
-  return (entry->task != NULL && now < entry->fresh_until) || (entry->error != NULL && now < entry->failed_until);
+  return freshest (entry, mode, now) != NULL || (entry->error != NULL && now < entry->failed_until);
 }
 
 gboolean
-kt_store_has (KtStore *store, KtKey *key)
+kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
-  return entry != NULL && knows (entry, kt_clock_monotonic (store->clock));
+  return entry != NULL && knows (entry, mode, kt_clock_monotonic (store->clock));
+}
+
+gboolean
+kt_store_is_asking (KtStore *store, KtKey *key)
+{
+  const Entry *entry = g_hash_table_lookup (store->entries, key);
+  return entry != NULL && entry->in_flight;
 }
 
 void
@@ -240,7 +361,7 @@ kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline)
 {
   Entry *entry = entry_get (store, key);
 
-  if (entry->in_flight || knows (entry, kt_clock_monotonic (store->clock)))
+  if (entry->in_flight || knows (entry, KT_STORE_FRESH, kt_clock_monotonic (store->clock)))
     return;
   ++*store->prefetches;
   take_off (entry, deadline);
@@ -252,7 +373,7 @@ kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 deadline, KtS
   Entry *entry = entry_get (store, key);
   KtWaiter *waiter;
 
-  if (mode == KT_STORE_FRESH && knows (entry, kt_clock_monotonic (store->clock))) {
+  if (mode != KT_STORE_AGAIN && knows (entry, mode, kt_clock_monotonic (store->clock))) {
     ++*store->hits;
     reply (entry, mode, done, data);
     return NULL;
@@ -283,13 +404,15 @@ kt_waiter_cancel (KtWaiter *waiter)
 }
 
 gboolean
-kt_store_peek (KtStore *store, KtKey *key, KtAnswer *answer)
+kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
+  gint64 now = kt_clock_monotonic (store->clock);
+  const Held *held = entry != NULL ? shown (entry, mode, now) : NULL;
 
-  if (entry == NULL || entry->task == NULL)
+  if (held == NULL)
     return FALSE;
-  entry_show (entry, kt_clock_monotonic (store->clock), answer);
+  entry_show (entry, held, now, answer);
   return TRUE;
 }
 
@@ -341,6 +464,7 @@ kt_store_free (KtStore *store)
 {
   if (store == NULL)
     return;
+  kt_clock_stop (store->clock, &store->evicting);
   g_hash_table_unref (store->entries);
   g_free (store);
 }
@@ -357,4 +481,11 @@ kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data)
 {
   store->observer = observer;
   store->observer_data = data;
+}
+
+void
+kt_store_set_evicted (KtStore *store, KtStoreEvicted evicted, gpointer data)
+{
+  store->evicted = evicted;
+  store->evicted_data = data;
 }

@@ -6,7 +6,9 @@
 #include "model/kt-task.h"
 
 /* The cache: what the service last said of each task, how long that holds, and who waits for the next answer. At
- * most one request a task is under way, ever (a flight); all who ask meanwhile wait for it. Times are microseconds. */
+ * most one request a task is under way, ever (a flight); all who ask meanwhile wait for it. Times are microseconds.
+ *
+ * A task asked for without its family (KT_FAMILY_UNKNOWN) is kept under the key that its answer has. */
 typedef struct KtStore KtStore;
 typedef struct KtWaiter KtWaiter;
 
@@ -21,13 +23,13 @@ typedef struct {
 /* What is held of a task at this moment; valid during the call that shows it. */
 typedef struct {
   KtTask *task;
-  gint64 fetched_real; /* wall clock */
-  gint64 fetched;      /* monotonic, as are the next two */
-  gint64 changed_real; /* wall clock of the answer that first had this content */
-  gint64 valid_until;  /* nobody need ask again before */
-  gboolean stale;      /* stands in for an answer that could not be had */
-  const char *trace_id;
-  const GError *error; /* why it is stale, NULL when fresh */
+  gint64 fetched_real;  /* wall clock */
+  gint64 fetched;       /* monotonic, as are the next two */
+  gint64 changed_real;  /* wall clock of the answer that first had this content */
+  gint64 valid_until;   /* nobody need ask again before */
+  gboolean stale;       /* stands in for an answer that could not be had */
+  const char *trace_id; /* NULL of what a list told */
+  const GError *error;  /* why it is stale, NULL when fresh */
 } KtAnswer;
 
 /* Exactly one of ANSWER and ERROR is set. */
@@ -47,13 +49,18 @@ KtStore *kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *
 void kt_store_free (KtStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtStore, kt_store_free)
 
-/* From now on; what is cached keeps the life it was given. */
+/* From now on; what is cached keeps the life it was given, what no longer fits goes bit by bit. */
 void kt_store_set_policy (KtStore *store, const KtStorePolicy *policy);
 void kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data);
 
+/* Called when the answer of KEY was let go for want of memory. */
+typedef void (*KtStoreEvicted) (KtKey *key, gpointer data);
+void kt_store_set_evicted (KtStore *store, KtStoreEvicted evicted, gpointer data);
+
 typedef enum {
-  KT_STORE_FRESH, /* from memory while that is fresh, else from the service */
-  KT_STORE_AGAIN, /* from the service, by a request that begins after this call */
+  KT_STORE_FRESH,  /* from memory while that is fresh, else from the service */
+  KT_STORE_LISTED, /* the same, and what a list told will do while it is newer */
+  KT_STORE_AGAIN,  /* from the service, by a request that begins after this call */
 } KtStoreMode;
 
 /* Gives the task's answer to DONE: at once, before this returns (then the result is NULL), or when the flight has
@@ -62,8 +69,11 @@ typedef enum {
  * the failure. DEADLINE (monotonic) is that of a flight that this call starts. */
 KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 deadline, KtStoreDone done, gpointer data);
 
-/* Whether kt_store_get() in mode FRESH would answer from memory. */
-gboolean kt_store_has (KtStore *store, KtKey *key);
+/* Whether kt_store_get() in MODE, FRESH or LISTED, would answer from memory. */
+gboolean kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode);
+
+/* Whether a request for KEY is under way. */
+gboolean kt_store_is_asking (KtStore *store, KtKey *key);
 
 /* Has the answer fetched for somebody who will ask soon, unless memory has it or a flight is under way. */
 void kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline);
@@ -71,8 +81,14 @@ void kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline);
 /* DONE will not be called. The flight goes on: its answer is of use to the next. */
 void kt_waiter_cancel (KtWaiter *waiter);
 
-/* What memory holds, of whatever age: TRUE and *ANSWER, or FALSE. Never a request. */
-gboolean kt_store_peek (KtStore *store, KtKey *key, KtAnswer *answer);
+/* What memory holds, of whatever age: TRUE and *ANSWER, or FALSE. In mode FRESH that is what the service told of the task
+ * alone, in mode LISTED the same while it is fresh, else the newer of it and what a list told. Never a request. */
+gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer);
+
+/* A list that was ASKED for then (monotonic) told of TASK (from_list), which holds for LIFE, or, when it has ended, for
+ * ended-ttl. TRUE when it ends the life of what is held of the ended task alone, which lacks something the list told, as
+ * the time of the end. */
+gboolean kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life);
 
 /* The last failure to get KEY that no success has followed, or NULL. */
 const GError *kt_store_peek_error (KtStore *store, KtKey *key);

@@ -5,20 +5,27 @@
 
 #define ALL   KT_FAMILIES_ALL
 #define SHARE KT_FAMILY_BIT (KT_FAMILY_SHARE)
+#define JOB   KT_FAMILY_BIT (KT_FAMILY_JOB)
 #define TEXT  "text/plain"
 #define JSON  "application/json"
 #define CSV   "text/csv"
+#define ZIP   "application/zip"
 
 static const KtEntry root = { .kind = KT_ENTRY_DIR, .below = KT_PLACE_ROOT, .families = ALL };
 
 static const KtEntry entries[] = {
 /* clang-format off */
 #define DIR(place, name, below, families, what) \
-  { KT_PLACE_##place, name, KT_ENTRY_DIR, KT_PLACE_##below, families, NULL, NULL, what }
-#define FILE(place, name, families, mime, render, what) \
-  { KT_PLACE_##place, name, KT_ENTRY_FILE, KT_PLACE_NONE, families, mime, render, what }
+  { KT_PLACE_##place, name, KT_ENTRY_DIR, KT_PLACE_##below, families, 0, NULL, NULL, what }
+#define LISTED(place, name, families, listed, mime, render, what) \
+  { KT_PLACE_##place, name, KT_ENTRY_FILE, KT_PLACE_NONE, families, listed, mime, render, what }
+#define FILE(place, name, families, mime, render, what) LISTED (place, name, families, 0, mime, render, what)
+#define CTL(place, name, families, what) \
+  { KT_PLACE_##place, name, KT_ENTRY_CTL, KT_PLACE_NONE, families, 0, NULL, NULL, what }
+#define PACKAGE(place, name, families, mime, what) \
+  { KT_PLACE_##place, name, KT_ENTRY_PACKAGE, KT_PLACE_NONE, families, 0, mime, NULL, what }
 #define LINK(place, name, families, what) \
-  { KT_PLACE_##place, name, KT_ENTRY_LINK, KT_PLACE_NONE, families, NULL, NULL, what }
+  { KT_PLACE_##place, name, KT_ENTRY_LINK, KT_PLACE_NONE, families, 0, NULL, NULL, what }
   /* clang-format on */
 
   DIR (ROOT, "tasks", TASKS, ALL, "every task this mount knows"),
@@ -26,28 +33,31 @@ static const KtEntry entries[] = {
   DIR (ROOT, ".kootaskfs", CONTROL, ALL, "about this mount"),
 
   DIR (TASKS, NULL, TASK, ALL, "one task"),
-  FILE (TASK, "kind", ALL, TEXT, kt_render_kind, "family of the task: share or basic"),
-  FILE (TASK, "type", ALL, TEXT, kt_render_type, "download, save, import"),
-  FILE (TASK, "status", ALL, TEXT, kt_render_status, "pending, running, completed, canceled, failed"),
-  FILE (TASK, "result", ALL, TEXT, kt_render_result, "succeeded, partly-failed, failed; empty until known"),
+  LISTED (TASK, "kind", ALL, ALL, TEXT, kt_render_kind, "family of the task: share, basic or job"),
+  LISTED (TASK, "type", ALL, ALL, TEXT, kt_render_type, "what it does: download, import, copy, ..."),
+  LISTED (TASK, "status", ALL, ALL, TEXT, kt_render_status, "pending, running, completed, canceled, failed"),
+  LISTED (TASK, "result", ALL, SHARE | JOB, TEXT, kt_render_result,
+          "succeeded, partly-failed, failed; empty until known"),
   FILE (TASK, "progress", ALL, TEXT, kt_render_progress, "0 to 100; empty when unknown"),
-  FILE (TASK, "created", ALL, TEXT, kt_render_created, "time of creation; empty when absent"),
-  FILE (TASK, "started", ALL, TEXT, kt_render_started, "time of start; empty when absent"),
-  FILE (TASK, "ended", ALL, TEXT, kt_render_ended, "time of end; empty when absent"),
-  FILE (TASK, "user", ALL, TEXT, kt_render_user, "user id of the task"),
+  LISTED (TASK, "created", ALL, ALL, TEXT, kt_render_created, "time of creation; empty when absent"),
+  LISTED (TASK, "started", ALL, ALL, TEXT, kt_render_started, "time of start; empty when absent"),
+  LISTED (TASK, "ended", ALL, ALL, TEXT, kt_render_ended, "time of end; empty when absent"),
+  LISTED (TASK, "user", ALL, ALL, TEXT, kt_render_user, "user id of the task"),
   FILE (TASK, "success-count", ALL, TEXT, kt_render_success_count, "what succeeded; empty when unknown"),
   FILE (TASK, "fail-count", ALL, TEXT, kt_render_fail_count, "what failed; empty when unknown"),
   FILE (TASK, "summary", ALL, TEXT, kt_render_summary, "all of it at a glance, for people"),
   FILE (TASK, "job.json", ALL, JSON, kt_render_job_json, "job object of the service, pretty-printed"),
   FILE (TASK, "response.json", ALL, JSON, kt_render_response_json, "last good answer, byte for byte"),
-  DIR (TASK, "files", FILES, SHARE, "the files the task works on"),
-  FILE (TASK, "files.csv", SHARE, CSV, kt_render_files_csv, "the files as a table"),
+  DIR (TASK, "files", FILES, SHARE | JOB, "the files the task works on"),
+  FILE (TASK, "files.csv", SHARE | JOB, CSV, kt_render_files_csv, "the files as a table"),
   FILE (TASK, "failures.csv", ALL, CSV, kt_render_failures_csv, "what failed"),
+  PACKAGE (TASK, "package.zip", SHARE | JOB, ZIP, "what was packed, while there is a download link"),
+  CTL (TASK, "ctl", JOB, "takes the word cancel, if allow-cancel is set"),
 
-  DIR (FILES, NULL, FILE, SHARE, "one file of a task"),
-  FILE (FILE, "status", SHARE, TEXT, kt_render_file_status, "pending, succeeded, failed"),
-  FILE (FILE, "new-file-id", SHARE, TEXT, kt_render_file_new_id, "id of the copy; empty when there is none"),
-  FILE (FILE, "source-container-id", SHARE, TEXT, kt_render_file_container_id, "where the file came from"),
+  DIR (FILES, NULL, FILE, SHARE | JOB, "one file of a task"),
+  FILE (FILE, "status", SHARE | JOB, TEXT, kt_render_file_status, "pending, succeeded, failed"),
+  FILE (FILE, "new-file-id", SHARE | JOB, TEXT, kt_render_file_new_id, "id of the copy; empty when there is none"),
+  FILE (FILE, "source-container-id", SHARE | JOB, TEXT, kt_render_file_container_id, "where the file came from"),
 
   DIR (SHARES, NULL, SHARE, SHARE, "one share"),
   LINK (SHARE, NULL, SHARE, "to the task in tasks/"),

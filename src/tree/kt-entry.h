@@ -23,7 +23,9 @@ typedef enum {
 typedef enum {
   KT_ENTRY_DIR,
   KT_ENTRY_FILE,
+  KT_ENTRY_PACKAGE, /* a file whose bytes are where the task's download link leads to; there while there is a link */
   KT_ENTRY_LINK,
+  KT_ENTRY_CTL, /* a file that takes words and has no content */
 } KtEntryKind;
 
 /* What the files in .kootaskfs/ tell of. */
@@ -31,7 +33,7 @@ typedef struct {
   KtHealth *health;
   char *(*config) (gpointer data);  /* the effective configuration without secrets (transfer full) */
   char *(*metrics) (gpointer data); /* OpenMetrics text (transfer full) */
-  guint (*tasks) (gpointer data);   /* tasks known */
+  char *(*tasks) (gpointer data);   /* lines on the tasks known and the lists read (transfer full) */
   gpointer data;
 } KtAbout;
 
@@ -48,7 +50,8 @@ typedef struct {
   KtEntryKind kind;
   KtPlace below;                                /* directories: the place in them */
   guint families;                               /* KT_FAMILY_BIT()s of the tasks that have it */
-  const char *mime;                             /* files */
+  guint listed;                                 /* of those whose lists, where they have one, tell it already */
+  const char *mime;                             /* files and packages */
   GBytes *(*render) (const KtSubject *subject); /* files: pure (transfer full) */
   const char *what;                             /* one line for people */
 } KtEntry;

@@ -78,6 +78,7 @@ static void
 node_clear (KtNode *node)
 {
   g_clear_pointer (&node->content, g_bytes_unref);
+  kt_package_unref (node->package);
   kt_key_unref (node->key);
   g_free (node->own_name);
   g_free (node);
@@ -180,8 +181,22 @@ kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
   node->content = g_bytes_ref (content);
   node->mtime = current == NULL ? first_mtime : next_mtime;
   /* nothing to gain: no pages, too many, or a file that is looked up anew each time */
-  node->primed =
+  node->lasting = node->stored =
       g_bytes_get_size (content) == 0 || g_bytes_get_size (content) > KT_PRIME_MAX || entry->place == KT_PLACE_CONTROL;
+  return add_lookup (node);
+}
+
+KtNode *
+kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package, gint64 mtime)
+{
+  KtNode *node = kt_nodes_find (nodes, parent, entry->name);
+
+  if (node == NULL || node->package != package) {
+    node = node_new (nodes, parent, entry, entry->name, parent->key);
+    node->package = kt_package_ref (package);
+    kt_package_set_inode (package, node->id);
+    node->mtime = mtime;
+  }
   return add_lookup (node);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kt-entry.h"
+#include "store/kt-package.h"
 
 /* The inode table.
  *
@@ -21,8 +22,11 @@ typedef struct KtNode {
   char *own_name;        /* where names are ids */
   KtKey *key;            /* of the task when the node was made, NULL outside of tasks; the catalog knows better */
   GBytes *content;       /* files */
-  gint64 mtime;          /* files: wall clock, microseconds; directories of tasks: what the kernel was told */
-  gboolean primed;       /* files: see kt_tree_prime() */
+  KtPackage *package;    /* packages */
+  gint64 mtime;      /* files and packages: wall clock, microseconds; directories of tasks: what the kernel was told */
+  guint lasting : 1; /* files: their attributes last, see kt_tree_prime() */
+  guint stored : 1;  /* files: the kernel has their pages, or is to READ them */
+  guint readers : 2; /* directories: files READ in it; many is 2, see kt_tree_read_on() */
   guint64 lookups;
   guint refs;
   GQueue children; /* KtNode: those found by name */
@@ -47,6 +51,10 @@ KtNode *kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
  * takes its place. FIRST_MTIME is for one that replaces none, NEXT_MTIME for one that does. One lookup is added. */
 KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content,
                                   gint64 first_mtime, gint64 next_mtime);
+
+/* The same of a package. */
+KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package,
+                                  gint64 mtime);
 
 /* The kernel takes back COUNT lookups; an unknown id is ignored. */
 void kt_nodes_forget (KtNodes *nodes, guint64 id, guint64 count);

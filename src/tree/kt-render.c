@@ -3,9 +3,7 @@
 
 #include "base/kt-names.h"
 #include "base/kt-units.h"
-#include "model/kt-words.h"
-
-#include <string.h>
+#include "model/kt-table.h"
 
 /* One line, or nothing. */
 static GBytes *
@@ -172,67 +170,16 @@ kt_render_response_json (const KtSubject *subject)
   return g_bytes_ref (subject->task->response);
 }
 
-/* One field of RFC 4180: quoted where it holds a comma, a quote or a line end. Most hold none, and are valid UTF-8: those
- * are copied once and no more, there may be a hundred thousand of them. */
-static void
-csv_field (GString *out, const char *value, char end)
-{
-  gsize length = strlen (value);
-  g_autofree char *made_valid = g_utf8_validate_len (value, length, NULL) ? NULL : g_utf8_make_valid (value, -1);
-  const char *text = made_valid != NULL ? made_valid : value;
-
-  if (text[strcspn (text, ",\"\r\n")] == '\0') {
-    g_string_append (out, text);
-  } else {
-    g_string_append_c (out, '"');
-    for (const char *p = text; *p != '\0'; p++) {
-      if (*p == '"')
-        g_string_append_c (out, '"');
-      g_string_append_c (out, *p);
-    }
-    g_string_append_c (out, '"');
-  }
-  g_string_append_c (out, end);
-}
-
-static GBytes *
-files_csv (const KtTask *task, gboolean only_failed)
-{
-  GString *out = g_string_new ("fileId,status,newFileId,srcContainerId\n");
-
-  for (guint i = 0; i < task->files->len; i++) {
-    const KtTaskFile *file = &g_array_index (task->files, KtTaskFile, i);
-    if (only_failed && !g_str_equal (file->status, KT_RESULT_FAILED))
-      continue;
-    csv_field (out, file->id, ',');
-    csv_field (out, file->status, ',');
-    csv_field (out, file->new_id, ',');
-    csv_field (out, file->container_id, '\n');
-  }
-  return g_string_free_to_bytes (out);
-}
-
 GBytes *
 kt_render_files_csv (const KtSubject *subject)
 {
-  return files_csv (subject->task, FALSE);
+  return kt_table_files (subject->task);
 }
 
 GBytes *
 kt_render_failures_csv (const KtSubject *subject)
 {
-  const KtTask *task = subject->task;
-  GString *out;
-
-  if (task->key->family != KT_FAMILY_BASIC)
-    return files_csv (task, TRUE);
-  out = g_string_new ("userName,desc\n");
-  for (guint i = 0; i < task->failures->len; i++) {
-    const KtTaskFailure *failure = &g_array_index (task->failures, KtTaskFailure, i);
-    csv_field (out, failure->user_name, ',');
-    csv_field (out, failure->desc, '\n');
-  }
-  return g_string_free_to_bytes (out);
+  return kt_table_failures (subject->task);
 }
 
 GBytes *
@@ -269,7 +216,8 @@ GBytes *
 kt_render_health (const KtSubject *subject)
 {
   g_autofree char *health = kt_health_format (subject->about->health);
-  return take (g_strdup_printf ("%stasks: %u\n", health, subject->about->tasks (subject->about->data)));
+  g_autofree char *tasks = subject->about->tasks (subject->about->data);
+  return take (g_strconcat (health, tasks, NULL));
 }
 
 GBytes *

@@ -1,41 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of the tree that makes the kernel forget: touch, tasks that are gone, a new watch list. Everything else
- * only runs out. */
+/* The part of the tree that makes the kernel forget: touch, tasks that are gone or evicted, a new watch list. Everything
+ * else only runs out. */
 #include "kt-tree-private.h"
 
 #include "base/kt-error.h"
 
-static void
-stale_free (gpointer data)
-{
-  KtStale *stale = data;
-  g_free (stale->name);
-  g_free (stale);
-}
+#include <string.h>
 
 static GPtrArray *
 stale_new (void)
 {
-  return g_ptr_array_new_with_free_func (stale_free);
+  return g_ptr_array_new_with_free_func (g_free);
 }
 
 static void
 add_stale (GPtrArray *names, const KtNode *inode, const char *name)
 {
-  KtStale *stale = g_new (KtStale, 1);
+  /* one block, the name behind the struct: there may be a hundred thousand of these */
+  gsize size = name != NULL ? strlen (name) + 1 : 0;
+  KtStale *stale = g_malloc (sizeof (KtStale) + size);
+
   stale->inode = inode->id;
-  stale->name = g_strdup (name);
+  stale->name = name != NULL ? memcpy (stale + 1, name, size) : NULL;
   g_ptr_array_add (names, stale);
 }
 
-/* All names below a directory that the kernel may hold. */
+/* All names below a directory that the kernel may hold; with ALL those too that are the same in every answer. */
 static void
-add_stale_below (GPtrArray *names, const KtNode *dir)
+add_stale_below (GPtrArray *names, const KtNode *dir, gboolean all)
 {
   for (const GList *link = dir->children.head; link != NULL; link = link->next) {
     const KtNode *child = link->data;
-    add_stale_below (names, child);
-    if (child->entry->kind == KT_ENTRY_FILE || child->own_name != NULL)
+    add_stale_below (names, child, all);
+    if (all || (child->entry->kind != KT_ENTRY_DIR && child->entry->kind != KT_ENTRY_CTL) || child->own_name != NULL)
       add_stale (names, dir, kt_node_name (child));
   }
 }
@@ -51,7 +48,7 @@ find_below (KtTree *tree, const char *directory, const char *name)
 static void
 push (KtTree *tree, GPtrArray *names, GSourceFunc done, gpointer data)
 {
-  if (tree->invalidate != NULL) {
+  if (tree->invalidate != NULL && (names->len > 0 || done != NULL)) {
     tree->invalidate (tree->kernel, names, done, data);
     return;
   }
@@ -81,8 +78,8 @@ on_touch_answer (const KtAnswer *answer, const GError *error, gpointer data)
   GPtrArray *names = stale_new ();
 
   if (task != NULL)
-    add_stale_below (names, task);
-  if (error == NULL && call->node->entry->kind == KT_ENTRY_FILE) {
+    add_stale_below (names, task, FALSE);
+  if (error == NULL && call->node->entry->kind != KT_ENTRY_DIR) {
     call->waiter = NULL; /* from now on it waits for the kernel */
     push (tree, names, on_forgotten, call);
   } else {
@@ -108,6 +105,91 @@ kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data)
                        (KtTreeCallback) touched, data);
 }
 
+void
+kt_tree_set_cancel (KtTree *tree, KtTreeCancel cancel, gpointer source)
+{
+  tree->cancel = cancel;
+  tree->cancel_source = source;
+}
+
+/* The service has been asked again; how that went is another matter. */
+static void
+on_cancel_seen (const KtAnswer *answer, const GError *error, gpointer data)
+{
+  KtTreeCall *call = data;
+  const KtNode *task = find_below (call->tree, "tasks", call->key->task_id);
+  GPtrArray *names = stale_new ();
+
+  if (task != NULL)
+    add_stale_below (names, task, FALSE);
+  call->waiter = NULL;
+  push (call->tree, names, on_forgotten, call);
+}
+
+static void
+on_cancelled (const GError *error, gpointer data)
+{
+  KtTreeCall *call = data;
+  KtTree *tree = call->tree;
+
+  if (error == NULL) {
+    gint64 deadline = kt_time_add (kt_clock_monotonic (tree->clock), tree->options.deadline);
+    call->waiter = kt_store_get (tree->store, call->key, KT_STORE_AGAIN, deadline, on_cancel_seen, call);
+    return;
+  }
+  if (call->callback != NULL)
+    ((KtTreeTouched) call->callback) (error, call->data);
+  kt_tree_call_free (call);
+}
+
+/* Whether TEXT is WORD, but for blanks around it. */
+static gboolean
+is_word (const char *text, gsize size, const char *word)
+{
+  while (size > 0 && g_ascii_isspace (text[size - 1]))
+    size--;
+  for (; size > 0 && g_ascii_isspace (*text); size--)
+    text++;
+  return size == strlen (word) && memcmp (text, word, size) == 0;
+}
+
+/* Why TEXT cannot be done; FALSE when it can. */
+static gboolean
+refuse_word (KtTree *tree, const KtNode *node, const char *text, gsize size, gint64 offset, GError **error)
+{
+  if (node == NULL || node->entry->kind != KT_ENTRY_CTL) {
+    g_set_error (error, KT_ERROR, KT_ERROR_READ_ONLY, "nothing can be written there");
+    return TRUE;
+  }
+  if (offset != 0 || !is_word (text, size, "cancel")) {
+    g_set_error (error, KT_ERROR, KT_ERROR_BAD_WORD, "that is no word to write there: expected cancel");
+  } else if (tree->cancel == NULL) {
+    g_set_error (error, KT_ERROR, KT_ERROR_FORBIDDEN,
+                 "cancelling is off: expected allow-cancel = yes in [service] of the configuration");
+  } else {
+    return FALSE;
+  }
+  kt_health_failure_elsewhere (tree->about.health, kt_clock_real (tree->clock), "ctl", *error);
+  return TRUE;
+}
+
+KtTreeCall *
+kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 offset, KtTreeTouched written,
+               gpointer data)
+{
+  KtNode *node = kt_nodes_get (tree->nodes, id);
+  g_autoptr (GError) error = NULL;
+  KtTreeCall *call;
+
+  if (refuse_word (tree, node, text, size, offset, &error)) {
+    written (error, data);
+    return NULL;
+  }
+  call = kt_tree_call_new (tree, node, NULL, kt_tree_key_of (tree, node), (KtTreeCallback) written, data);
+  tree->cancel (tree->cancel_source, call->key, call->deadline, on_cancelled, call);
+  return call;
+}
+
 /* A task is gone: its names, and that of its link, lead nowhere any more. */
 static void
 add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
@@ -115,55 +197,107 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
   const KtNode *task = find_below (tree, "tasks", key->task_id);
   KtNode *share = find_below (tree, "shares", key->share_id);
 
-  tree->catalog_changed = kt_clock_real (tree->clock);
   if (task != NULL)
     add_stale (names, task->parent, key->task_id);
   if (share != NULL && kt_nodes_find (tree->nodes, share, key->task_id) != NULL)
     add_stale (names, share, key->task_id);
 }
 
-/* A new answer may have moved the time of the task's directory. */
+/* A new answer may have moved the time of the task's directory, and so that of files/ in it. */
 static void
-tell_mtime (KtTree *tree, KtKey *key)
+add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
 {
-  const KtNode *task = find_below (tree, "tasks", key->task_id);
+  KtNode *task = find_below (tree, "tasks", key->task_id);
+  const KtNode *files = task != NULL ? kt_nodes_find (tree->nodes, task, "files") : NULL;
+  const gint64 mtime = kt_tree_task_mtime (tree, key);
 
-  if (task != NULL && task->mtime != kt_tree_task_mtime (tree, key)) {
-    GPtrArray *stale = stale_new ();
-    add_stale (stale, task, NULL);
-    push (tree, stale, NULL, NULL);
-  }
+  if (task != NULL && task->mtime != mtime)
+    add_stale (names, task, NULL);
+  if (files != NULL && files->mtime != mtime)
+    add_stale (names, files, NULL);
 }
 
 static void
 on_request_ended (KtKey *key, const GError *error, gpointer data)
 {
   KtTree *tree = data;
+  GPtrArray *names = stale_new ();
 
-  if (error == NULL) {
-    tell_mtime (tree, key);
-  } else if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_drop_found (tree->catalog, key)) {
-    GPtrArray *names = stale_new ();
+  if (error == NULL)
+    add_moved (tree, names, key);
+  else if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_drop_found (tree->catalog, key))
     add_gone (tree, names, key);
-    push (tree, names, NULL, NULL);
-  }
+  push (tree, names, NULL, NULL);
+}
+
+/* Nothing is known of a task any more: what the kernel holds of it is memory too, and must not stand beside what the next
+ * answer brings. */
+static void
+on_evicted (KtKey *key, gpointer data)
+{
+  KtTree *tree = data;
+  const KtNode *task = find_below (tree, "tasks", key->task_id);
+  GPtrArray *names = stale_new ();
+
+  if (task != NULL)
+    add_stale_below (names, task, TRUE);
+  push (tree, names, NULL, NULL);
 }
 
 void
 kt_tree_set_watched (KtTree *tree, GPtrArray *keys)
 {
-  g_autoptr (GPtrArray) before = kt_catalog_list (tree->catalog);
+  g_autoptr (GPtrArray) gone = kt_catalog_set (tree->catalog, KT_CATALOG_WATCHED, keys);
   GPtrArray *names = stale_new ();
 
-  kt_catalog_set_watched (tree->catalog, keys);
-  tree->catalog_changed = kt_clock_real (tree->clock);
-  for (guint i = 0; i < before->len; i++) {
-    const KtKey *key = g_ptr_array_index (before, i);
-    const KtKey *now = kt_catalog_find (tree->catalog, key->task_id);
-    if (now == NULL || !kt_key_equal (now, key))
-      add_gone (tree, names, key);
+  for (guint i = 0; i < gone->len; i++)
+    add_gone (tree, names, g_ptr_array_index (gone, i));
+  push (tree, names, NULL, NULL);
+}
+
+static void
+on_lists_changed (GPtrArray *told, GPtrArray *gone, GPtrArray *superseded, gpointer data)
+{
+  KtTree *tree = data;
+  GPtrArray *names = stale_new ();
+
+  for (guint i = 0; i < told->len; i++)
+    add_moved (tree, names, ((const KtTask *) g_ptr_array_index (told, i))->key);
+  for (guint i = 0; i < gone->len; i++)
+    add_gone (tree, names, g_ptr_array_index (gone, i));
+  for (guint i = 0; i < superseded->len; i++) {
+    const KtNode *task = find_below (tree, "tasks", ((const KtKey *) g_ptr_array_index (superseded, i))->task_id);
+    if (task != NULL)
+      add_stale_below (names, task, FALSE);
   }
   push (tree, names, NULL, NULL);
+}
+
+static void
+on_package_changed (KtKey *key, gpointer data)
+{
+  KtTree *tree = data;
+  const KtNode *task = find_below (tree, "tasks", key->task_id);
+  GPtrArray *names = stale_new ();
+
+  for (const GList *link = task != NULL ? task->children.head : NULL; link != NULL; link = link->next)
+    if (((const KtNode *) link->data)->package != NULL)
+      add_stale (names, task, kt_node_name (link->data));
+  push (tree, names, NULL, NULL);
+}
+
+void
+kt_tree_set_packages (KtTree *tree, KtPackages *packages)
+{
+  tree->packages = packages;
+  kt_packages_set_observer (packages, on_package_changed, tree);
+}
+
+void
+kt_tree_set_push (KtTree *tree, KtPackagePush push_bytes, gpointer kernel)
+{
+  if (tree->packages != NULL)
+    kt_packages_set_push (tree->packages, push_bytes, kernel);
 }
 
 void
@@ -174,19 +308,23 @@ kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kern
 }
 
 KtTree *
-kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtAbout *about, const KtTreeOptions *options)
+kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists, const KtAbout *about,
+             const KtTreeOptions *options)
 {
   KtTree *tree = g_new0 (KtTree, 1);
 
   tree->clock = clock;
   tree->store = store;
   tree->catalog = catalog;
+  tree->lists = lists;
   tree->about = *about;
   tree->options = *options;
   tree->nodes = kt_nodes_new ();
   tree->scan = kt_scan_new (store, catalog, options->scan_ahead);
   tree->started = tree->catalog_changed = kt_clock_real (clock);
   kt_store_set_observer (store, on_request_ended, tree);
+  kt_lists_set_observer (lists, on_lists_changed, tree);
+  kt_store_set_evicted (store, on_evicted, tree);
   return tree;
 }
 
@@ -196,6 +334,10 @@ kt_tree_free (KtTree *tree)
   if (tree == NULL)
     return;
   kt_store_set_observer (tree->store, NULL, NULL);
+  kt_lists_set_observer (tree->lists, NULL, NULL);
+  kt_store_set_evicted (tree->store, NULL, NULL);
+  if (tree->packages != NULL)
+    kt_packages_set_observer (tree->packages, NULL, NULL);
   kt_nodes_free (tree->nodes);
   kt_scan_free (tree->scan);
   g_free (tree);

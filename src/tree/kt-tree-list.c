@@ -24,7 +24,9 @@ type_of (const KtEntry *row)
 {
   switch (row->kind) {
   case KT_ENTRY_DIR: return S_IFDIR;
-  case KT_ENTRY_FILE: return S_IFREG;
+  case KT_ENTRY_FILE:
+  case KT_ENTRY_PACKAGE:
+  case KT_ENTRY_CTL: return S_IFREG;
   case KT_ENTRY_LINK: return S_IFLNK;
   }
   return 0;
@@ -42,7 +44,8 @@ listing_new (KtTree *tree, KtNode *dir, const KtAnswer *answer)
   listing->generation = kt_catalog_generation (tree->catalog);
   listing->rows = g_ptr_array_new ();
   for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
-    if (row->place == place && row->name != NULL && (row->families & families) != 0)
+    if (row->place == place && row->name != NULL && (row->families & families) != 0
+        && (row->kind != KT_ENTRY_PACKAGE || kt_tree_has_package (tree, kt_tree_key_of (tree, dir))))
       g_ptr_array_add (listing->rows, (gpointer) row);
   if (place == KT_PLACE_TASKS)
     listing->keys = kt_catalog_list (tree->catalog);
@@ -68,14 +71,40 @@ kt_listing_free (KtListing *listing)
   g_free (listing);
 }
 
+/* A task's names are there without its answer, which only says more; its files' are not. */
 static void
 on_list_answer (const KtAnswer *answer, const GError *error, gpointer data)
 {
   KtTreeCall *call = data;
   KtTreeListed listed = (KtTreeListed) call->callback;
 
-  listed (answer != NULL ? listing_new (call->tree, call->node, answer) : NULL, error, call->data);
+  if (call->node->entry->below == KT_PLACE_TASK)
+    error = NULL;
+  listed (error == NULL ? listing_new (call->tree, call->node, answer) : NULL, error, call->data);
   kt_tree_call_free (call);
+}
+
+static void
+on_lists (gpointer data)
+{
+  KtTreeCall *call = data;
+  KtTreeListed listed = (KtTreeListed) call->callback;
+
+  listed (listing_new (call->tree, call->node, NULL), NULL, call->data);
+  kt_tree_call_free (call);
+}
+
+/* tasks/: the service's own lists come first. */
+static KtTreeCall *
+list_tasks (KtTree *tree, KtNode *dir, KtTreeListed listed, gpointer data)
+{
+  KtTreeCall *call = kt_tree_call_new (tree, dir, NULL, NULL, (KtTreeCallback) listed, data);
+  KtListsWaiter *waiter = kt_lists_get (tree->lists, on_lists, call);
+
+  if (waiter == NULL)
+    return NULL; /* answered already: the call is gone */
+  call->lists_waiter = waiter;
+  return call;
 }
 
 KtTreeCall *
@@ -88,10 +117,19 @@ kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data)
     listed (NULL, error, data);
     return NULL;
   }
-  /* only of a task's files the service must tell the names */
-  if (dir->entry->below == KT_PLACE_FILES)
+  switch (dir->entry->below) {
+  case KT_PLACE_TASKS: return list_tasks (tree, dir, listed, data);
+  case KT_PLACE_TASK: /* what there is depends on it, and who lists a task will read it */
+  case KT_PLACE_FILES:
     return kt_tree_call (tree, dir, NULL, kt_tree_key_of (tree, dir), KT_STORE_FRESH, on_list_answer,
                          (KtTreeCallback) listed, data);
+  case KT_PLACE_NONE:
+  case KT_PLACE_ROOT:
+  case KT_PLACE_FILE:
+  case KT_PLACE_SHARES:
+  case KT_PLACE_SHARE:
+  case KT_PLACE_CONTROL: break;
+  }
   listed (listing_new (tree, dir, NULL), NULL, data);
   return NULL;
 }
@@ -119,13 +157,13 @@ kt_listing_name (const KtListing *listing, guint index, mode_t *type)
   return NULL;
 }
 
-gboolean
-kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
+static gboolean
+look_up (KtListing *listing, guint index, KtTreeEntry *entry)
 {
   KtTree *tree = listing->tree;
   mode_t type;
   const char *name = kt_listing_name (listing, index, &type);
-  g_autoptr (KtKey) wanted = NULL;
+  g_auto (KtWant) want = { 0 };
   KtAnswer answer;
 
   if (listing->dir->entry->below == KT_PLACE_TASKS && listing->generation == kt_catalog_generation (tree->catalog)) {
@@ -136,13 +174,28 @@ kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
     entry->entry_life = KT_TIME_NEVER;
     return TRUE;
   }
-  if (kt_tree_resolve (tree, listing->dir, name, NULL, entry, &wanted, NULL))
+  if (kt_tree_resolve (tree, listing->dir, name, NULL, entry, &want, NULL))
     return entry->id != 0;
-  if (wanted == NULL || !kt_store_peek (tree->store, wanted, &answer)
+  if (want.key == NULL || !kt_store_has (tree->store, want.key, want.mode)
+      || !kt_store_peek (tree->store, want.key, want.mode, &answer)
       || answer.valid_until <= kt_clock_monotonic (tree->clock))
     return FALSE;
-  g_clear_pointer (&wanted, kt_key_unref);
-  return kt_tree_resolve (tree, listing->dir, name, &answer, entry, &wanted, NULL) && entry->id != 0;
+  kt_want_clear (&want);
+  return kt_tree_resolve (tree, listing->dir, name, &answer, entry, &want, NULL) && entry->id != 0;
+}
+
+gboolean
+kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
+{
+  gboolean found = look_up (listing, index, entry);
+
+  KtNode *node = found ? kt_nodes_get (listing->tree->nodes, entry->id) : NULL;
+
+  if (node != NULL && node->content != NULL) {
+    node->lasting = TRUE;
+    entry->attr_life = KT_TIME_NEVER;
+  }
+  return found;
 }
 
 #define PREFIX "user.kootaskfs."
@@ -196,7 +249,7 @@ attribute (KtTree *tree, const KtNode *node, gsize index)
 {
   KtKey *key = kt_tree_key_of (tree, node);
   KtAnswer answer;
-  gboolean known = kt_store_peek (tree->store, key, &answer);
+  gboolean known = kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer);
 
   return attributes[index].text (known ? &answer : NULL, kt_store_peek_error (tree->store, key),
                                  kt_clock_monotonic (tree->clock));

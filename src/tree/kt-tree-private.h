@@ -12,9 +12,14 @@ struct KtTree {
   KtAbout about;
   KtTreeOptions options;
   KtNodes *nodes;
+  KtLists *lists;
   KtScan *scan;
-  gint64 started; /* wall clock */
-  gint64 catalog_changed;
+  KtPackages *packages; /* NULL: there are none */
+  gint64 started;       /* wall clock */
+  guint64 catalog_generation;
+  gint64 catalog_changed; /* wall clock, when that generation was first seen */
+  KtTreeCancel cancel;    /* NULL: not allowed */
+  gpointer cancel_source;
   KtTreeInvalidate invalidate;
   gpointer kernel;
 };
@@ -34,27 +39,53 @@ void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entr
 /* The mtime of a task's directory, wall clock in microseconds. */
 gint64 kt_tree_task_mtime (KtTree *tree, KtKey *key);
 
-/* Finds NAME in DIR with what is at hand: ANSWER is that of kt_tree_wants(), NULL before there is one.
- * FALSE, without error, when an answer is wanted first: *WANTED (transfer full) is its key. FALSE with error when
- * the name does not exist according to ANSWER. */
+/* An answer that is needed: of which task, and how. */
+typedef struct {
+  KtKey *key; /* NULL: none is */
+  KtStoreMode mode;
+} KtWant;
+
+void kt_want_clear (KtWant *want);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtWant, kt_want_clear)
+
+/* Finds NAME in DIR with what is at hand: ANSWER is the one wanted before, NULL before there is one. FALSE, without error,
+ * when an answer is wanted first: *WANT then says which, or nothing when the package's host is to be asked
+ * (kt_tree_ask_package()). FALSE with error when the name does not exist according to ANSWER. */
 gboolean kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *answer, KtTreeEntry *entry,
-                          KtKey **wanted, GError **error);
+                          KtWant *want, GError **error);
 
 /* Any of kt-tree.h's callbacks; each kind of call knows its own. */
 typedef void (*KtTreeCallback) (void);
 
-/* A call that waits for the store. */
+/* A call that waits for the store, the lists, or a package. */
 struct KtTreeCall {
   KtTree *tree;
   KtNode *node;
   char *name;
   KtKey *key;
+  gint64 deadline;
   KtWaiter *waiter;
+  KtListsWaiter *lists_waiter;
+  KtPackageCall *package;
   KtTreeCallback callback;
   gpointer data;
 };
+
+/* A call that waits for nothing yet. KEY may be NULL. */
+KtTreeCall *kt_tree_call_new (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtTreeCallback callback,
+                              gpointer data);
 
 /* Asks the store for KEY on behalf of an operation on NODE. DONE gets the call and ends with kt_tree_call_free(). */
 KtTreeCall *kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
                           KtTreeCallback callback, gpointer data);
 void kt_tree_call_free (KtTreeCall *call);
+
+/* Whether the answer in memory has a link to a package. */
+gboolean kt_tree_has_package (KtTree *tree, KtKey *key);
+
+/* kt_tree_resolve() of a package; FALSE when its host is to be asked. */
+gboolean kt_tree_resolve_package (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *answer,
+                                  KtTreeEntry *entry);
+
+/* The second half of a lookup: asks the host, then resolves again and calls back. */
+void kt_tree_ask_package (KtTreeCall *call);

@@ -2,7 +2,6 @@
 #include "kt-tree-private.h"
 
 #include "base/kt-error.h"
-#include "base/kt-names.h"
 #include "base/kt-units.h"
 
 #include <string.h>
@@ -45,7 +44,7 @@ kt_tree_task_mtime (KtTree *tree, KtKey *key)
 {
   KtAnswer answer;
 
-  if (!kt_store_peek (tree->store, key, &answer))
+  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer))
     return tree->started;
   if (answer.task->ended != KT_TIME_UNKNOWN)
     return answer.task->ended * KT_SECOND;
@@ -56,17 +55,34 @@ kt_tree_task_mtime (KtTree *tree, KtKey *key)
   return answer.changed_real;
 }
 
-/* How long a directory's mtime holds goes to *LIFE. The kernel is told when that of a task's directory changes. */
+static gint64
+catalog_mtime (KtTree *tree)
+{
+  guint64 generation = kt_catalog_generation (tree->catalog);
+
+  if (generation != tree->catalog_generation)
+    tree->catalog_changed = kt_clock_real (tree->clock);
+  tree->catalog_generation = generation;
+  return tree->catalog_changed;
+}
+
+/* How long a directory's mtime holds goes to *LIFE. The kernel is told when that of a task changes, see
+ * kt-tree-change.c; its files are too many for that, and their names live no longer than the answer anyway. */
 static gint64
 dir_mtime (KtTree *tree, KtNode *node, KtKey *key, gint64 *life)
 {
+  KtAnswer answer;
+
   switch (node->entry->below) {
-  case KT_PLACE_TASK: *life = KT_TIME_NEVER; return node->mtime = kt_tree_task_mtime (tree, key);
-  case KT_PLACE_FILES:
-  case KT_PLACE_FILE: *life = 0; return kt_tree_task_mtime (tree, key);
+  case KT_PLACE_TASK:
+  case KT_PLACE_FILES: *life = KT_TIME_NEVER; return node->mtime = kt_tree_task_mtime (tree, key);
+  case KT_PLACE_FILE:
+    *life =
+        kt_store_peek (tree->store, key, KT_STORE_FRESH, &answer) ? kt_tree_life_until (tree, answer.valid_until) : 0;
+    return kt_tree_task_mtime (tree, key);
   case KT_PLACE_TASKS:
   case KT_PLACE_SHARES:
-  case KT_PLACE_SHARE: *life = 0; return tree->catalog_changed;
+  case KT_PLACE_SHARE: *life = 0; return catalog_mtime (tree);
   case KT_PLACE_NONE:
   case KT_PLACE_ROOT:
   case KT_PLACE_CONTROL: break;
@@ -96,8 +112,17 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
     break;
   case KT_ENTRY_FILE:
     entry->stat.st_mode = S_IFREG | 0444;
-    entry->attr_life = node->primed ? KT_TIME_NEVER : 0;
+    entry->attr_life = node->lasting ? KT_TIME_NEVER : 0;
     entry->stat.st_size = (off_t) g_bytes_get_size (node->content);
+    break;
+  case KT_ENTRY_CTL:
+    entry->stat.st_mode = S_IFREG | 0644;
+    entry->attr_life = 0; /* after a write the kernel takes it for longer */
+    mtime = tree->started;
+    break;
+  case KT_ENTRY_PACKAGE:
+    entry->stat.st_mode = S_IFREG | 0444;
+    entry->stat.st_size = (off_t) kt_package_size (node->package);
     break;
   case KT_ENTRY_LINK: {
     g_autofree char *target = link_target (node);
@@ -118,166 +143,31 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
   }
 }
 
-/* There is no such name, for LIFE. */
-static gboolean
-absent (KtTreeEntry *entry, gint64 life)
+KtTreeCall *
+kt_tree_call_new (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtTreeCallback callback, gpointer data)
 {
-  *entry = (KtTreeEntry){ .entry_life = life };
-  return TRUE;
-}
+  KtTreeCall *call = g_new0 (KtTreeCall, 1);
 
-static gboolean
-found (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, KtKey *key, gint64 life, KtTreeEntry *entry)
-{
-  kt_tree_describe (tree, kt_nodes_look_up (tree->nodes, dir, row, name, key), key, entry);
-  entry->entry_life = life;
-  return TRUE;
-}
-
-/* A file of a task, from an answer. */
-static gboolean
-found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *answer, KtTreeEntry *entry,
-               GError **error)
-{
-  const KtTask *task = answer->task;
-  KtSubject subject = { .task = task };
-  gint64 first_mtime = answer->changed_real;
-  g_autoptr (GBytes) content = NULL;
-
-  if (row->place == KT_PLACE_FILE) {
-    subject.file = kt_task_find_file (task, kt_node_name (dir));
-    if (subject.file == NULL) {
-      g_set_error (error, KT_ERROR, KT_ERROR_NOT_FOUND, "the task has no such file any more");
-      return FALSE;
-    }
-  }
-  content = row->render (&subject);
-  /* what has ended says itself when it last changed; of the rest we know when we saw it */
-  if (kt_task_is_final (task) && task->ended != KT_TIME_UNKNOWN)
-    first_mtime = task->ended * KT_SECOND;
-  kt_tree_describe (tree, kt_nodes_look_up_version (tree->nodes, dir, row, content, first_mtime, answer->changed_real),
-                    task->key, entry);
-  entry->entry_life = kt_tree_life_until (tree, answer->valid_until);
-  return TRUE;
-}
-
-/* A file about this mount, as of now. */
-static gboolean
-found_about (KtTree *tree, KtNode *dir, const KtEntry *row, KtTreeEntry *entry)
-{
-  KtSubject subject = { .about = &tree->about };
-  g_autoptr (GBytes) content = row->render (&subject);
-  gint64 now = kt_clock_real (tree->clock);
-
-  kt_tree_describe (tree, kt_nodes_look_up_version (tree->nodes, dir, row, content, now, now), NULL, entry);
-  entry->entry_life = 0;
-  return TRUE;
-}
-
-static gboolean
-wants (KtKey *key, KtKey **wanted)
-{
-  *wanted = kt_key_ref (key);
-  return FALSE;
-}
-
-static void
-add_found (KtTree *tree, KtKey *key)
-{
-  kt_catalog_add_found (tree->catalog, key);
-  tree->catalog_changed = kt_clock_real (tree->clock);
-}
-
-/* tasks/ID: what is known is there without asking; another id is asked for as an import task, the only family of
- * which the service can be asked by id alone. */
-static gboolean
-resolve_task (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, const KtAnswer *answer,
-              KtTreeEntry *entry, KtKey **wanted)
-{
-  KtKey *known = kt_catalog_find (tree->catalog, name);
-  g_autoptr (KtKey) key = known != NULL ? kt_key_ref (known) : kt_key_new_basic (name);
-
-  if (known == NULL && answer == NULL)
-    return wants (key, wanted);
-  if (known == NULL)
-    add_found (tree, key);
-  return found (tree, dir, row, name, key, KT_TIME_NEVER, entry);
-}
-
-/* shares/SHAREID/ID */
-static gboolean
-resolve_link (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, const KtAnswer *answer,
-              KtTreeEntry *entry, KtKey **wanted)
-{
-  g_autoptr (KtKey) key = kt_key_new_share (kt_node_name (dir), name);
-  KtKey *known = kt_catalog_find (tree->catalog, name);
-  gboolean is_known = known != NULL && kt_key_equal (known, key);
-
-  if (!is_known && answer == NULL)
-    return wants (key, wanted);
-  if (!is_known)
-    add_found (tree, key);
-  return found (tree, dir, row, name, key, KT_TIME_NEVER, entry);
-}
-
-/* tasks/ID/files/FILEID */
-static gboolean
-resolve_file (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, const KtAnswer *answer,
-              KtTreeEntry *entry, KtKey **wanted)
-{
-  if (answer == NULL)
-    return wants (kt_tree_key_of (tree, dir), wanted);
-  if (kt_task_find_file (answer->task, name) == NULL)
-    return absent (entry, 0);
-  return found (tree, dir, row, name, answer->task->key, kt_tree_life_until (tree, answer->valid_until), entry);
-}
-
-gboolean
-kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *answer, KtTreeEntry *entry,
-                 KtKey **wanted, GError **error)
-{
-  KtPlace place = dir->entry->below;
-  const KtEntry *row = kt_entry_find (place, name, kt_tree_families_of (tree, dir));
-
-  if (row != NULL && row->kind == KT_ENTRY_DIR)
-    return found (tree, dir, row, name, kt_tree_key_of (tree, dir), KT_TIME_NEVER, entry);
-  if (row != NULL && place == KT_PLACE_CONTROL)
-    return found_about (tree, dir, row, entry);
-  if (row != NULL)
-    return answer != NULL ? found_version (tree, dir, row, answer, entry, error)
-                          : wants (kt_tree_key_of (tree, dir), wanted);
-
-  row = kt_entry_of_ids (place);
-  if (row == NULL)
-    return absent (entry, KT_TIME_NEVER);
-  if (place == KT_PLACE_FILES)
-    return resolve_file (tree, dir, row, name, answer, entry, wanted);
-  if (!kt_id_is_valid (name))
-    return absent (entry, KT_TIME_NEVER);
-  if (place == KT_PLACE_TASKS)
-    return resolve_task (tree, dir, row, name, answer, entry, wanted);
-  if (place == KT_PLACE_SHARE)
-    return resolve_link (tree, dir, row, name, answer, entry, wanted);
-  return found (tree, dir, row, name, NULL, KT_TIME_NEVER, entry); /* shares/: any id may be a share */
+  call->tree = tree;
+  call->node = kt_node_ref (node);
+  call->name = g_strdup (name);
+  call->key = key != NULL ? kt_key_ref (key) : NULL;
+  call->callback = callback;
+  call->data = data;
+  call->deadline = kt_time_add (kt_clock_monotonic (tree->clock), tree->options.deadline);
+  return call;
 }
 
 KtTreeCall *
 kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
               KtTreeCallback callback, gpointer data)
 {
-  KtTreeCall *call = g_new0 (KtTreeCall, 1);
-  gint64 deadline = kt_time_add (kt_clock_monotonic (tree->clock), tree->options.deadline);
+  KtTreeCall *call = kt_tree_call_new (tree, node, name, key, callback, data);
   KtWaiter *waiter;
 
-  call->tree = tree;
-  call->node = kt_node_ref (node);
-  call->name = g_strdup (name);
-  call->key = kt_key_ref (key);
-  call->callback = callback;
-  call->data = data;
-  if (mode == KT_STORE_FRESH && kt_catalog_find (tree->catalog, key->task_id) == key)
-    kt_scan_note (tree->scan, key, deadline);
-  waiter = kt_store_get (tree->store, key, mode, deadline, done, call);
+  if (mode != KT_STORE_AGAIN && kt_catalog_find (tree->catalog, key->task_id) == key)
+    kt_scan_note (tree->scan, key, mode, call->deadline);
+  waiter = kt_store_get (tree->store, key, mode, call->deadline, done, call);
   if (waiter == NULL)
     return NULL; /* answered already: the call is gone */
   call->waiter = waiter;
@@ -296,11 +186,16 @@ kt_tree_call_free (KtTreeCall *call)
 void
 kt_tree_cancel (KtTreeCall *call)
 {
-  if (call->waiter == NULL) {
+  if (call->package != NULL) {
+    kt_package_cancel (call->package);
+  } else if (call->waiter != NULL) {
+    kt_waiter_cancel (call->waiter);
+  } else if (call->lists_waiter != NULL) {
+    kt_lists_cancel (call->lists_waiter);
+  } else {
     call->callback = NULL; /* a touch whose names the kernel is forgetting: it ends by itself */
     return;
   }
-  kt_waiter_cancel (call->waiter);
   kt_tree_call_free (call);
 }
 
@@ -310,12 +205,16 @@ on_lookup_answer (const KtAnswer *answer, const GError *store_error, gpointer da
   KtTreeCall *call = data;
   KtTreeFound callback = (KtTreeFound) call->callback;
   g_autoptr (GError) error = store_error != NULL ? g_error_copy (store_error) : NULL;
-  g_autoptr (KtKey) wanted = NULL;
+  g_auto (KtWant) want = { 0 };
   KtTreeEntry entry = { 0 };
   gboolean is_found = FALSE;
 
   if (error == NULL)
-    is_found = kt_tree_resolve (call->tree, call->node, call->name, answer, &entry, &wanted, &error);
+    is_found = kt_tree_resolve (call->tree, call->node, call->name, answer, &entry, &want, &error);
+  if (!is_found && error == NULL) {
+    kt_tree_ask_package (call);
+    return;
+  }
   callback (is_found ? &entry : NULL, error, call->data);
   kt_tree_call_free (call);
 }
@@ -335,15 +234,15 @@ KtTreeCall *
 kt_tree_lookup (KtTree *tree, guint64 parent, const char *name, KtTreeFound callback, gpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (KtKey) wanted = NULL;
+  g_auto (KtWant) want = { 0 };
   KtNode *dir = node_of (tree, parent, &error);
   KtTreeEntry entry = { 0 };
   gboolean is_found = FALSE;
 
   if (dir != NULL)
-    is_found = kt_tree_resolve (tree, dir, name, NULL, &entry, &wanted, &error);
-  if (wanted != NULL)
-    return kt_tree_call (tree, dir, name, wanted, KT_STORE_FRESH, on_lookup_answer, (KtTreeCallback) callback, data);
+    is_found = kt_tree_resolve (tree, dir, name, NULL, &entry, &want, &error);
+  if (want.key != NULL)
+    return kt_tree_call (tree, dir, name, want.key, want.mode, on_lookup_answer, (KtTreeCallback) callback, data);
   callback (is_found ? &entry : NULL, error, data);
   return NULL;
 }
@@ -365,21 +264,71 @@ kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry)
   return TRUE;
 }
 
-GBytes *
+static void
+pages_free (gpointer data)
+{
+  KtPages *pages = data;
+  g_bytes_unref (pages->content);
+  g_free (pages);
+}
+
+void
+kt_pages_add (GPtrArray **list, guint64 inode, gint64 offset, GBytes *content)
+{
+  KtPages *pages = g_new (KtPages, 1);
+
+  *pages = (KtPages){ .inode = inode, .offset = offset, .content = g_bytes_ref (content) };
+  if (*list == NULL)
+    *list = g_ptr_array_new_with_free_func (pages_free);
+  g_ptr_array_add (*list, pages);
+}
+
+/* Adds the file NODE to LIST, unless the kernel has it. */
+static void
+add_pages (GPtrArray **list, KtNode *node)
+{
+  if (node->content == NULL || node->stored)
+    return;
+  node->stored = TRUE;
+  kt_pages_add (list, node->id, 0, node->content);
+}
+
+GPtrArray *
 kt_tree_prime (KtTree *tree, guint64 id)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
+  GPtrArray *list = NULL;
 
-  if (node == NULL || node->primed)
+  if (node == NULL || node->lasting)
     return NULL;
-  node->primed = TRUE;
-  return node->content != NULL ? g_bytes_ref (node->content) : NULL;
+  node->lasting = TRUE;
+  add_pages (&list, node);
+  return list;
+}
+
+GPtrArray *
+kt_tree_read_on (KtTree *tree, guint64 id)
+{
+  KtNode *node = kt_nodes_get (tree->nodes, id);
+  GPtrArray *list = NULL;
+
+  if (node == NULL || node->stored)
+    return NULL;
+  node->stored = TRUE;
+  if (node->parent->readers < 2 && ++node->parent->readers < 2)
+    return NULL;
+  for (const GList *link = node->parent->children.head; link != NULL; link = link->next)
+    add_pages (&list, link->data);
+  return list;
 }
 
 GBytes *
 kt_tree_read (KtTree *tree, guint64 id)
 {
   const KtNode *node = kt_nodes_get (tree->nodes, id);
+
+  if (node != NULL && node->entry->kind == KT_ENTRY_CTL)
+    return g_bytes_new (NULL, 0);
   return node != NULL && node->content != NULL ? g_bytes_ref (node->content) : NULL;
 }
 
@@ -400,5 +349,6 @@ void
 kt_tree_set_options (KtTree *tree, const KtTreeOptions *options)
 {
   tree->options.deadline = options->deadline;
+  tree->options.families = options->families;
   kt_scan_set_most (tree->scan, options->scan_ahead);
 }

@@ -3,6 +3,8 @@
 
 #include "kt-entry.h"
 #include "store/kt-catalog.h"
+#include "store/kt-lists.h"
+#include "store/kt-package.h"
 #include "store/kt-store.h"
 
 #include <sys/stat.h>
@@ -26,7 +28,7 @@ typedef struct {
  * attributes of INODE. */
 typedef struct {
   guint64 inode;
-  char *name;
+  const char *name;
 } KtStale;
 
 /* Makes the kernel forget STALE (KtStale, (transfer full)), and calls DONE, if any, when that is through. */
@@ -37,16 +39,21 @@ typedef struct {
   gid_t gid;
   gint64 deadline;  /* of one operation, microseconds */
   guint scan_ahead; /* tasks fetched ahead of a scan at the most */
+  guint families;   /* KT_FAMILY_BIT()s: where a task is looked for that nobody has named */
 } KtTreeOptions;
 
 /* Everything passed in outlives the tree; ABOUT is copied. */
-KtTree *kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtAbout *about,
+KtTree *kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists, const KtAbout *about,
                      const KtTreeOptions *options);
 void kt_tree_free (KtTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTree, kt_tree_free)
 
 /* New options, but for the owner's ids. */
 void kt_tree_set_options (KtTree *tree, const KtTreeOptions *options);
+
+/* Who fetches packages; outlives the tree. Without, there are none. */
+void kt_tree_set_packages (KtTree *tree, KtPackages *packages);
+void kt_tree_set_push (KtTree *tree, KtPackagePush push, gpointer kernel);
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
 
 /* The operation will not be answered; a request it started goes on. */
@@ -65,16 +72,36 @@ gboolean kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry);
 /* Largest content that is worth priming. */
 #define KT_PRIME_MAX 65536
 
-/* What should be put into the kernel's page cache before it asks for it, once for each version of a small file; NULL
- * when there is nothing to do. (transfer full)
+/* The content of an inode, for the kernel's page cache. */
+typedef struct {
+  guint64 inode;
+  gint64 offset;
+  GBytes *content;
+} KtPages;
+
+/* Adds CONTENT, which INODE has from OFFSET on, to *LIST (GPtrArray of KtPages), which is made when it is NULL. */
+void kt_pages_add (GPtrArray **list, guint64 inode, gint64 offset, GBytes *content);
+
+/* What should be put into the kernel's page cache before GETATTR of an inode is answered, once for each version of a small
+ * file: KtPages, (transfer full); NULL when there is nothing to do.
  *
  * Why: when the kernel READs, it takes the access time for changed, and the next stat asks for the attributes again. A
- * second `cat` would reach the daemon. So a fresh inode's attributes have no life; the GETATTR that comes before
- * the first read is the occasion to store the pages, and its reply has attributes that last. */
-GBytes *kt_tree_prime (KtTree *tree, guint64 id);
+ * second `cat` would reach the daemon. So the attributes of a file found by LOOKUP have no life; the GETATTR that comes
+ * before the first read is the occasion to store the pages, and its reply has attributes that last. Those that come
+ * with a listing last at once: of what is listed little is read. */
+GPtrArray *kt_tree_prime (KtTree *tree, guint64 id);
 
-/* A file's content, the same for as long as its inode lives. (transfer full), NULL when it is no file. */
+/* What should be put there once an inode was READ: from the second file of a directory on, which makes it one whose files
+ * are read one after another, the others that the kernel knows. As above. */
+GPtrArray *kt_tree_read_on (KtTree *tree, guint64 id);
+
+/* A file's content, the same for as long as its inode lives. (transfer full), NULL when it is no file, or a package. */
 GBytes *kt_tree_read (KtTree *tree, guint64 id);
+
+/* Bytes of a package: see kt_package_read(). */
+typedef KtPackageBytes KtTreeBytes;
+KtTreeCall *kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTreeBytes bytes,
+                                  gpointer data);
 
 /* A link's target. (transfer full), NULL when it is no link. */
 char *kt_tree_readlink (KtTree *tree, guint64 id);
@@ -83,6 +110,19 @@ char *kt_tree_readlink (KtTree *tree, guint64 id);
  * KT_ERROR_READ_ONLY for an inode that is of no task. ERROR is NULL on success. */
 typedef void (*KtTreeTouched) (const GError *error, gpointer data);
 KtTreeCall *kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data);
+
+/* How a batch job is cancelled: the contract of kt_service_cancel(). */
+typedef void (*KtTreeCancelled) (const GError *error, gpointer data);
+typedef void (*KtTreeCancel) (gpointer source, KtKey *key, gint64 deadline, KtTreeCancelled done, gpointer data);
+
+/* From now on; NULL: it is not allowed, which is how a tree begins. */
+void kt_tree_set_cancel (KtTree *tree, KtTreeCancel cancel, gpointer source);
+
+/* TEXT is written to an inode, at OFFSET. A file that takes words does what it says; fails with KT_ERROR_READ_ONLY for all
+ * others, KT_ERROR_BAD_WORD for other words, KT_ERROR_FORBIDDEN when it is not allowed. On success the service has been asked
+ * again, as by kt_tree_touch(). */
+KtTreeCall *kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 offset, KtTreeTouched written,
+                           gpointer data);
 
 /* What stands in a directory at one moment; it does not change while it is read. */
 typedef struct KtListing KtListing;

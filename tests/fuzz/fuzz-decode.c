@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as an answer to both calls; of what is taken for good, every file is rendered. */
+/* Any bytes as an answer to every call; of what is taken for good, every file is rendered. */
 #include "kt-fuzz.h"
 
 #include "base/kt-error.h"
@@ -55,21 +55,74 @@ check_task (const KtTask *task)
   }
 }
 
-static void
-decode (KtFamily family, guint status, GBytes *body, GTimeZone *zone)
-{
-  g_autoptr (KtKey) key = family == KT_FAMILY_SHARE ? kt_key_new_share ("S", TASK_ID) : kt_key_new_basic (TASK_ID);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (KtTask) task = family == KT_FAMILY_SHARE ? kt_decode_share_detail (key, status, body, zone, &error)
-                                                      : kt_decode_task_result (key, status, body, zone, &error);
+/* Everything that a call's answer may be taken for. */
+static const struct {
+  KtFamily family;
+  KtDecode *task; /* one of the two */
+  KtDecode *list;
+} calls[] = {
+  { KT_FAMILY_SHARE, kt_decode_share_detail, NULL }, { KT_FAMILY_BASIC, kt_decode_task_result, NULL },
+  { KT_FAMILY_BASIC, kt_decode_basic_task, NULL },   { KT_FAMILY_JOB, kt_decode_job, NULL },
+  { KT_FAMILY_BASIC, NULL, kt_decode_task_list },    { KT_FAMILY_JOB, NULL, kt_decode_jobs },
+};
 
-  kt_check ((task == NULL) == (error != NULL));
+static KtKey *
+key_of (KtFamily family)
+{
+  return family == KT_FAMILY_SHARE ? kt_key_new_share ("S", TASK_ID) : kt_key_new (family, TASK_ID);
+}
+
+static void
+check_error (gpointer result, guint status, const GError *error)
+{
+  kt_check ((result == NULL) == (error != NULL));
   kt_check (error == NULL || error->domain == KT_ERROR);
-  kt_check (task == NULL || status == 200);
+  kt_check (result == NULL || status == 200);
+}
+
+static void
+decode_task (gsize call, guint status, GBytes *body, GTimeZone *zone)
+{
+  g_autoptr (KtKey) key = key_of (calls[call].family);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtTask) task = calls[call].task (key, status, body, zone, &error);
+
+  check_error (task, status, error);
   if (task != NULL) {
     kt_check (g_bytes_equal (task->response, body));
     check_task (task);
   }
+}
+
+static void
+decode_list (gsize call, guint status, GBytes *body, GTimeZone *zone)
+{
+  g_autoptr (KtKey) key = key_of (calls[call].family);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtListPage) page = calls[call].list (key, status, body, zone, &error);
+
+  check_error (page, status, error);
+  for (guint i = 0; page != NULL && i < page->tasks->len; i++) {
+    const KtTask *task = g_ptr_array_index (page->tasks, i);
+    KtSubject subject = { .task = task };
+    kt_check (task->from_list && kt_id_is_valid (task->key->task_id) && task->key->family == calls[call].family);
+    for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
+      if ((row->listed & KT_FAMILY_BIT (task->key->family)) != 0)
+        check_file (&subject, row);
+  }
+}
+
+/* The same bytes as both of a basic task's answers. */
+static void
+decode_pair (GBytes *body, GTimeZone *zone)
+{
+  g_autoptr (KtKey) key = key_of (KT_FAMILY_BASIC);
+  g_autoptr (KtTask) detail = kt_decode_basic_task (key, 200, body, zone, NULL);
+  g_autoptr (KtTask) result = kt_decode_task_result (key, 200, body, zone, NULL);
+  g_autoptr (KtTask) task = detail != NULL || result != NULL ? kt_decode_basic (detail, result) : NULL;
+
+  if (task != NULL)
+    check_task (task);
 }
 
 int
@@ -78,8 +131,13 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (GBytes) body = g_bytes_new (data, size);
   g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
 
-  decode (KT_FAMILY_SHARE, 200, body, zone);
-  decode (KT_FAMILY_BASIC, 200, body, zone);
-  decode (KT_FAMILY_BASIC, 400, body, zone);
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++) {
+    if (calls[i].task != NULL)
+      decode_task (i, 200, body, zone);
+    else
+      decode_list (i, 200, body, zone);
+  }
+  decode_task (1, 400, body, zone);
+  decode_pair (body, zone);
   return 0;
 }

@@ -21,8 +21,9 @@ SAMPLES = (f"share {SHARE} {SHARE_TASK}", f"basic {IMPORT_TASK}")
 LIMIT = 60  # seconds for a command that should take none; only a bug ever gets there
 
 GROUPS = {
-    "service": "endpoint user-id token-file token-command token-scheme language time-zone ca-file proxy",
-    "cache": "ttl ended-ttl negative-ttl max-stale memory",
+    "service": "endpoint user-id token-file token-command token-scheme app-id app-secret-file session-id keep-alive "
+               "agent-name language time-zone ca-file proxy families allow-cancel",
+    "cache": "ttl ended-ttl negative-ttl list-ttl max-stale memory",
     "fetch": "deadline concurrency rate max-response",
     "watch": "file",
 }
@@ -92,9 +93,10 @@ def detail(task=SHARE_TASK, files=(), **info):
 
 
 def imported(*failures, succeeded=1):
-    """An answer of task/result with these (userName, desc)."""
+    """An answer with these (userName, desc), for both calls about a basic task."""
     rows = [{"userName": name, "desc": desc} for name, desc in failures]
-    return json.dumps({"data": {"successCount": succeeded, "failCount": len(rows), "failInfoList": rows}, "code": 0})
+    data = {"successCount": succeeded, "failCount": len(rows), "failInfoList": rows}
+    return json.dumps({"data": data, "code": 0, "taskType": 1, "status": 2})
 
 
 def store(sim, answer, task=SHARE_TASK, query=""):
@@ -106,7 +108,8 @@ class Mount:
     """One kootaskfs with its files in a directory of its own: conf, token, tasks (the watch list), log, m (the mount
     point). Keywords are keys of the configuration with _ for -; None leaves a key out. Beside them: watch (lines of
     the watch list, None for no list), token, token_mode, options (-o), arguments (before the mount point), env, auto
-    (False: the test calls start()), background (no -f)."""
+    (False: the test calls start()), background (no -f). Share tasks are the only family unless a test says otherwise, so
+    that `ls tasks` asks for nothing; who watches a basic task has it all the same."""
 
     def __init__(self, directory, sim, *, watch=SAMPLES, token=TOKEN, token_mode=0o600, options=(), arguments=(),
                  env=None, auto=True, background=False, extra="", **settings):
@@ -124,6 +127,7 @@ class Mount:
             "endpoint": sim.url if sim else "http://127.0.0.1:9",
             "user-id": "1505084218764547200",
             "token-file": str(self.token_file) if token is not None else None,
+            "families": "share",
         }
         if watch is not None:
             self.write_list(*watch)
@@ -288,6 +292,10 @@ class Mount:
     def requests(self, task=None):
         """How many requests of the service were made (for a task)."""
         return len(self.sim.log(f"?taskId={task}")) if task else self.sim.counters()["total"]
+
+    def asked(self, call, task):
+        """How many requests of that call were made for a task: a basic task takes two calls."""
+        return sum(request["call"] == call for request in self.sim.log(f"?taskId={task}"))
 
     def operations(self):
         """File operations that reached the daemon so far. Reading this costs some itself: see operations_of()."""

@@ -96,7 +96,7 @@ def test_missing_secret(mount, sim):
 @pytest.mark.parametrize("line, words", [
     ("nonsense", "unknown kind of task"), ("share 5", "wrong number of words"), ("basic", "wrong number of words"),
     ("share 1 2 3", "wrong number of words"), ("basic a/b", "an id is 1 to 64 of"), ("basic " + "x" * 65, "an id is"),
-    ("job 5", "jobs are not in this version"), ("SHARE 1 2", "unknown kind of task"),
+    ("job", "wrong number of words"), ("job 1 2", "wrong number of words"), ("SHARE 1 2", "unknown kind of task"),
 ])
 def test_bad_watch_list(mount, sim, line, words):
     """A broken line: file, line number, what was expected."""
@@ -118,6 +118,7 @@ def test_no_watch_list(mount, sim):
     """None is named: no tasks, but what is named is found."""
     m = mount(sim, watch=None)
     assert os.listdir(m / "tasks") == []
+    m = mount(sim, watch=None, families="share, basic")
     assert m.read("status", IMPORT_TASK) == "completed\n"
     assert (m / "shares" / SHARE / SHARE_TASK / "status").read_text() == "completed\n"
 

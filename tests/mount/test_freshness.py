@@ -156,7 +156,7 @@ def test_ended_is_asked_once(mount, sim):
     store(sim, detail(other["taskId"]), other["taskId"])  # a running one beside it shows that the ttl does pass
     wait_until(lambda: (link / "status").read_text() and m.requests(other["taskId"]) > 3, "three more requests")
     assert m.read("status") == first
-    assert m.requests(SHARE_TASK) == 1 and m.requests(IMPORT_TASK) == 1
+    assert m.requests(SHARE_TASK) == 1 and m.asked("task/result", IMPORT_TASK) == 1
 
 
 def test_ended_ttl(mount, sim):
@@ -269,7 +269,7 @@ def test_touch_of_nothing(mount, sim):
 def test_import_that_is_under_way(mount, sim):
     """An import without counts is running and asked for again; with counts it is completed and kept."""
     m = mount(sim, ttl="100ms")
-    store(sim, '{"code":0,"msg":"ok"}', IMPORT_TASK)
+    store(sim, '{"code":0,"msg":"ok","status":1}', IMPORT_TASK)
     assert m.read("status", IMPORT_TASK) == "running\n" and m.read("fail-count", IMPORT_TASK) == ""
     store(sim, imported(succeeded=3), IMPORT_TASK)
     wait_until(lambda: m.read("status", IMPORT_TASK) == "completed\n", "the end")

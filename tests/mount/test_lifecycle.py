@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -190,6 +191,29 @@ def test_sighup(mount, sim):
     wait_until(lambda: "ttl = 7s\n" in m.control("config") and "deadline = 9s\n" in m.control("config"), "the reload")
     wait_until(lambda: read_error(m.task(IMPORT_TASK) / "status") is None, "the new token to be used")
     m.token = "wrong-token"
+
+
+def test_sighup_gives_memory_back(mount, start, tmp_path):
+    """A lower cache.memory lets answers go, and with them what the kernel holds of them, while readers go on."""
+    sim = start("--duration=0", "--tasks=100", "--imports=0", "--shape=url-absent", f"--watch-list={tmp_path}/all")
+    watch = [line for line in (tmp_path / "all").read_text().splitlines() if line.startswith("share")]
+    m = mount(sim, watch=watch)
+
+    def gauge(name):
+        return int(m.control("metrics").split(f"\nkootaskfs_{name} ")[1].split()[0])
+
+    run("grep", "-r", "completed", m / "tasks")
+    assert gauge("cache_entries") == 101 and gauge("inodes") > 101 * 20
+    assert m.requests() == 101
+    oldest = sorted(path.name for path in (m / "tasks").iterdir())[0]
+    reader = m.popen("sh", "-c", 'while cat "$0"/tasks/*/status; do :; done', m.path, stdout=subprocess.DEVNULL)
+    m.configure(memory="64K")
+    m.signal(signal.SIGHUP)
+    wait_until(lambda: gauge("inodes") < 101 * 20, "the kernel to forget")
+    assert reader.poll() is None, "readers go on"
+    m.end_children()
+    wait_until(lambda: gauge("inodes") < 101 * 4 + 1000 and gauge("cache_bytes") <= 65_536, "memory to be given back")
+    assert m.read("status", oldest) in ("completed\n", "canceled\n")
 
 
 def test_sighup_with_a_broken_configuration(mount, sim):

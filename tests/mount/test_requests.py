@@ -3,11 +3,12 @@
 request per task and call is in flight, ever.\""""
 
 import os
+import subprocess
 
 import pytest
 
 from koodrive_sim import SHARE_TASK, wait_until
-from kootaskfs_mount import IMPORT_TASK, detail, errno_of, run, shell, store
+from kootaskfs_mount import IMPORT_TASK, detail, errno_of, imported, run, shell, store
 
 
 def names(m):
@@ -52,7 +53,7 @@ def test_ten_readers_after_the_ttl(mount, start):
 
 def test_looking_around_asks_nothing(mount, start, tmp_path):
     """`ls -l tasks` of 1,000 listed tasks, find, df, ls: no request."""
-    sim = start("--duration=0", "--tasks=1000", f"--watch-list={tmp_path}/all")
+    sim = start("--duration=0", "--tasks=1000", "--jobs=0", f"--watch-list={tmp_path}/all")
     m = mount(sim, watch=(tmp_path / "all").read_text().splitlines())
     listing = run("ls", "-l", m / "tasks").stdout.splitlines()
     assert len(listing) == 1 + 1000 + 2 + 2
@@ -60,12 +61,13 @@ def test_looking_around_asks_nothing(mount, start, tmp_path):
     run("df", m.path)
     run("df", "-i", m.path)
     run("ls", "-la", m.path)
-    run("ls", m.task())
     run("ls", "-lR", m / "shares")
     shell('cd "$1" && for t in *; do test -d "$t"; done', m / "tasks")
     run("cat", *(m / ".kootaskfs" / name for name in os.listdir(m / ".kootaskfs")))
     run("stat", m.task(), m / "tasks", m / "shares")
     assert m.requests() == 0
+    run("ls", m.task())  # who lists a task will read it
+    assert m.requests() == 1
 
 
 @pytest.mark.parametrize("directory", ["", "tasks", "shares", ".kootaskfs", "shares/1537770199275722241"])
@@ -93,42 +95,41 @@ def test_names_inside_a_task(mount, sim):
 
 def test_ids_of_64_and_65(mount, sim):
     """1 to 64 of A-Z a-z 0-9 _ - may be an id and is asked for; 65 is not."""
-    m = mount(sim)
+    m = mount(sim, families="share, basic")
     assert errno_of(os.stat, m.task("x" * 64)) == "ENOENT"
     assert errno_of(os.stat, m.task("A-z_0")) == "ENOENT"
-    assert m.requests() == 2
+    assert m.requests() == 2 * 2  # two calls each
     assert errno_of(os.stat, m.task("x" * 65)) == "ENOENT"
-    assert m.requests() == 2
+    assert m.requests() == 2 * 2
 
 
 def test_unlisted_import(mount, sim):
-    """"An id not yet known is asked for on the service", with task/result, once."""
+    """"An id not yet known is asked for on the service", once."""
     task = sim.generated("basic")[0]["taskId"]
-    m = mount(sim)
-    assert task not in os.listdir(m / "tasks")
+    m = mount(sim, families="share, basic")
     assert m.read("kind", task) == "basic\n"
     assert m.read("status", task) == "completed\n"
-    assert [request["call"] for request in sim.log(f"?taskId={task}")] == ["task/result"]
+    assert m.asked("task/result", task) == 1
     assert task in os.listdir(m / "tasks")
 
 
 def test_unknown_is_remembered(mount, sim):
     """"not there = ENOENT, remembered for negative-ttl only"."""
-    m = mount(sim, negative_ttl="1s")
+    m = mount(sim, negative_ttl="1s", families="share, basic")
     for _ in range(3):
         assert errno_of(os.stat, m.task("4711") / "status") == "ENOENT"
-    assert [request["call"] for request in sim.log("?taskId=4711")] == ["task/result"]
+    assert m.asked("task/result", "4711") == 1
     assert "4711" not in os.listdir(m / "tasks")
-    wait_until(lambda: errno_of(os.stat, m.task("4711")) and m.requests("4711") == 2, "the second request")
-    store(sim, '{"code":0,"data":{"successCount":1,"failCount":0}}', "4711")
+    wait_until(lambda: errno_of(os.stat, m.task("4711")) and m.asked("task/result", "4711") == 2, "the second request")
+    store(sim, imported(), "4711")
     wait_until(lambda: errno_of(os.stat, m.task("4711")) is None, "the task to be there")
     assert m.read("status", "4711") == "completed\n"
 
 
 def test_a_task_that_goes(mount, sim):
     """A task found by its id that the service no longer knows is gone from tasks/ too."""
-    m = mount(sim, ttl="100ms", negative_ttl="100ms")
-    store(sim, '{"code":0}', "4711")
+    m = mount(sim, ttl="100ms", negative_ttl="100ms", families="share, basic")
+    store(sim, '{"code":0,"status":1}', "4711")
     assert m.read("status", "4711") == "running\n"
     assert "4711" in os.listdir(m / "tasks")
     sim.admin("DELETE", "answers/4711")
@@ -148,8 +149,9 @@ def test_headers(mount, sim):
         assert headers["Authorization"].startswith("Bearer") and headers["X-User-Id"] == "77"
         assert headers["language"] == "de-DE"
         assert len(headers["X-Traceid"]) == 58
-    assert len({request["headers"]["X-Traceid"] for request in requests}) == 2
-    assert requests[0]["method"] == "POST" and requests[1]["query"] == f"taskId={IMPORT_TASK}"
+    assert len({request["headers"]["X-Traceid"] for request in requests}) == 3
+    assert requests[0]["method"] == "POST"
+    assert f"taskId={IMPORT_TASK}" in [request["query"] for request in requests[1:]]
 
 
 def test_connections_are_reused(mount, sim):
@@ -183,3 +185,18 @@ def test_concurrency_and_rate(mount, start):
     for reader in [m.popen("cat", m.task(task) / "status") for _, task in tasks]:
         assert reader.communicate(timeout=60)[0] in ("completed\n", "canceled\n")
     assert 2 <= sim.counters()["maxInFlight"] <= 3
+
+
+def test_large_answers_are_decoded_aside(mount, sim):
+    """"Nothing else waits for it": while the answer of a task of 100,000 files is decoded, other operations are
+    answered. That it is being decoded is read from .kootaskfs/metrics, which always reaches the daemon."""
+    m = mount(sim)
+    rows = [f'{{"fileId":"F{n:06}","status":"{2 if n % 1000 == 0 else 1}","newFileId":"N{n}"}}' for n in range(100_000)]
+    store(sim, f'{{"jobInfo":{{"taskStatus":2}},"taskInfos":[{",".join(rows)}]}}')
+    reader = m.popen("cat", m.task() / "files.csv", stdout=subprocess.DEVNULL)
+    wait_until(lambda: "\nkootaskfs_decoding 1\n" in m.control("metrics"), "the decoding to be seen")
+    assert m.read("fail-count", IMPORT_TASK) != ""
+    assert reader.wait(60) == 0
+    assert m.read("files.csv").count("\n") == 100_001 and m.read("failures.csv").count("\n") == 101
+    assert "\nkootaskfs_decoding 0\n" in m.control("metrics")
+    assert m.requests(SHARE_TASK) == 1

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from koodrive_sim import wait_until
 from kootaskfs_mount import run, shell
 
 TASKS = 300
@@ -15,8 +16,9 @@ TASKS = 300
 
 @pytest.fixture
 def many(mount, start, tmp_path):
-    """A mount of 300 ended tasks, at 20 ms a call."""
-    sim = start("--duration=0", f"--tasks={TASKS}", "--imports=0", "--latency=20", f"--watch-list={tmp_path}/all")
+    """A mount of 300 ended tasks without packages, at 20 ms a call."""
+    sim = start("--duration=0", f"--tasks={TASKS}", "--imports=0", "--jobs=0", "--latency=20", "--shape=url-absent",
+                f"--watch-list={tmp_path}/all")
     watch = [line for line in (tmp_path / "all").read_text().splitlines() if line.startswith("share")]
     return mount(sim, watch=watch, concurrency=32)
 
@@ -56,6 +58,19 @@ def test_single_lookups_fetch_nothing_ahead(many):
     assert (many.requests(), prefetches(many)) == (5, 0)
 
 
+@pytest.mark.parametrize("first", (0, 50))
+def test_parallel_readers_fetch_nothing_ahead(many, first):
+    """Many readers at once, each of a task of its own: a request each and no more. No answer comes before all
+    have asked, and none keeps back another."""
+    names = sorted(path.name for path in (many / "tasks").iterdir())[first:first + 30]
+    many.sim.fault(kind="delay", ms=3_600_000, times=-1)
+    for asked, name in enumerate(names, 1):
+        many.popen("cat", many.task(name) / "status")
+        wait_until(lambda: many.sim.counters()["inFlight"] == asked, "the request")
+    assert (many.requests(), prefetches(many)) == (len(names), 0)
+    many.end_children()
+
+
 def test_random_order_fetches_nothing_ahead(many):
     names = sorted(path.name for path in (many / "tasks").iterdir())
     chosen = random.Random(7).sample(names, 60)
@@ -79,3 +94,11 @@ def test_listing_comes_with_attributes(many):
     assert len(found) == TASKS + 2
     assert sum(cost.values()) < TASKS / 2, cost
     assert many.requests() == 0
+
+
+def test_listing_everything_stats_nothing(many):
+    """A listing comes with attributes that last, of files too: `find tasks -printf %s` is listings and little else."""
+    cost = many.operations_of(lambda: run("find", "tasks", "-printf", "%s %T@", cwd=many.path))
+    assert many.requests() == TASKS + 1
+    assert cost.get("getattr", 0) <= 2 * TASKS + 20 and cost.get("lookup", 0) < TASKS, cost
+    assert "read" not in cost, cost

@@ -67,9 +67,10 @@ def test_import_sample(mount, sim):
     expected = {
         "kind": "basic\n", "type": "import\n", "status": "completed\n", "result": "partly-failed\n",
         "success-count": "1\n", "fail-count": "1\n", "progress": "", "created": "", "started": "", "ended": "",
-        "user": "", "failures.csv": "userName,desc\nss,The user already exists.\n",
+        "failures.csv": "userName,desc\nss,The user already exists.\n",
     }
     assert {name: m.read(name, IMPORT_TASK) for name in expected} == expected
+    assert m.read("user", IMPORT_TASK).strip() == json.loads(m.read("job.json", IMPORT_TASK)).get("userId", "")
     assert set(os.listdir(m.task(IMPORT_TASK))) == TASK_FILES
     assert errno_of(os.stat, m.task(IMPORT_TASK) / "files") == "ENOENT"
     assert errno_of(os.stat, m.task(IMPORT_TASK) / "files.csv") == "ENOENT"

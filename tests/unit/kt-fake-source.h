@@ -22,6 +22,8 @@ guint kt_fake_source_pending (const KtFakeSource *source);
 const KtKey *kt_fake_source_key (const KtFakeSource *source);
 gint64 kt_fake_source_deadline (const KtFakeSource *source);
 
-/* Ends the oldest request. JSON is decoded as its family's answer; the trace id is "trace-N", N from 1. */
+/* Ends the oldest request. JSON is decoded as its family's answer, that to KT_FAMILY_UNKNOWN as the FAMILY's that is
+ * said, the basic one by default; the trace id is "trace-N", N from 1. */
 void kt_fake_source_land (KtFakeSource *source, const char *json);
+void kt_fake_source_land_as (KtFakeSource *source, KtFamily family, const char *json);
 void kt_fake_source_fail (KtFakeSource *source, KtErrorCode code);

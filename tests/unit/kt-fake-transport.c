@@ -7,6 +7,7 @@ struct KtExchange {
   char *line;
   GPtrArray *headers;
   char *body;
+  const KtHttpRequest *request;
   KtTransportDone done; /* NULL: ended */
   gpointer data;
 };
@@ -40,6 +41,7 @@ fake_send (KtTransport *transport, const KtHttpRequest *request, KtTransportDone
   g_ptr_array_set_free_func (exchange->headers, g_free);
   if (request->body != NULL)
     exchange->body = g_strndup (g_bytes_get_data (request->body, NULL), g_bytes_get_size (request->body));
+  exchange->request = request;
   exchange->done = done;
   exchange->data = data;
   g_ptr_array_add (fake->log, exchange);
@@ -158,6 +160,31 @@ kt_fake_transport_land (KtFakeTransport *fake, guint index, guint status, const 
   KtHttpResponse response = { .status = status, .body = bytes, .headers[KT_HEADER_RETRY_AFTER] = (char *) retry_after };
 
   finish (fake, index, &response, NULL);
+}
+
+void
+kt_fake_transport_land_dated (KtFakeTransport *fake, guint index, guint status, const char *body, const char *date)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (body, strlen (body));
+  KtHttpResponse response = { .status = status, .body = bytes, .headers[KT_HEADER_DATE] = (char *) date };
+
+  finish (fake, index, &response, NULL);
+}
+
+void
+kt_fake_transport_answer (KtFakeTransport *fake, guint index, const KtHttpResponse *response)
+{
+  finish (fake, index, response, NULL);
+}
+
+gboolean
+kt_fake_transport_piece (KtFakeTransport *fake, guint index, const KtHttpResponse *head, gconstpointer bytes,
+                         gsize length)
+{
+  const KtExchange *exchange = nth (fake, index);
+
+  g_assert_true (exchange->done != NULL);
+  return exchange->request->sink (head, bytes, length, exchange->request->sink_data);
 }
 
 void

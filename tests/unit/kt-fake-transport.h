@@ -30,4 +30,13 @@ const char *kt_fake_transport_body (const KtFakeTransport *fake, guint index);
 /* Ends the INDEXth exchange, which must be under way. */
 void kt_fake_transport_land (KtFakeTransport *fake, guint index, guint status, const char *body,
                              const char *retry_after);
+void kt_fake_transport_land_dated (KtFakeTransport *fake, guint index, guint status, const char *body,
+                                   const char *date);
+
+/* The same with all that an answer may have; of a body, whose sink takes it, this is only the end. */
+void kt_fake_transport_answer (KtFakeTransport *fake, guint index, const KtHttpResponse *response);
+
+/* Gives a piece to the sink of the INDEXth exchange; what the sink said. */
+gboolean kt_fake_transport_piece (KtFakeTransport *fake, guint index, const KtHttpResponse *head, gconstpointer bytes,
+                                  gsize length);
 void kt_fake_transport_fail (KtFakeTransport *fake, guint index, KtErrorCode code);

@@ -45,16 +45,31 @@ about_metrics (gpointer data)
   return g_strdup ("# EOF\n");
 }
 
-static guint
+static char *
 about_tasks (gpointer data)
 {
-  return kt_catalog_size (((KtTreeFixture *) data)->catalog);
+  return g_strdup_printf ("tasks: %u\n", kt_catalog_size (((KtTreeFixture *) data)->catalog));
+}
+
+static const KtListsPolicy no_lists = {
+  .ttl = 30 * KT_SECOND,
+  .negative_ttl = 3 * KT_SECOND,
+  .patience = 10 * KT_SECOND,
+};
+
+void
+kt_tree_use_lists (KtTreeFixture *f, guint families)
+{
+  KtListsPolicy policy = no_lists;
+
+  policy.families = families;
+  kt_lists_set_policy (f->lists, &policy);
 }
 
 void
 kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
 {
-  const KtTreeOptions options = { .uid = 12, .gid = 34, .deadline = 10 * KT_SECOND };
+  const KtTreeOptions options = { .uid = 12, .gid = 34, .deadline = 10 * KT_SECOND, .families = KT_FAMILIES_ALL };
   KtAbout about = { .config = about_config, .metrics = about_metrics, .tasks = about_tasks, .data = f };
 
   f->clock = kt_fake_clock_new ();
@@ -70,7 +85,10 @@ kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
   };
   f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source_fetch, f->source);
   f->catalog = kt_catalog_new ();
-  f->tree = kt_tree_new (kt_fake_clock (f->clock), f->store, f->catalog, &about, &options);
+  f->fake_lists = kt_fake_lists_new ();
+  f->lists =
+      kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &no_lists, kt_fake_lists_fetch, f->fake_lists);
+  f->tree = kt_tree_new (kt_fake_clock (f->clock), f->store, f->catalog, f->lists, &about, &options);
   f->forgotten = g_string_new (NULL);
   kt_tree_set_invalidate (f->tree, invalidate, f);
 }
@@ -82,6 +100,8 @@ kt_tree_tear_down (KtTreeFixture *f, gconstpointer data)
   g_assert_true (f->pushed == NULL);
   kt_fake_source_free (f->source);
   kt_tree_free (f->tree);
+  kt_lists_free (f->lists);
+  kt_fake_lists_free (f->fake_lists);
   kt_catalog_free (f->catalog);
   kt_store_free (f->store);
   kt_health_free (f->health);
@@ -97,7 +117,9 @@ kt_tree_watch (KtTreeFixture *f, const char *const *lines)
 
   for (; *lines != NULL; lines++) {
     g_auto (GStrv) words = g_strsplit (*lines, " ", 3);
-    g_ptr_array_add (keys, words[2] != NULL ? kt_key_new_share (words[1], words[2]) : kt_key_new_basic (words[1]));
+    KtFamily family;
+    g_assert_true (kt_family_from_word (words[0], &family));
+    g_ptr_array_add (keys, words[2] != NULL ? kt_key_new_share (words[1], words[2]) : kt_key_new (family, words[1]));
   }
   kt_tree_set_watched (f->tree, keys);
 }

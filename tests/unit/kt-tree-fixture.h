@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "kt-fake-lists.h"
 #include "kt-fake-source.h"
 #include "kt-test.h"
 #include "tree/kt-tree.h"
@@ -16,6 +17,8 @@ typedef struct {
   KtStorePolicy policy; /* ttl 5 s, ended-ttl forever, negative-ttl 3 s, max-stale 60 s */
   KtStore *store;
   KtCatalog *catalog;
+  KtFakeLists *fake_lists;
+  KtLists *lists; /* list-ttl 30 s, negative-ttl 3 s, patience 10 s; no family is chosen before kt_tree_use_lists() */
   KtTree *tree;
   /* the kernel */
   GString *forgotten; /* "PARENT/NAME " for each name it was told to forget */
@@ -30,6 +33,9 @@ void kt_tree_tear_down (KtTreeFixture *f, gconstpointer data);
 
 /* Watches these tasks and no others: lines of a watch list. */
 void kt_tree_watch (KtTreeFixture *f, const char *const *lines);
+
+/* From now on tasks/ is made of these families' lists too. */
+void kt_tree_use_lists (KtTreeFixture *f, guint families);
 
 /* The kernel has forgotten what it was told to last. */
 void kt_tree_pushed (KtTreeFixture *f);
@@ -58,5 +64,8 @@ char *kt_tree_text (KtTreeFixture *f, guint64 id);
 #define KT_RUNNING    KT_JOB ("\"taskStatus\":1,\"progress\":10,\"startTime\":\"20240930090000\"")
 #define KT_RUNNING_ON KT_JOB ("\"taskStatus\":1,\"progress\":20,\"startTime\":\"20240930090000\"")
 #define KT_ENDED      KT_JOB ("\"taskStatus\":2,\"progress\":100,\"endTime\":\"20240930091500\"")
+/* of a job */
+#define KT_JOB_RUNNING "{\"data\":{\"jobInfo\":{\"taskType\":1,\"status\":1,\"progress\":30}}}"
+#define KT_JOB_ENDED   "{\"data\":{\"jobInfo\":{\"taskType\":1,\"status\":2,\"progress\":100}}}"
 /* of an import task */
 #define KT_IMPORTED "{\"data\":{\"successCount\":1,\"failCount\":0}}"

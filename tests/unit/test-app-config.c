@@ -2,6 +2,7 @@
 #include "kt-test.h"
 
 #include "app/kt-config.h"
+#include "base/kt-log.h"
 #include "base/kt-units.h"
 
 #include <glib/gstdio.h>
@@ -52,6 +53,10 @@ test_defaults (Fixture *f, gconstpointer data)
   g_assert_null (config->token_file);
   g_assert_null (config->token_command);
   g_assert_cmpint (config->token_scheme, ==, KT_TOKEN_AUTO);
+  g_assert_null (config->app_id);
+  g_assert_null (config->app_secret_file);
+  g_assert_null (config->session_id);
+  g_assert_false (config->keep_alive);
   g_assert_null (config->agent_name);
   g_assert_cmpstr (config->language, ==, "en-US");
   g_assert_cmpstr (config->time_zone, ==, "UTC");
@@ -60,6 +65,8 @@ test_defaults (Fixture *f, gconstpointer data)
   g_assert_cmpint (config->cache.ttl, ==, 5 * KT_SECOND);
   g_assert_cmpint (config->cache.ended_ttl, ==, KT_TIME_NEVER);
   g_assert_cmpint (config->cache.negative_ttl, ==, 3 * KT_SECOND);
+  g_assert_cmpuint (config->families, ==, KT_FAMILIES_ALL);
+  g_assert_cmpint (config->list_ttl, ==, 30 * KT_SECOND);
   g_assert_cmpint (config->cache.max_stale, ==, 300 * KT_SECOND);
   g_assert_cmpuint (config->cache.memory, ==, 256 << 20);
   g_assert_cmpint (config->deadline, ==, 10 * KT_SECOND);
@@ -73,9 +80,10 @@ test_defaults (Fixture *f, gconstpointer data)
 #define ALL_KEYS                                                                                                       \
   "[service]\nendpoint = https://h:8443\nuser-id = 1505\ntoken-command = printf '\\\\n' | pass\ntoken-scheme = "       \
   "Bearer+\n"                                                                                                          \
-  "agent-name = carrier\nlanguage = zh-CN\ntime-zone = Asia/Shanghai\nca-file = /etc/ca.pem\nproxy = "                 \
-  "http://p:3128\n\n"                                                                                                  \
-  "[cache]\nttl = 250ms\nended-ttl = 1h\nnegative-ttl = 0\nmax-stale = forever\nmemory = 1G\n\n"                       \
+  "keep-alive = yes\nagent-name = carrier\nlanguage = zh-CN\ntime-zone = Asia/Shanghai\nca-file = /etc/ca.pem\nproxy " \
+  "= "                                                                                                                 \
+  "http://p:3128\nfamilies = share, job\nallow-cancel = yes\n\n"                                                       \
+  "[cache]\nttl = 250ms\nended-ttl = 1h\nnegative-ttl = 0\nlist-ttl = 2min\nmax-stale = forever\nmemory = 1G\n\n"      \
   "[fetch]\ndeadline = 1min\nconcurrency = 1024\nrate = 7\nmax-response = 100\n\n[watch]\nfile = /etc/tasks\n"
 
 static void
@@ -87,6 +95,7 @@ test_all_keys (Fixture *f, gconstpointer data)
   g_assert_cmpstr (config->endpoint, ==, "https://h:8443");
   g_assert_cmpstr (config->token_command, ==, "printf '\\n' | pass");
   g_assert_cmpint (config->token_scheme, ==, KT_TOKEN_BEARER_PLUS);
+  g_assert_true (config->keep_alive);
   g_assert_cmpstr (config->agent_name, ==, "carrier");
   g_assert_cmpstr (config->language, ==, "zh-CN");
   g_assert_cmpstr (config->time_zone, ==, "Asia/Shanghai");
@@ -95,6 +104,8 @@ test_all_keys (Fixture *f, gconstpointer data)
   g_assert_cmpint (config->cache.ttl, ==, 250 * KT_MS);
   g_assert_cmpint (config->cache.ended_ttl, ==, 3600 * KT_SECOND);
   g_assert_cmpint (config->cache.negative_ttl, ==, 0);
+  g_assert_cmpuint (config->families, ==, KT_FAMILY_BIT (KT_FAMILY_SHARE) | KT_FAMILY_BIT (KT_FAMILY_JOB));
+  g_assert_cmpint (config->list_ttl, ==, 120 * KT_SECOND);
   g_assert_cmpint (config->cache.max_stale, ==, KT_TIME_NEVER);
   g_assert_cmpuint (config->cache.memory, ==, 1 << 30);
   g_assert_cmpint (config->deadline, ==, 60 * KT_SECOND);
@@ -136,8 +147,9 @@ test_format (Fixture *f, gconstpointer data)
 
   kt_assert_text (
       kt_config_format (config),
-      "[service]\nendpoint = https://h\nuser-id = 1\ntoken-scheme = auto\nlanguage = en-US\ntime-zone = UTC\n\n"
-      "[cache]\nttl = 5s\nended-ttl = forever\nnegative-ttl = 3s\nmax-stale = 5min\nmemory = 256M\n\n"
+      "[service]\nendpoint = https://h\nuser-id = 1\ntoken-scheme = auto\nkeep-alive = no\nlanguage = en-US\n"
+      "time-zone = UTC\nfamilies = share, basic, job\nallow-cancel = no\n\n"
+      "[cache]\nttl = 5s\nended-ttl = forever\nnegative-ttl = 3s\nlist-ttl = 30s\nmax-stale = 5min\nmemory = 256M\n\n"
       "[fetch]\ndeadline = 10s\nconcurrency = 64\nrate = 0\nmax-response = 64M\n\n[watch]\n");
 }
 
@@ -204,6 +216,9 @@ test_bad_values (Fixture *f, gconstpointer data)
   } table[] = {
     { "token-scheme = bearer\n", "[service] token-scheme", "expected auto, Bearer, Bearer+ or raw" },
     { "time-zone = Mars/Olympus\n", "[service] time-zone", "expected UTC, +08:00 or Asia/Shanghai" },
+    { "families = share, shares\n", "[service] families", "expected some of share, basic, job" },
+    { "families =\n", "[service] families", "expected some of share, basic, job" },
+    { "families = unknown\n", "[service] families", "expected some of share, basic, job" },
     { "token-file =\n", "[service] token-file", "expected one line of text" },
     { "language = a\\nb\n", "[service] language", "expected one line of text" },
     { "language = a\\qb\n", "[service] language", "invalid escape" },
@@ -211,9 +226,15 @@ test_bad_values (Fixture *f, gconstpointer data)
     { "tokenfile = /x\n", "[service] tokenfile", "unknown key" },
     { "ttl = 5s\n", "[service] ttl", "unknown key" }, /* of another group */
     { "token-file = /a\ntoken-command = b\n", "[service] token-command", "expected one of the two" },
+    { "app-id = A\ntoken-file = /a\n", "[service] app-id", "expected one of the two" },
+    { "app-id = A\ntoken-command = a\n", "[service] app-id", "expected one of the two" },
+    { "app-secret-file = /a\n", "[service] app-secret-file", "expected app-id beside it" },
+    { "app-id = A\nkeep-alive = yes\n", "[service] keep-alive", "not expected with app-id" },
+    { "keep-alive = true\n", "[service] keep-alive", "expected yes or no" },
     { "[cache]\nttl = 5\n", "[cache] ttl", "expected a whole number with ms, s, min, h or d" },
     { "[cache]\nended-ttl = -1s\n", "[cache] ended-ttl", "expected" },
     { "[cache]\nmemory = 1X\n", "[cache] memory", "expected a whole number of bytes" },
+    { "[cache]\nlist-ttl = 5\n", "[cache] list-ttl", "expected a whole number with ms, s, min, h or d" },
     { "[fetch]\ndeadline = 0\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
     { "[fetch]\ndeadline = 2h\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
     { "[fetch]\ndeadline = forever\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
@@ -298,6 +319,47 @@ test_endpoints (Fixture *f, gconstpointer data)
   }
 }
 
+#define SESSION MINIMAL "session-id = hunter2hunter2\n"
+
+/* A file that holds a secret must be private; nothing shows the secret, and -o, which would, does not take it. */
+static void
+test_session (Fixture *f, gconstpointer data)
+{
+  char *none[] = { NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtConfig) config = NULL;
+  g_autofree char *format = NULL;
+  static const char *const broken[][2] = {
+    { SESSION "app-id = A\n", "[service] session-id: sessions are of tokens" },
+    { MINIMAL "session-id hunter2hunter2\n", "a line is neither [GROUP] nor KEY = VALUE" },
+    { MINIMAL "session-id =\nhunter2\n", "a line is neither [GROUP] nor KEY = VALUE" },
+    { MINIMAL "session-id = hunter2\\thunter2\n", "expected printable ASCII" },
+    { MINIMAL "session-id =\n", "expected one line of text" },
+  };
+
+  g_assert_null (load (f, SESSION, NULL, NULL, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "[service] session-id: others than its owner may use this file: expected");
+  g_assert_cmpint (g_chmod (f->path, 0600), ==, 0);
+  config = kt_config_load (f->path, none, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (config->session_id, ==, "hunter2hunter2");
+  format = kt_config_format (config);
+  g_assert_nonnull (strstr (format, "session-id = ***\n"));
+  g_assert_null (strstr (format, "hunter2"));
+  kt_assert_text (kt_log_redact ("hunter2hunter2"), "***");
+  kt_log_forget_secrets ();
+
+  g_assert_null (load (f, MINIMAL, "session-id=hunter2", NULL, &error));
+  g_assert_null (strstr (error->message, "hunter2"));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "-o: [service] session-id: a secret, which a command line shows");
+  for (gsize i = 0; i < G_N_ELEMENTS (broken); i++) {
+    g_assert_true (g_file_set_contents_full (f->path, broken[i][0], -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
+    g_assert_null (kt_config_load (f->path, none, NULL, &error));
+    g_assert_null (strstr (error->message, "hunter2"));
+    kt_assert_failed (&error, KT_ERROR_CONFIG, broken[i][1]);
+  }
+}
+
 static void
 test_help (void)
 {
@@ -322,6 +384,7 @@ main (int argc, char **argv)
   TEST ("/app/config/bad-values", test_bad_values);
   TEST ("/app/config/bad-files", test_bad_files);
   TEST ("/app/config/endpoints", test_endpoints);
+  TEST ("/app/config/session", test_session);
   g_test_add_func ("/app/config/help", test_help);
   return g_test_run ();
 }

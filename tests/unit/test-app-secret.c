@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct {
@@ -85,6 +86,9 @@ static void
 test_bad_files (Fixture *f, gconstpointer data)
 {
   assert_refused (f, "No such file");
+  g_assert_cmpint (mkfifo (f->path, 0600), ==, 0);
+  assert_refused (f, "the first line is empty"); /* and does not wait for a writer */
+  g_unlink (f->path);
   write_secret (f, "", 0600);
   assert_refused (f, "the first line is empty");
   write_secret (f, "\nhunter2\n", 0600);
@@ -157,61 +161,20 @@ test_proc_environ (Fixture *f, gconstpointer data)
   g_test_trap_assert_passed ();
 }
 
-typedef struct {
-  guint told;
+/* A credential of systemd's: its group may read it, others not. */
+static void
+test_credential (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
   char *secret;
-  GError *error;
-} Outcome;
 
-static void
-on_secret (char *secret, const GError *error, gpointer data)
-{
-  Outcome *outcome = data;
-
-  g_assert_true ((secret == NULL) != (error == NULL));
-  outcome->told++;
-  outcome->secret = secret;
-  outcome->error = error != NULL ? g_error_copy (error) : NULL;
-}
-
-static void
-run (const char *command, Outcome *outcome)
-{
-  *outcome = (Outcome){ 0 };
-  kt_secret_from_command (command, on_secret, outcome);
-  while (outcome->told == 0)
-    g_main_context_iteration (NULL, TRUE);
-}
-
-static void
-test_command (Fixture *f, gconstpointer data)
-{
-  Outcome outcome;
-
-  run ("echo hunter2hunter2; echo more", &outcome);
-  g_assert_cmpstr (outcome.secret, ==, "hunter2hunter2");
-  kt_assert_text (kt_log_redact ("hunter2hunter2"), "***");
-  kt_secret_free (outcome.secret);
-}
-
-static void
-test_bad_commands (Fixture *f, gconstpointer data)
-{
-  static const char *const table[][2] = {
-    { "echo hunter2; exit 3", "token-command failed" },
-    { "kill -KILL $$", "token-command failed" },
-    { "/nonexistent/command 2>/dev/null", "token-command failed" },
-    { "echo", "the first line is empty" },
-    { "true", "the first line is empty" },
-    { "printf 'a\\001b'", "printable ASCII" },
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
-    Outcome outcome;
-    run (table[i][0], &outcome);
-    g_assert_null (outcome.secret);
-    kt_assert_failed (&outcome.error, KT_ERROR_CONFIG, table[i][1]);
-  }
+  write_secret (f, "hunter2", 0440);
+  secret = kt_secret_from_credential (f->path, NULL);
+  g_assert_cmpstr (secret, ==, "hunter2");
+  kt_secret_free (secret);
+  write_secret (f, "hunter2", 0444);
+  g_assert_null (kt_secret_from_credential (f->path, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "(mode 0444)");
 }
 
 int
@@ -225,7 +188,6 @@ main (int argc, char **argv)
   TEST ("/app/secret/text", test_text);
   TEST ("/app/secret/environment", test_environment);
   TEST ("/app/secret/proc-environ", test_proc_environ);
-  TEST ("/app/secret/command", test_command);
-  TEST ("/app/secret/bad-commands", test_bad_commands);
+  TEST ("/app/secret/credential", test_credential);
   return g_test_run ();
 }

@@ -2,6 +2,7 @@
 /* The command line and the watch list. */
 #include "kt-test.h"
 
+#include "app/kt-file-watch.h"
 #include "app/kt-options.h"
 #include "app/kt-watch-list.h"
 
@@ -126,12 +127,15 @@ static void
 test_watch_list (void)
 {
   g_autoptr (GPtrArray) keys = kt_watch_list_parse ("# tasks\r\n\r\nshare S1 7 # a comment\r\n  basic\t 8  \n#basic 9\n"
-                                                    "share S_- -_",
+                                                    "share S_- -_\njob 10",
                                                     "list", NULL);
   const KtKey *key;
 
   g_assert_nonnull (keys);
-  g_assert_cmpuint (keys->len, ==, 3);
+  g_assert_cmpuint (keys->len, ==, 4);
+  key = keys->pdata[3];
+  g_assert_cmpint (key->family, ==, KT_FAMILY_JOB);
+  g_assert_cmpstr (key->task_id, ==, "10");
   key = keys->pdata[0];
   g_assert_cmpint (key->family, ==, KT_FAMILY_SHARE);
   g_assert_cmpstr (key->share_id, ==, "S1");
@@ -160,8 +164,11 @@ static void
 test_bad_watch_lists (void)
 {
   static const char *const table[][2] = {
-    { "basic 7\n\nbasics 8\n", "list:3: unknown kind of task: expected 'share SHAREID TASKID' or 'basic TASKID'" },
-    { "job 7", "list:1: jobs are not in this version" },
+    { "basic 7\n\nbasics 8\n",
+      "list:3: unknown kind of task: expected 'share SHAREID TASKID', 'basic TASKID' or 'job JOBID'" },
+    { "unknown 7", "list:1: unknown kind of task" },
+    { "job", "list:1: wrong number of words" },
+    { "job S 7", "list:1: wrong number of words" },
     { "basic", "list:1: wrong number of words" },
     { "basic 7 8", "list:1: wrong number of words" },
     { "share 7", "list:1: wrong number of words" },
@@ -207,7 +214,7 @@ on_changed (gpointer data)
   ++*(guint *) data;
 }
 
-/* Written in place or replaced, as editors do; other files of the directory do not count. */
+/* Written in place or replaced, as editors do, or with another mode; other files of the directory do not count. */
 static void
 test_file_watch (void)
 {
@@ -226,6 +233,10 @@ test_file_watch (void)
     g_main_context_iteration (NULL, TRUE);
   changes = 0;
   g_assert_cmpint (g_rename (other, path), ==, 0);
+  while (changes == 0)
+    g_main_context_iteration (NULL, TRUE);
+  changes = 0;
+  g_assert_cmpint (g_chmod (path, 0600), ==, 0);
   while (changes == 0)
     g_main_context_iteration (NULL, TRUE);
   kt_file_watch_free (watch);

@@ -5,8 +5,8 @@ import pathlib
 import re
 import sys
 
-ROW = re.compile(r'^\s*(?:DIR|FILE|LINK) \((\w+), "([^"]+)"', re.MULTILINE)
-KEY = re.compile(r'^\s*\{ "([\w-]+)", "([\w-]+)", &type_', re.MULTILINE)
+ROW = re.compile(r'^\s*(?:DIR|LISTED|FILE|PACKAGE|CTL|LINK) \((\w+), "([^"]+)"', re.MULTILINE)
+KEY = re.compile(r'^\s*\{ "([\w-]+)", "([\w-]+)", &kt_type_', re.MULTILINE)
 
 
 def documented(text):

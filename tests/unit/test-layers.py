@@ -10,7 +10,7 @@ LAYERS = ["base", "model", "http", "service", "store", "tree", "fuse", "app"]
 # Headers of libraries, and who alone may include them.
 RESERVED = [
     (re.compile(r"curl/"), re.compile(r"http/")),
-    (re.compile(r"cjson/|cJSON\.h"), re.compile(r"service/kt-decode\.c$")),
+    (re.compile(r"cjson/|cJSON\.h"), re.compile(r"service/kt-answer\.h$")),
     (re.compile(r"fuse|linux/fuse\.h"), re.compile(r"fuse/")),
 ]
 

@@ -3,7 +3,7 @@
 
 #include "base/kt-names.h"
 #include "base/kt-units.h"
-#include "model/kt-task.h"
+#include "model/kt-table.h"
 #include "model/kt-words.h"
 
 #include <string.h>
@@ -36,7 +36,32 @@ test_words (void)
     { KT_FAMILY_SHARE, KT_WORD_FILE_STATUS, "1", "succeeded" },
     { KT_FAMILY_SHARE, KT_WORD_FILE_STATUS, "2", "failed" },
     { KT_FAMILY_SHARE, KT_WORD_FILE_STATUS, "3", "unknown-3" },
-    { KT_FAMILY_BASIC, KT_WORD_TYPE, "1", "unknown-1" }, /* numbers mean what their family says */
+    /* numbers mean what their family says */
+    { KT_FAMILY_BASIC, KT_WORD_TYPE, "0", "transfer" },
+    { KT_FAMILY_BASIC, KT_WORD_TYPE, "1", "import" },
+    { KT_FAMILY_BASIC, KT_WORD_TYPE, "2", "unknown-2" },
+    { KT_FAMILY_BASIC, KT_WORD_STATUS, "0", "pending" },
+    { KT_FAMILY_BASIC, KT_WORD_STATUS, "1", "running" },
+    { KT_FAMILY_BASIC, KT_WORD_STATUS, "2", "completed" },
+    { KT_FAMILY_BASIC, KT_WORD_STATUS, "3", "failed" },
+    { KT_FAMILY_BASIC, KT_WORD_STATUS, "4", "unknown-4" },
+    { KT_FAMILY_BASIC, KT_WORD_RESULT, "1", "unknown-1" },
+    { KT_FAMILY_BASIC, KT_WORD_FILE_STATUS, "1", "unknown-1" },
+    { KT_FAMILY_JOB, KT_WORD_TYPE, "0", "unknown-0" },
+    { KT_FAMILY_JOB, KT_WORD_TYPE, "1", "copy" },
+    { KT_FAMILY_JOB, KT_WORD_TYPE, "2", "delete" },
+    { KT_FAMILY_JOB, KT_WORD_TYPE, "3", "move" },
+    { KT_FAMILY_JOB, KT_WORD_TYPE, "4", "restore" },
+    { KT_FAMILY_JOB, KT_WORD_TYPE, "5", "unzip" },
+    { KT_FAMILY_JOB, KT_WORD_TYPE, "6", "package" },
+    { KT_FAMILY_JOB, KT_WORD_TYPE, "7", "empty-recycle-bin" },
+    { KT_FAMILY_JOB, KT_WORD_TYPE, "8", "unknown-8" },
+    { KT_FAMILY_JOB, KT_WORD_STATUS, "0", "pending" },
+    { KT_FAMILY_JOB, KT_WORD_STATUS, "1", "running" },
+    { KT_FAMILY_JOB, KT_WORD_STATUS, "2", "completed" },
+    { KT_FAMILY_JOB, KT_WORD_STATUS, "3", "canceled" },
+    { KT_FAMILY_JOB, KT_WORD_RESULT, "2", "partly-failed" },
+    { KT_FAMILY_JOB, KT_WORD_FILE_STATUS, "2", "failed" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
@@ -63,7 +88,7 @@ test_keys (void)
   g_autoptr (KtKey) other_share = kt_key_new_share ("T", "7");
   g_autoptr (KtKey) other_task = kt_key_new_share ("S", "8");
   g_autoptr (KtKey) swapped = kt_key_new_share ("7", "S");
-  g_autoptr (KtKey) basic = kt_key_new_basic ("7");
+  g_autoptr (KtKey) basic = kt_key_new (KT_FAMILY_BASIC, "7");
   g_autoptr (KtKey) no_share = kt_key_new_share ("", "7"); /* differs from BASIC in its family alone */
   KtKey *others[] = { other_share, other_task, swapped, basic, no_share };
 
@@ -77,13 +102,127 @@ test_keys (void)
   g_assert_cmpstr (basic->share_id, ==, "");
   g_assert_cmpstr (kt_family_word (KT_FAMILY_SHARE), ==, "share");
   g_assert_cmpstr (kt_family_word (KT_FAMILY_BASIC), ==, "basic");
+  g_assert_cmpstr (kt_family_word (KT_FAMILY_JOB), ==, "job");
+}
+
+static void
+test_families (void)
+{
+  static const struct {
+    const char *text;
+    guint families;
+    const char *printed;
+  } table[] = {
+    { "share", KT_FAMILY_BIT (KT_FAMILY_SHARE), "share" },
+    { "job,basic", KT_FAMILY_BIT (KT_FAMILY_BASIC) | KT_FAMILY_BIT (KT_FAMILY_JOB), "basic, job" },
+    { " share  basic, job,", KT_FAMILIES_ALL, "share, basic, job" },
+    { "job job", KT_FAMILY_BIT (KT_FAMILY_JOB), "job" },
+    { "", 0, "" },
+    { " , ", 0, "" },
+    { "share unknown", 0, "" }, /* what is known inside only is no word for people */
+    { "Share", 0, "" },
+  };
+  KtFamily family;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_assert_cmpuint (kt_families_from_text (table[i].text), ==, table[i].families);
+    kt_assert_text (kt_families_to_text (table[i].families), table[i].printed);
+  }
+  g_assert_true (kt_family_from_word ("job", &family) && family == KT_FAMILY_JOB);
+  g_assert_false (kt_family_from_word ("unknown", &family));
+}
+
+/* A task of a list, or another answer: status and times, 0 for unknown ones. (transfer full) */
+static KtTask *
+task_of (const char *status, gint64 created, gint64 started, gint64 ended)
+{
+  g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, "7");
+  KtTask *task = kt_task_new (key);
+
+  kt_task_share (&task->status, status);
+  task->created = created != 0 ? created : KT_TIME_UNKNOWN;
+  task->started = started != 0 ? started : KT_TIME_UNKNOWN;
+  task->ended = ended != 0 ? ended : KT_TIME_UNKNOWN;
+  return task;
+}
+
+/* An answer takes from the list what it lacks and no more; an end only when it has ended. */
+static void
+test_take_times (void)
+{
+  g_autoptr (KtTask) listed = task_of (KT_STATUS_COMPLETED, 1, 2, 3);
+  g_autoptr (KtTask) none = task_of (KT_STATUS_COMPLETED, 0, 0, 0);
+  g_autoptr (KtTask) all = task_of (KT_STATUS_COMPLETED, 7, 8, 9);
+  g_autoptr (KtTask) running = task_of (KT_STATUS_RUNNING, 0, 0, 0);
+
+  kt_task_take_times (none, listed);
+  g_assert_true (none->created == 1 && none->started == 2 && none->ended == 3);
+  kt_task_take_times (all, listed);
+  g_assert_true (all->created == 7 && all->started == 8 && all->ended == 9);
+  kt_task_take_times (running, listed);
+  g_assert_true (running->created == 1 && running->started == 2 && running->ended == KT_TIME_UNKNOWN);
+}
+
+static void
+test_covers (void)
+{
+  static const struct {
+    const char *status;
+    gint64 created, started, ended; /* listed */
+    gboolean covered;               /* by one that is completed, created at 1, ended at 3 */
+  } table[] = {
+    { KT_STATUS_COMPLETED, 1, 0, 3, TRUE },  { KT_STATUS_COMPLETED, 0, 0, 0, TRUE },
+    { KT_STATUS_COMPLETED, 1, 2, 3, FALSE }, { KT_STATUS_COMPLETED, 1, 0, 4, FALSE },
+    { KT_STATUS_COMPLETED, 2, 0, 3, FALSE }, { KT_STATUS_CANCELED, 1, 0, 3, FALSE },
+  };
+  g_autoptr (KtTask) task = task_of (KT_STATUS_COMPLETED, 1, 0, 3);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (KtTask) listed = task_of (table[i].status, table[i].created, table[i].started, table[i].ended);
+    g_assert_cmpint (kt_task_covers (task, listed), ==, table[i].covered);
+  }
+}
+
+static void
+test_says_same (void)
+{
+  g_autoptr (KtTask) task = task_of (KT_STATUS_RUNNING, 1, 2, 0);
+  g_autoptr (GBytes) x = kt_test_bytes ("x");
+  g_autoptr (GBytes) y = kt_test_bytes ("y");
+
+  for (guint i = 0; i < 9; i++) {
+    g_autoptr (KtTask) other = task_of (KT_STATUS_RUNNING, 1, 2, 0);
+    g_assert_true (kt_task_says_same (task, other));
+    switch (i) {
+    case 0: kt_task_share (&other->type, "copy"); break;
+    case 1: kt_task_share (&other->status, KT_STATUS_COMPLETED); break;
+    case 2: kt_task_share (&other->result, KT_RESULT_FAILED); break;
+    case 3: kt_task_set (&other->user, g_strdup ("u")); break;
+    case 4: other->progress = 1; break;
+    case 5: other->created = 7; break;
+    case 6: other->started = 7; break;
+    case 7: other->ended = 7; break;
+    case 8: other->response = g_bytes_ref (x); break;
+    default: g_assert_not_reached ();
+    }
+    g_assert_false (kt_task_says_same (task, other));
+    g_assert_false (kt_task_says_same (other, task));
+  }
+  task->response = g_bytes_ref (x);
+  {
+    g_autoptr (KtTask) other = task_of (KT_STATUS_RUNNING, 1, 2, 0);
+    other->response = kt_test_bytes ("x");
+    g_assert_true (kt_task_says_same (task, other)); /* the bytes count, not where they are */
+    other->job_json = g_bytes_ref (y);
+    g_assert_false (kt_task_says_same (task, other));
+  }
 }
 
 /* A sealed task with files of these ids. (transfer full) */
 static KtTask *
 task_with_files (const char *const *ids, gsize n_ids)
 {
-  g_autoptr (KtKey) key = kt_key_new_basic ("7");
+  g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_BASIC, "7");
   KtTask *task = kt_task_new (key);
 
   for (gsize i = 0; i < n_ids; i++)
@@ -188,7 +327,7 @@ test_long_alike (void)
 static void
 test_new_task (void)
 {
-  g_autoptr (KtKey) key = kt_key_new_basic ("7");
+  g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_BASIC, "7");
   g_autoptr (KtTask) task = kt_task_new (key);
   g_autoptr (KtTask) again = kt_task_ref (task);
   const KtTaskFailure *failure = kt_task_add_failure (task);
@@ -219,11 +358,35 @@ test_size (void)
   g_autoptr (KtTask) small = task_with_files (ids, 0);
   g_autoptr (KtTask) larger = task_with_files (ids, 2);
 
+  g_assert_cmpuint (kt_task_size (small), >, sizeof (KtTask)); /* from a list there are no documents */
   small->response = kt_test_bytes ("");
   small->job_json = kt_test_bytes ("");
   larger->response = kt_test_bytes ("0123456789");
   larger->job_json = kt_test_bytes ("");
   g_assert_cmpuint (kt_task_size (larger), >, kt_task_size (small) + 10);
+}
+
+/* The tables of many rows are made once, those of few each time: a small task stays small. */
+static void
+test_tables (void)
+{
+  enum { N = 1001 };
+  g_autofree const char **ids = g_new (const char *, N);
+  g_autoptr (KtTask) few = NULL;
+  g_autoptr (KtTask) many = NULL;
+
+  for (gsize i = 0; i < N; i++)
+    ids[i] = "F";
+  few = task_with_files (ids, N - 1);
+  many = task_with_files (ids, N);
+  g_assert_null (few->files_csv);
+  kt_assert_bytes (kt_table_failures (few), "userName,desc\n");
+  kt_assert_bytes (kt_table_failures (many), "userName,desc\n");
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GBytes) table = kt_table_files (many);
+    g_assert_true (table == many->files_csv);
+    g_assert_cmpuint (g_bytes_get_size (table), ==, strlen ("fileId,status,newFileId,srcContainerId\n") + N * 5);
+  }
 }
 
 int
@@ -233,11 +396,16 @@ main (int argc, char **argv)
   g_test_add_func ("/model/words", test_words);
   g_test_add_func ("/model/finality", test_finality);
   g_test_add_func ("/model/keys", test_keys);
+  g_test_add_func ("/model/families", test_families);
+  g_test_add_func ("/model/take-times", test_take_times);
+  g_test_add_func ("/model/covers", test_covers);
+  g_test_add_func ("/model/says-same", test_says_same);
   g_test_add_func ("/model/file-names", test_file_names);
   g_test_add_func ("/model/no-files", test_no_files);
   g_test_add_func ("/model/many-alike", test_many_alike);
   g_test_add_func ("/model/long-alike", test_long_alike);
   g_test_add_func ("/model/new-task", test_new_task);
   g_test_add_func ("/model/size", test_size);
+  g_test_add_func ("/model/tables", test_tables);
   return g_test_run ();
 }

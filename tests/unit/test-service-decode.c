@@ -9,13 +9,11 @@
 
 #define SAMPLE_ID "1521827471237047552"
 
-typedef KtTask *(*Decode) (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error);
-
 static KtTask *
-decode (Decode function, guint status, GBytes *body, GError **error)
+decode (KtDecode *function, guint status, GBytes *body, GError **error)
 {
   g_autoptr (KtKey) key =
-      function == kt_decode_share_detail ? kt_key_new_share ("S", SAMPLE_ID) : kt_key_new_basic (SAMPLE_ID);
+      function == kt_decode_share_detail ? kt_key_new_share ("S", SAMPLE_ID) : kt_key_new (KT_FAMILY_BASIC, SAMPLE_ID);
   g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
   KtTask *task = function (key, status, body, zone, error);
 
@@ -24,7 +22,7 @@ decode (Decode function, guint status, GBytes *body, GError **error)
 }
 
 static void
-assert_refused (Decode function, guint status, const char *body, gsize length, KtErrorCode code)
+assert_refused (KtDecode *function, guint status, const char *body, gsize length, KtErrorCode code)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (body, length);
   g_autoptr (GError) error = NULL;

@@ -30,7 +30,7 @@ detail (const char *json)
 static KtTask *
 result (const char *json)
 {
-  g_autoptr (KtKey) key = kt_key_new_basic ("7");
+  g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_BASIC, "7");
   g_autoptr (GBytes) body = kt_test_bytes (json);
   g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
   g_autoptr (GError) error = NULL;

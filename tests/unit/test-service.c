@@ -10,6 +10,8 @@
 
 #define DETAIL      "POST https://example.com/koodrive/ose/v1/share/taskDetail"
 #define RESULT      "GET https://example.com/koodrive/ose/v1/task/result?taskId=7"
+#define TASK        "GET https://example.com/koodrive/ose/v1/task/7"
+#define GOOD_JOB    "{\"code\":\"0\",\"data\":{\"jobInfo\":{\"status\":2}}}"
 #define GOOD_RESULT "{\"data\":{\"successCount\":1,\"failCount\":0},\"code\":0}"
 
 typedef struct {
@@ -97,18 +99,23 @@ header (Fixture *f, guint index, const char *name)
 static void
 test_result_request (Fixture *f, gconstpointer data)
 {
-  fetch (f, kt_key_new_basic ("7"));
-  g_assert_cmpstr (kt_fake_transport_line (f->transport, 0), ==, RESULT);
+  fetch (f, kt_key_new (KT_FAMILY_BASIC, "7"));
+  g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 2);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 0), ==, TASK);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 1), ==, RESULT);
   g_assert_null (kt_fake_transport_body (f->transport, 0));
+  g_assert_null (kt_fake_transport_body (f->transport, 1));
   g_assert_cmpstr (header (f, 0, "Authorization"), ==, "Bearer TOKEN");
   g_assert_cmpstr (header (f, 0, "X-User-Id"), ==, "1505084218764547200");
   g_assert_cmpstr (header (f, 0, "X-Date"), ==, "20240930T091932Z");
   g_assert_cmpstr (header (f, 0, "language"), ==, "en-US");
   g_assert_null (header (f, 0, "Content-Type"));
   g_assert_null (header (f, 0, "X-Hw-Agentname"));
-  kt_fake_transport_land (f->transport, 0, 200, GOOD_RESULT, NULL);
-  g_assert_cmpstr (f->status, ==, "completed");
-  g_assert_cmpstr (f->trace_id, ==, header (f, 0, "X-Traceid"));
+  kt_fake_transport_land (f->transport, 1, 200, GOOD_RESULT, NULL);
+  g_assert_cmpuint (f->done, ==, 0);
+  kt_fake_transport_land (f->transport, 0, 200, "{\"taskId\":\"7\",\"status\":1}", NULL);
+  g_assert_cmpstr (f->status, ==, "running");
+  g_assert_cmpstr (f->trace_id, ==, header (f, 0, "X-Traceid")); /* of the last one */
 }
 
 static void
@@ -193,7 +200,7 @@ test_trace_id (void)
 static void
 test_attempts (Fixture *f, gconstpointer data)
 {
-  fetch (f, kt_key_new_basic ("7"));
+  fetch (f, kt_key_new (KT_FAMILY_JOB, "7"));
   kt_fake_transport_land (f->transport, 0, 503, "", "2");
   f->options.token = "FRESH";
   kt_service_set_options (f->service, &f->options);
@@ -201,7 +208,7 @@ test_attempts (Fixture *f, gconstpointer data)
   g_assert_cmpstr (header (f, 1, "X-Date"), ==, "20240930T091934Z");
   g_assert_cmpstr (header (f, 1, "Authorization"), ==, "Bearer FRESH");
   g_assert_cmpstr (header (f, 1, "X-Traceid"), !=, header (f, 0, "X-Traceid"));
-  kt_fake_transport_land (f->transport, 1, 200, GOOD_RESULT, NULL);
+  kt_fake_transport_land (f->transport, 1, 200, GOOD_JOB, NULL);
   g_assert_cmpstr (f->trace_id, ==, header (f, 1, "X-Traceid"));
 }
 
@@ -210,21 +217,21 @@ test_failure_is_told_once (Fixture *f, gconstpointer data)
 {
   g_autofree char *expected = NULL;
 
-  fetch (f, kt_key_new_basic ("7"));
+  fetch (f, kt_key_new (KT_FAMILY_JOB, "7"));
   kt_fake_transport_land (f->transport, 0, 401, "{\"code\":123,\"msg\":\"no\"}", NULL);
   g_assert_cmpint (f->error, ==, KT_ERROR_DENIED);
   g_assert_cmpuint (kt_test_warnings (), ==, 1);
-  expected = g_strdup_printf ("2024-09-30T09:19:32Z task/result 7: EACCES: HTTP 401, code 123: no, trace id %s",
+  expected = g_strdup_printf ("2024-09-30T09:19:32Z job 7: EACCES: HTTP 401, code 123: no, trace id %s",
                               header (f, 0, "X-Traceid"));
   g_assert_cmpstr (kt_health_last_error (f->health), ==, expected);
   g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_request_failures", "", NULL, NULL), ==, 1);
-  g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_requests", "", "call", "task/result"), ==, 1);
+  g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_requests", "", "call", "job"), ==, 1);
 }
 
 static void
 test_transport_failure (Fixture *f, gconstpointer data)
 {
-  fetch (f, kt_key_new_basic ("7"));
+  fetch (f, kt_key_new (KT_FAMILY_JOB, "7"));
   kt_fake_transport_fail (f->transport, 0, KT_ERROR_TLS);
   g_assert_cmpint (f->error, ==, KT_ERROR_TLS);
   g_assert_cmpuint (kt_test_warnings (), ==, 1);
@@ -233,7 +240,7 @@ test_transport_failure (Fixture *f, gconstpointer data)
 static void
 test_timeout (Fixture *f, gconstpointer data)
 {
-  fetch (f, kt_key_new_basic ("7"));
+  fetch (f, kt_key_new (KT_FAMILY_JOB, "7"));
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
   g_assert_cmpint (f->error, ==, KT_ERROR_TIMED_OUT);
   g_assert_cmpuint (f->done, ==, 1);
@@ -243,7 +250,7 @@ test_timeout (Fixture *f, gconstpointer data)
 static void
 test_stop (Fixture *f, gconstpointer data)
 {
-  fetch (f, kt_key_new_basic ("7"));
+  fetch (f, kt_key_new (KT_FAMILY_JOB, "7"));
   kt_http_client_free (g_steal_pointer (&f->http));
   g_assert_cmpint (f->error, ==, KT_ERROR_STOPPED);
   g_assert_cmpuint (kt_test_warnings (), ==, 0);

@@ -13,7 +13,9 @@ keys_of (const char *const *lines)
 
   for (; *lines != NULL; lines++) {
     g_auto (GStrv) words = g_strsplit (*lines, " ", 3);
-    g_ptr_array_add (keys, words[2] != NULL ? kt_key_new_share (words[1], words[2]) : kt_key_new_basic (words[1]));
+    KtFamily family;
+    g_assert_true (kt_family_from_word (words[0], &family));
+    g_ptr_array_add (keys, words[2] != NULL ? kt_key_new_share (words[1], words[2]) : kt_key_new (family, words[1]));
   }
   return keys;
 }
@@ -22,7 +24,7 @@ static void
 set_watched (KtCatalog *catalog, const char *const *lines)
 {
   g_autoptr (GPtrArray) keys = keys_of (lines);
-  kt_catalog_set_watched (catalog, keys);
+  g_ptr_array_unref (kt_catalog_set (catalog, KT_CATALOG_WATCHED, keys));
 }
 
 static void
@@ -30,7 +32,7 @@ add_found (KtCatalog *catalog, const char *line)
 {
   const char *const lines[] = { line, NULL };
   g_autoptr (GPtrArray) keys = keys_of (lines);
-  kt_catalog_add_found (catalog, keys->pdata[0]);
+  kt_catalog_add (catalog, KT_CATALOG_FOUND, keys->pdata[0]);
 }
 
 static gboolean
@@ -80,12 +82,12 @@ test_watched_replaced (void)
 
   set_watched (catalog, first);
   add_found (catalog, "basic 9");
-  add_found (catalog, "basic 2"); /* stays a watched one */
+  add_found (catalog, "basic 2"); /* watched and found */
   set_watched (catalog, second);
   assert_list (kt_catalog_list (catalog), "2 3 9");
   g_assert_null (kt_catalog_find (catalog, "1"));
   set_watched (catalog, none);
-  assert_list (kt_catalog_list (catalog), "9");
+  assert_list (kt_catalog_list (catalog), "2 9");
 }
 
 static void
@@ -100,7 +102,62 @@ test_found_becomes_watched (void)
   assert_list (kt_catalog_list (catalog), "S/9");
   g_assert_false (drop_found (catalog, "share S 9"));
   set_watched (catalog, none);
-  assert_list (kt_catalog_list (catalog), "");
+  assert_list (kt_catalog_list (catalog), "S/9"); /* found still, though differently */
+  g_assert_true (drop_found (catalog, "share S 9"));
+}
+
+/* (transfer full) */
+static GPtrArray *
+set (KtCatalog *catalog, KtCatalogSource source, const char *line, const char *other)
+{
+  const char *const lines[] = { line, other, NULL };
+  g_autoptr (GPtrArray) keys = keys_of (lines);
+  return kt_catalog_set (catalog, source, keys);
+}
+
+/* A task stays as long as anybody says that it is there; each source speaks for itself. */
+static void
+test_sources (void)
+{
+  static const char *const watched[] = { "job 3", NULL };
+  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+
+  set_watched (catalog, watched);
+  assert_list (set (catalog, KT_CATALOG_BASIC_LIST, "basic 1", "basic 2"), "");
+  assert_list (set (catalog, KT_CATALOG_JOB_LIST, "job 3", "job 4"), "");
+  add_found (catalog, "job 4");
+  assert_list (kt_catalog_list (catalog), "1 2 3 4");
+  g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_BASIC), ==, 2);
+  g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_JOB), ==, 2);
+  g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_SHARE), ==, 0);
+  g_assert_false (drop_found (catalog, "job 4")); /* listed */
+  g_assert_false (drop_found (catalog, "basic 1"));
+  assert_list (set (catalog, KT_CATALOG_JOB_LIST, "job 5", NULL), ""); /* 3 is watched, 4 was found */
+  assert_list (kt_catalog_list (catalog), "1 2 3 4 5");
+  assert_list (set (catalog, KT_CATALOG_BASIC_LIST, NULL, NULL), "1 2");
+  g_assert_true (drop_found (catalog, "job 4"));
+  assert_list (set (catalog, KT_CATALOG_JOB_LIST, NULL, NULL), "5");
+  assert_list (kt_catalog_list (catalog), "3");
+  g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_BASIC), ==, 0);
+  g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_JOB), ==, 1);
+}
+
+/* What is asked for differently now comes back as it was; what nothing has changed of is no new generation. */
+static void
+test_set_tells (void)
+{
+  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  guint64 generation;
+
+  assert_list (set (catalog, KT_CATALOG_WATCHED, "share S 1", "basic 2"), "");
+  assert_list (set (catalog, KT_CATALOG_JOB_LIST, "job 1", "job 3"), "S/1");
+  g_assert_cmpint (kt_catalog_find (catalog, "1")->family, ==, KT_FAMILY_JOB);
+  g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_SHARE), ==, 0);
+  generation = kt_catalog_generation (catalog);
+  assert_list (set (catalog, KT_CATALOG_JOB_LIST, "job 3", "job 1"), "");
+  g_assert_cmpuint (kt_catalog_generation (catalog), ==, generation);
+  assert_list (set (catalog, KT_CATALOG_JOB_LIST, "job 1", NULL), "3");
+  g_assert_cmpuint (kt_catalog_generation (catalog), !=, generation);
 }
 
 static void
@@ -162,6 +219,8 @@ main (int argc, char **argv)
   g_test_add_func ("/store/catalog/order", test_order);
   g_test_add_func ("/store/catalog/watched-replaced", test_watched_replaced);
   g_test_add_func ("/store/catalog/found-becomes-watched", test_found_becomes_watched);
+  g_test_add_func ("/store/catalog/sources", test_sources);
+  g_test_add_func ("/store/catalog/set-tells", test_set_tells);
   g_test_add_func ("/store/catalog/drop", test_drop);
   g_test_add_func ("/store/catalog/asked-differently", test_asked_differently);
   g_test_add_func ("/store/catalog/shares", test_shares);

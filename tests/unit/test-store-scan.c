@@ -40,7 +40,7 @@ set_up (Fixture *f, gconstpointer data)
     g_autofree char *id = g_strdup_printf ("%03u", i);
     g_ptr_array_add (keys, kt_key_new_share ("S", id));
   }
-  kt_catalog_set_watched (f->catalog, keys);
+  g_ptr_array_unref (kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys));
 }
 
 static void
@@ -74,7 +74,7 @@ ask (Fixture *f, guint number)
   g_autofree char *id = g_strdup_printf ("%03u", number);
   KtKey *key = kt_catalog_find (f->catalog, id);
 
-  kt_scan_note (f->scan, key, KT_TIME_NEVER);
+  kt_scan_note (f->scan, key, KT_STORE_FRESH, KT_TIME_NEVER);
   kt_store_get (f->store, key, KT_STORE_FRESH, KT_TIME_NEVER, ignore, NULL);
   return kt_fake_source_pending (f->source);
 }
@@ -196,6 +196,31 @@ test_failures (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 3 + 8 + 8);
 }
 
+/* Many who ask at the same time, though in order, want what they ask for and no more. */
+static void
+test_crowd (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 20; i++)
+    g_assert_cmpuint (ask (f, i), ==, i + 1);
+  for (guint i = 20; i < 60; i++) { /* more come while the first are answered */
+    kt_fake_source_land (f->source, ENDED);
+    ask (f, i);
+  }
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 60);
+  land_all (f);
+  g_assert_cmpuint (ask (f, 60), ==, 1 + 8); /* one alone goes on */
+}
+
+/* A few readers that share the work, as xargs -P4 has them, are a scan. */
+static void
+test_few (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 4; i++)
+    g_assert_cmpuint (ask (f, i), ==, i + 1);
+  kt_fake_source_land (f->source, ENDED);
+  g_assert_cmpuint (ask (f, 4), ==, 4 + 8);
+}
+
 /* The list may change while a scan goes on. */
 static void
 test_list_replaced (Fixture *f, gconstpointer data)
@@ -205,7 +230,7 @@ test_list_replaced (Fixture *f, gconstpointer data)
   for (guint i = 0; i < 5; i++)
     read_task (f, i);
   g_ptr_array_add (keys, kt_key_new_share ("S", "050"));
-  kt_catalog_set_watched (f->catalog, keys);
+  g_ptr_array_unref (kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys));
   read_task (f, 50);
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 5 + 8 + 1);
 }
@@ -227,6 +252,8 @@ main (int argc, char **argv)
   ADD ("end", NULL, test_end);
   ADD ("several", NULL, test_several);
   ADD ("failures", NULL, test_failures);
+  ADD ("crowd", NULL, test_crowd);
+  ADD ("few", NULL, test_few);
   ADD ("list-replaced", NULL, test_list_replaced);
 #undef ADD
   return g_test_run ();

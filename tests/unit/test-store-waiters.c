@@ -91,7 +91,7 @@ test_single_flight (Fixture *f, gconstpointer data)
 static void
 test_flights_of_others (Fixture *f, gconstpointer data)
 {
-  g_autoptr (KtKey) other = kt_key_new_basic ("7"); /* the same id, asked for differently */
+  g_autoptr (KtKey) other = kt_key_new (KT_FAMILY_BASIC, "7"); /* the same id, asked for differently */
   Reader reader, second = { .f = f };
 
   get (f, KT_STORE_FRESH, &reader);
@@ -151,7 +151,7 @@ test_cancel (Fixture *f, gconstpointer data)
   kt_waiter_cancel (readers[0].waiter); /* nobody waits; the flight goes on and its answer is kept */
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 1);
   kt_fake_source_land (f->source, PROGRESS (2));
-  g_assert_true (kt_store_peek (f->store, f->key, &answer));
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
   g_assert_cmpint (answer.task->progress, ==, 2);
 }
 

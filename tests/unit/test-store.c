@@ -284,20 +284,20 @@ test_peek (Fixture *f, gconstpointer data)
   Reader reader;
   KtAnswer answer;
 
-  g_assert_false (kt_store_peek (f->store, f->key, &answer));
+  g_assert_false (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
   g_assert_null (kt_store_peek_error (f->store, f->key));
   get (f, &reader);
-  g_assert_false (kt_store_peek (f->store, f->key, &answer));
+  g_assert_false (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
   kt_fake_source_land (f->source, RUNNING);
   kt_fake_clock_advance (f->clock, 100 * KT_SECOND); /* of whatever age */
-  g_assert_true (kt_store_peek (f->store, f->key, &answer));
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
   g_assert_cmpint (answer.task->progress, ==, 10);
   g_assert_cmpstr (answer.trace_id, ==, "trace-1");
   g_assert_cmpint (answer.fetched_real, ==, KT_FAKE_EPOCH * KT_SECOND);
   g_assert_false (answer.stale);
   get (f, &reader);
   kt_fake_source_fail (f->source, KT_ERROR_TLS);
-  g_assert_true (kt_store_peek (f->store, f->key, &answer));
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
   g_assert_true (answer.stale);
   g_assert_error (kt_store_peek_error (f->store, f->key), KT_ERROR, KT_ERROR_TLS);
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 2);
@@ -360,14 +360,38 @@ test_nothing_in_flight_is_evicted (Fixture *f, gconstpointer data)
   kt_store_set_policy (f->store, &f->policy);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
   kt_fake_source_land (f->source, RUNNING);
-  g_assert_cmpint (reader.progress, ==, 10); /* told even though nothing can be kept */
-  g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 0);
-  g_assert_cmpuint (gauge (f, "kootaskfs_cache_bytes"), ==, 0);
+  g_assert_cmpint (reader.progress, ==, 10);
+  g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1); /* the last one asked for stays, however large */
 
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   kt_waiter_cancel (get_as (f, f->key, KT_STORE_FRESH, &reader)); /* nobody waits, but the answer will land */
   kt_store_set_policy (f->store, &f->policy);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
   kt_fake_source_land (f->source, RUNNING);
+}
+
+static void
+count_evicted (KtKey *key, gpointer data)
+{
+  ++*(guint *) data;
+}
+
+/* Much at once goes bit by bit, so that nobody waits for it; and the tree is told of each. */
+static void
+test_evicts_bit_by_bit (Fixture *f, gconstpointer data)
+{
+  guint evicted = 0;
+
+  fill (f, 100, 200);
+  kt_store_set_evicted (f->store, count_evicted, &evicted);
+  f->policy.memory = 0;
+  kt_store_set_policy (f->store, &f->policy);
+  g_assert_cmpuint (evicted, >, 0);
+  g_assert_cmpuint (evicted, <, 100);
+  for (guint turn = 0; turn < 10; turn++)
+    kt_fake_clock_advance (f->clock, 0);
+  g_assert_cmpuint (evicted, ==, 199);
+  g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
 }
 
 int
@@ -389,5 +413,6 @@ main (int argc, char **argv)
   TEST ("/store/peek", test_peek);
   TEST ("/store/lru", test_lru);
   TEST ("/store/nothing-in-flight-is-evicted", test_nothing_in_flight_is_evicted);
+  TEST ("/store/evicts-bit-by-bit", test_evicts_bit_by_bit);
   return g_test_run ();
 }

@@ -233,11 +233,35 @@ test_new_watch_list (KtTreeFixture *f, gconstpointer data)
   assert_names (f, top, "8", 0, NULL);
 }
 
+/* When an answer has to go, so do all names that came from it, and "files". */
+static void
+test_evicted (KtTreeFixture *f, gconstpointer data)
+{
+  guint64 dir, files;
+
+  kt_tree_watch (f, tasks);
+  kt_tree_find (f, "tasks/7/status", KT_RUNNING);
+  dir = kt_tree_find (f, "tasks/7", NULL).id;
+  kt_tree_find (f, "tasks/7/files/F", NULL);
+  files = kt_tree_find (f, "tasks/7/files", NULL).id;
+  kt_tree_find (f, "tasks/8/status", KT_IMPORTED); /* the last one asked for stays */
+  f->policy.memory = 0;
+  kt_store_set_policy (f->store, &f->policy);
+  {
+    g_autofree char *a = g_strdup_printf ("%" G_GUINT64_FORMAT "/status ", dir);
+    g_autofree char *b = g_strdup_printf ("%" G_GUINT64_FORMAT "/files ", dir);
+    g_autofree char *c = g_strdup_printf ("%" G_GUINT64_FORMAT "/F ", files);
+    const char *expected[] = { a, b, c, NULL };
+    assert_forgotten (f, expected);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
   KT_TREE_TEST ("/tree/change/touch-file", test_touch_file);
+  KT_TREE_TEST ("/tree/change/evicted", test_evicted);
   KT_TREE_TEST ("/tree/change/touch-dir", test_touch_dir);
   KT_TREE_TEST ("/tree/change/touch-failure", test_touch_failure);
   KT_TREE_TEST ("/tree/change/touch-elsewhere", test_touch_elsewhere);

@@ -59,6 +59,20 @@ test_lives_end_together (KtTreeFixture *f, gconstpointer data)
   }
 }
 
+/* PAGES (transfer full) are those of inode ID alone, with this content. */
+static void
+assert_pages (GPtrArray *list, guint64 id, const char *content)
+{
+  const KtPages *pages;
+
+  g_assert_nonnull (list);
+  g_assert_cmpuint (list->len, ==, 1);
+  pages = g_ptr_array_index (list, 0);
+  g_assert_cmpuint (pages->inode, ==, id);
+  kt_assert_bytes (g_bytes_ref (pages->content), content);
+  g_ptr_array_unref (list);
+}
+
 /* A version of a small file is primed once; from then on its attributes last. */
 static void
 test_prime (KtTreeFixture *f, gconstpointer data)
@@ -70,7 +84,7 @@ test_prime (KtTreeFixture *f, gconstpointer data)
   kt_tree_watch (f, tasks);
   entry = kt_tree_find (f, "tasks/7/status", KT_RUNNING);
   g_assert_cmpint (entry.attr_life, ==, 0);
-  kt_assert_bytes (kt_tree_prime (f->tree, entry.id), "running\n");
+  assert_pages (kt_tree_prime (f->tree, entry.id), entry.id, "running\n");
   g_assert_null (kt_tree_prime (f->tree, entry.id));
   g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
   g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
@@ -84,6 +98,29 @@ test_prime (KtTreeFixture *f, gconstpointer data)
   entry = kt_tree_find (f, "tasks/7/job.json", large);
   g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
   g_assert_null (kt_tree_prime (f->tree, entry.id));
+}
+
+/* Who READs a second file of a directory reads on: the others' pages go to the kernel, those it has do not. */
+static void
+test_read_on (KtTreeFixture *f, gconstpointer data)
+{
+  guint64 status, kind, type, other;
+
+  kt_tree_watch (f, tasks);
+  status = kt_tree_find (f, "tasks/7/status", KT_RUNNING).id;
+  kind = kt_tree_find (f, "tasks/7/kind", NULL).id;
+  kt_tree_find (f, "tasks/7/result", NULL); /* it is empty */
+  g_ptr_array_unref (kt_tree_prime (f->tree, kind));
+  type = kt_tree_find (f, "tasks/7/progress", NULL).id;
+  g_assert_null (kt_tree_read_on (f->tree, status));
+  g_assert_null (kt_tree_read_on (f->tree, status)); /* one file, READ twice */
+  other = kt_tree_find (f, "tasks/7/response.json", NULL).id;
+  assert_pages (kt_tree_read_on (f->tree, type), other, KT_RUNNING);
+  g_assert_null (kt_tree_read_on (f->tree, other));
+  g_assert_null (kt_tree_prime (f->tree, other)); /* there already */
+  g_assert_true (kt_tree_getattr (f->tree, other, &(KtTreeEntry){ 0 }));
+  g_assert_null (kt_tree_read_on (f->tree, 999));
+  g_assert_null (kt_tree_read_on (f->tree, kt_tree_find (f, ".kootaskfs/version", NULL).id));
 }
 
 static void
@@ -128,6 +165,9 @@ test_lives_of_directories (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (kt_tree_find (f, "tasks", NULL).attr_life, ==, 0); /* its mtime is the catalog's */
   g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).entry_life, ==, KT_TIME_NEVER);
   g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files/F", KT_RUNNING).attr_life, ==, 5 * KT_SECOND - ROUNDING);
+  g_assert_cmpuint (f->attributes, ==, kt_tree_find (f, "tasks/7/files", NULL).id); /* told that it moved */
   g_assert_cmpint (kt_tree_find (f, ".kootaskfs/version", NULL).entry_life, ==, 0);
 }
 
@@ -146,6 +186,7 @@ test_dir_mtime_told (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (after.stat.st_mtim.tv_sec, ==, 1727687700);                 /* 2024-09-30T09:15:00Z, the endTime */
   g_assert_cmpint (after.stat.st_ctim.tv_sec, ==, before.stat.st_ctim.tv_sec); /* else tar warns */
 
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_life, ==, KT_TIME_NEVER); /* its mtime is the task's */
   f->attributes = 0;
   kt_tree_find (f, "tasks/7/result", NULL); /* nothing has changed */
   g_assert_cmpuint (f->attributes, ==, 0);
@@ -305,6 +346,7 @@ main (int argc, char **argv)
   KT_TREE_TEST ("/tree/life/back-to-old-content", test_back_to_old_content);
   KT_TREE_TEST ("/tree/life/lives-end-together", test_lives_end_together);
   KT_TREE_TEST ("/tree/life/prime", test_prime);
+  KT_TREE_TEST ("/tree/life/read-on", test_read_on);
   KT_TREE_TEST ("/tree/life/dir-mtime-told", test_dir_mtime_told);
   KT_TREE_TEST ("/tree/life/life-at-its-end", test_life_at_its_end);
   KT_TREE_TEST ("/tree/life/life-of-ended", test_life_of_ended);

@@ -69,16 +69,16 @@ test_names (KtTreeFixture *f, gconstpointer data)
   assert_names (f, "shares/S", NULL, "l:5 l:7");
   assert_names (f, "shares/T", NULL, "");
   assert_names (f, ".kootaskfs", NULL, "f:version f:config f:health f:metrics f:last-error");
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0); /* none of this asks the service; who lists a task does */
   assert_names (
-      f, "tasks/7", NULL,
+      f, "tasks/7", KT_RUNNING,
       "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:success-count f:fail-count "
       "f:summary f:job.json f:response.json d:files f:files.csv f:failures.csv");
   assert_names (
-      f, "tasks/8", NULL,
+      f, "tasks/8", KT_IMPORTED,
       "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:success-count f:fail-count "
       "f:summary f:job.json f:response.json f:failures.csv");
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0); /* none of this asks the service */
-  assert_names (f, "tasks/7/files", KT_RUNNING, "d:F");
+  assert_names (f, "tasks/7/files", NULL, "d:F");
   assert_names (f, "tasks/7/files/F", NULL, "f:status f:new-file-id f:source-container-id");
 }
 
@@ -102,6 +102,26 @@ test_no_directory (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (listed.error, ==, KT_ERROR_NOT_FOUND);
   g_assert_null (kt_tree_list (f->tree, kt_tree_find (f, ".kootaskfs/version", NULL).id, on_listed, &listed));
   g_assert_cmpint (listed.error, ==, KT_ERROR_NOT_FOUND);
+}
+
+/* A task's names are there even when it cannot be asked for; the names of its files are not. */
+static void
+test_task_fails (KtTreeFixture *f, gconstpointer data)
+{
+  static const KtErrorCode codes[] = { KT_ERROR_TIMED_OUT, KT_ERROR_NOT_FOUND };
+
+  kt_tree_watch (f, tasks);
+  for (gsize i = 0; i < G_N_ELEMENTS (codes); i++) {
+    Listed listed = { 0 };
+    g_autofree char *names = NULL;
+    g_assert_nonnull (kt_tree_list (f->tree, kt_tree_find (f, "tasks/8", NULL).id, on_listed, &listed));
+    kt_fake_source_fail (f->source, codes[i]);
+    g_assert_true (listed.told == 1 && listed.error == -1);
+    names = names_of (listed.listing);
+    g_assert_true (g_str_has_prefix (names, "f:kind f:type f:status ") && g_str_has_suffix (names, " f:failures.csv"));
+    kt_listing_free (listed.listing);
+    kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
+  }
 }
 
 /* A listing that is being read stays as it was when it was opened. */
@@ -134,12 +154,15 @@ test_listing_looks_up_from_memory (KtTreeFixture *f, gconstpointer data)
 
   kt_tree_watch (f, tasks);
   dir = kt_tree_find (f, "tasks/7", NULL).id;
-  listing = list (f, dir, NULL);
-  g_assert_false (kt_listing_look_up (listing, 2, &entry)); /* status: nothing known yet */
+  listing = list (f, dir, KT_RUNNING);
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  g_assert_false (kt_listing_look_up (listing, 2, &entry)); /* status: nothing fresh */
   g_assert_true (kt_listing_look_up (listing, 14, &entry)); /* files: always there */
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0);
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
   kt_tree_look_up (f, dir, "kind", KT_RUNNING);
   g_assert_true (kt_listing_look_up (listing, 2, &entry));
+  g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
+  g_assert_null (kt_tree_prime (f->tree, entry.id)); /* of what is listed little is read */
   kt_assert_text (kt_tree_text (f, entry.id), "running\n");
   g_assert_cmpint (entry.entry_life, <, 5 * KT_SECOND);
   g_assert_cmpuint (kt_tree_look_up (f, dir, "status", NULL).entry.id, ==, entry.id);
@@ -160,7 +183,7 @@ test_listing_holds_directory (KtTreeFixture *f, gconstpointer data)
   kt_tree_find (f, "tasks", NULL);
   before = kt_tree_nodes (f->tree);
   dir = kt_tree_find (f, "tasks/7", NULL).id;
-  listing = list (f, dir, NULL);
+  listing = list (f, dir, KT_RUNNING);
   kt_tree_forget (f->tree, dir, 1);
   g_assert_cmpuint (kt_tree_nodes (f->tree), ==, before + 1);
   kt_listing_free (listing);
@@ -252,6 +275,7 @@ main (int argc, char **argv)
   kt_test_init (&argc, &argv);
   KT_TREE_TEST ("/tree/list/names", test_names);
   KT_TREE_TEST ("/tree/list/files-fail", test_files_fail);
+  KT_TREE_TEST ("/tree/list/task-fails", test_task_fails);
   KT_TREE_TEST ("/tree/list/no-directory", test_no_directory);
   KT_TREE_TEST ("/tree/list/listing-does-not-change", test_listing_does_not_change);
   KT_TREE_TEST ("/tree/list/listing-looks-up-from-memory", test_listing_looks_up_from_memory);

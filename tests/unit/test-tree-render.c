@@ -10,7 +10,7 @@
 static KtTask *
 decode (KtFamily family, const char *json)
 {
-  g_autoptr (KtKey) key = family == KT_FAMILY_SHARE ? kt_key_new_share ("S", "7") : kt_key_new_basic ("7");
+  g_autoptr (KtKey) key = family == KT_FAMILY_SHARE ? kt_key_new_share ("S", "7") : kt_key_new (KT_FAMILY_BASIC, "7");
   g_autoptr (GBytes) body = kt_test_bytes (json);
   g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
   g_autoptr (GError) error = NULL;

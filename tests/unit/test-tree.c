@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const char *const two_tasks[] = { "share S 7", "basic 8", NULL };
+static const char *const three_tasks[] = { "share S 7", "basic 8", "job 9", NULL };
 
 static void
 test_table (void)
@@ -16,13 +17,14 @@ test_table (void)
     g_assert_cmpuint (row->families & ~KT_FAMILIES_ALL, ==, 0);
     g_assert_cmpuint (row->families, !=, 0);
     g_assert_true ((row->kind == KT_ENTRY_FILE) == (row->render != NULL));
-    g_assert_true ((row->kind == KT_ENTRY_FILE) == (row->mime != NULL));
+    g_assert_true ((row->kind == KT_ENTRY_FILE || row->kind == KT_ENTRY_PACKAGE) == (row->mime != NULL));
     g_assert_true ((row->kind == KT_ENTRY_DIR) == (row->below != KT_PLACE_NONE));
     if (row->name == NULL) {
       g_assert_true (kt_entry_of_ids (row->place) == row);
       continue;
     }
-    for (guint family = KT_FAMILY_SHARE; family <= KT_FAMILY_BASIC; family++)
+    g_assert_cmpuint (row->listed & ~row->families, ==, 0);
+    for (KtFamily family = 0; family < KT_N_FAMILIES; family++)
       if ((row->families & KT_FAMILY_BIT (family)) != 0) /* the name is unique in its place */
         g_assert_true (kt_entry_find (row->place, row->name, KT_FAMILY_BIT (family)) == row);
   }
@@ -37,11 +39,12 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
 {
   for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++) {
     KtTreeLookup lookup;
-    mode_t type = row->kind == KT_ENTRY_DIR ? S_IFDIR | 0555 : S_IFREG | 0444;
+    mode_t type = row->kind == KT_ENTRY_DIR ? S_IFDIR | 0555 : S_IFREG | (row->kind == KT_ENTRY_CTL ? 0644 : 0444);
     if (row->place != place || row->name == NULL)
       continue;
     lookup = kt_tree_look_up (f, dir, row->name, json);
-    if ((row->families & KT_FAMILY_BIT (family)) == 0) {
+    if ((row->families & KT_FAMILY_BIT (family)) == 0
+        || row->kind == KT_ENTRY_PACKAGE) { /* of which there is none here */
       g_assert_cmpuint (lookup.entry.id, ==, 0);
       continue;
     }
@@ -57,7 +60,8 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
       g_assert_cmpint (lookup.entry.attr_life, ==,
                        place == KT_PLACE_CONTROL || lookup.entry.stat.st_size == 0 ? KT_TIME_NEVER : 0);
     } else {
-      g_assert_null (kt_tree_read (f->tree, lookup.entry.id));
+      g_autoptr (GBytes) content = kt_tree_read (f->tree, lookup.entry.id);
+      g_assert_true ((content != NULL) == (row->kind == KT_ENTRY_CTL));
     }
   }
 }
@@ -65,14 +69,15 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
 static void
 test_each_row (KtTreeFixture *f, gconstpointer data)
 {
-  kt_tree_watch (f, two_tasks);
+  kt_tree_watch (f, three_tasks);
   assert_rows_found (f, 1, KT_PLACE_ROOT, KT_FAMILY_SHARE, NULL);
   assert_rows_found (f, kt_tree_find (f, ".kootaskfs", NULL).id, KT_PLACE_CONTROL, KT_FAMILY_SHARE, NULL);
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0);
   assert_rows_found (f, kt_tree_find (f, "tasks/7", NULL).id, KT_PLACE_TASK, KT_FAMILY_SHARE, KT_RUNNING);
   assert_rows_found (f, kt_tree_find (f, "tasks/7/files/F", NULL).id, KT_PLACE_FILE, KT_FAMILY_SHARE, NULL);
   assert_rows_found (f, kt_tree_find (f, "tasks/8", NULL).id, KT_PLACE_TASK, KT_FAMILY_BASIC, KT_IMPORTED);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 2); /* one answer serves a whole directory */
+  assert_rows_found (f, kt_tree_find (f, "tasks/9", NULL).id, KT_PLACE_TASK, KT_FAMILY_JOB, KT_JOB_RUNNING);
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 3); /* one answer serves a whole directory */
 }
 
 static void
@@ -91,7 +96,7 @@ test_file_of_task (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (kt_tree_look_up (f, dir.id, "status", "{\"jobInfo\":{}}").error, ==, KT_ERROR_NOT_FOUND);
 }
 
-/* An id that nobody has listed is asked for as an import task. */
+/* An id that nobody has listed is asked for without a family: the answer tells it. */
 static void
 test_unlisted (KtTreeFixture *f, gconstpointer data)
 {
@@ -99,12 +104,12 @@ test_unlisted (KtTreeFixture *f, gconstpointer data)
   KtTreeLookup lookup;
 
   g_assert_nonnull (kt_tree_start_lookup (f, tasks, "9", &lookup));
-  g_assert_cmpint (kt_fake_source_key (f->source)->family, ==, KT_FAMILY_BASIC);
+  g_assert_cmpint (kt_fake_source_key (f->source)->family, ==, KT_FAMILY_UNKNOWN);
   g_assert_cmpstr (kt_fake_source_key (f->source)->task_id, ==, "9");
   g_assert_cmpint (kt_fake_source_deadline (f->source), ==, kt_fake_clock_now (f->clock) + 10 * KT_SECOND);
   kt_fake_source_land (f->source, KT_IMPORTED);
   g_assert_cmpuint (lookup.entry.id, !=, 0);
-  g_assert_nonnull (kt_catalog_find (f->catalog, "9"));
+  g_assert_cmpint (kt_catalog_find (f->catalog, "9")->family, ==, KT_FAMILY_BASIC);
   kt_assert_text (kt_tree_text (f, kt_tree_find (f, "tasks/9/success-count", NULL).id), "1\n");
 }
 

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-access.h"
+
+#include "base/kt-error.h"
+#include "base/kt-log.h"
+#include "kt-secret.h"
+#include "kt-token-source.h"
+
+/* A configuration's secrets on their way in. */
+typedef struct {
+  const KtConfig *config; /* NULL: nothing is on its way */
+  KtTokenSource *source;
+  char *token;
+  GHashTable *share_tokens;
+  KtAccessReady ready;
+  gpointer data;
+} Coming;
+
+struct KtAccess {
+  KtClock *clock;
+  KtHealth *health;
+  KtMetrics *metrics;
+  char *environment_token;
+  KtHttpClient *http;
+  KtService *service;
+  KtTokenSource *source;
+  Coming coming;
+};
+
+/* The shares' temporary tokens, NULL and the error when one cannot be read. (transfer full) */
+static GHashTable *
+read_share_tokens (const KtConfig *config, GError **error)
+{
+  g_autoptr (GHashTable) tokens =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) kt_secret_free);
+  GHashTableIter iter;
+  const char *share_id, *path;
+
+  g_hash_table_iter_init (&iter, config->share_token_files);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &share_id, (gpointer *) &path)) {
+    char *token = kt_secret_from_file (path, error);
+    if (token == NULL)
+      return NULL;
+    g_hash_table_insert (tokens, g_strdup (share_id), token);
+  }
+  return g_steal_pointer (&tokens);
+}
+
+static void
+on_changed_token (const char *token, const GError *error, gpointer data)
+{
+  KtAccess *access = data;
+
+  if (token != NULL)
+    kt_service_set_token (access->service, token);
+  else
+    kt_health_failure (access->health, kt_clock_real (access->clock), "token not re-read", NULL, error);
+}
+
+static void
+on_token_file_changed (gpointer data)
+{
+  KtAccess *access = data;
+
+  if (access->source != NULL)
+    kt_token_source_read (access->source, on_changed_token, access);
+}
+
+static void
+coming_clear (Coming *coming)
+{
+  g_clear_pointer (&coming->source, kt_token_source_free);
+  g_clear_pointer (&coming->token, kt_secret_free);
+  g_clear_pointer (&coming->share_tokens, g_hash_table_unref);
+  coming->config = NULL;
+}
+
+/* The secrets are there, or ERROR says why not. */
+static void
+end_prepare (KtAccess *access, const GError *error)
+{
+  Coming *coming = &access->coming;
+
+  coming->ready (error, coming->data);
+  coming_clear (coming);
+}
+
+static void
+on_token (const char *token, const GError *error, gpointer data)
+{
+  KtAccess *access = data;
+
+  access->coming.token = g_strdup (token);
+  end_prepare (access, error);
+}
+
+void
+kt_access_prepare (KtAccess *access, const KtConfig *config, KtAccessReady ready, gpointer data)
+{
+  Coming *coming = &access->coming;
+  g_autoptr (GError) error = NULL;
+
+  *coming = (Coming){ .config = config, .ready = ready, .data = data };
+  coming->share_tokens = read_share_tokens (config, &error);
+  if (coming->share_tokens != NULL)
+    coming->source = kt_token_source_new (access->clock, config, access->environment_token, &error);
+  if (coming->source == NULL) {
+    end_prepare (access, error);
+    return;
+  }
+  kt_token_source_watch (coming->source, on_token_file_changed, access);
+  kt_token_source_read (coming->source, on_token, access);
+}
+
+void
+kt_access_commit (KtAccess *access)
+{
+  Coming *coming = &access->coming;
+  const KtConfig *config = coming->config;
+  g_autoptr (GTimeZone) zone = g_time_zone_new_identifier (config->time_zone);
+  const KtServiceOptions options = {
+    .endpoint = config->endpoint,
+    .user_id = config->user_id,
+    .token = coming->token,
+    .scheme = config->token_scheme,
+    .app_id = config->app_id,
+    .session_id = config->session_id,
+    .keep_alive = config->keep_alive,
+    .read_token = kt_token_source_read,
+    .token_source = coming->source,
+    .agent_name = config->agent_name,
+    .language = config->language,
+    .zone = zone,
+    .share_tokens = coming->share_tokens,
+    .families = config->families,
+  };
+
+  if (access->service == NULL)
+    access->service = kt_service_new (access->http, access->clock, access->health, access->metrics, &options);
+  else
+    kt_service_set_options (access->service, &options);
+  kt_http_client_set_limits (access->http, &config->limits);
+  kt_token_source_free (access->source);
+  access->source = g_steal_pointer (&coming->source);
+}
+
+typedef struct {
+  KtAccess *access;
+  gboolean done;
+  GError *error;
+} First;
+
+static void
+on_first_ready (const GError *error, gpointer data)
+{
+  First *first = data;
+
+  first->done = TRUE;
+  if (error == NULL)
+    kt_access_commit (first->access);
+  else
+    first->error = g_error_copy (error);
+}
+
+KtAccess *
+kt_access_new (const KtConfig *config, const char *environment_token, KtClock *clock, KtHealth *health,
+               KtMetrics *metrics, const gboolean *stop, GError **error)
+{
+  const KtCurlOptions curl_options = { .ca_file = config->ca_file, .proxy = config->proxy };
+  KtTransport *transport = kt_transport_curl_new (&curl_options, error);
+  g_autoptr (KtAccess) access = NULL;
+  First first = { 0 };
+
+  if (transport == NULL)
+    return NULL;
+  first.access = access = g_new0 (KtAccess, 1);
+  access->clock = clock;
+  access->health = health;
+  access->metrics = metrics;
+  access->environment_token = g_strdup (environment_token);
+  access->http = kt_http_client_new (clock, transport, &config->limits, metrics);
+  kt_access_prepare (access, config, on_first_ready, &first);
+  while (!first.done && !*stop)
+    g_main_context_iteration (NULL, TRUE);
+  if (!first.done) {
+    kt_access_stop (access); /* which ends the reading */
+    g_clear_error (&first.error);
+    g_set_error (&first.error, KT_ERROR, KT_ERROR_STOPPED, "ended by a signal before it was mounted");
+  }
+  if (first.error != NULL) {
+    g_propagate_error (error, first.error);
+    return NULL;
+  }
+  return g_steal_pointer (&access);
+}
+
+KtService *
+kt_access_service (KtAccess *access)
+{
+  return access->service;
+}
+
+void
+kt_access_stop (KtAccess *access)
+{
+  if (access == NULL)
+    return;
+  g_clear_pointer (&access->coming.source, kt_token_source_free);
+  g_clear_pointer (&access->source, kt_token_source_free);
+  g_clear_pointer (&access->http, kt_http_client_free);
+  kt_service_stop (access->service);
+}
+
+void
+kt_access_free (KtAccess *access)
+{
+  if (access == NULL)
+    return;
+  kt_access_stop (access);
+  coming_clear (&access->coming);
+  kt_service_free (access->service);
+  kt_secret_free (access->environment_token);
+  g_free (access);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-config-type.h"
+
+#include "base/kt-error.h"
+#include "base/kt-log.h"
+#include "base/kt-units.h"
+#include "service/kt-headers.h"
+#include "model/kt-key.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+static gboolean
+parse_string (const char *text, gpointer field, GError **error)
+{
+  char **string = field;
+
+  if (text[0] == '\0' || strpbrk (text, "\r\n") != NULL) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "expected one line of text");
+    return FALSE;
+  }
+  g_free (*string);
+  *string = g_strdup (text);
+  return TRUE;
+}
+
+static char *
+format_string (gconstpointer field)
+{
+  return g_strdup (*(char *const *) field);
+}
+
+static gboolean
+parse_path (const char *text, gpointer field, GError **error)
+{
+  g_autofree char *path = text[0] != '\0' ? g_canonicalize_filename (text, NULL) : g_strdup ("");
+  return parse_string (path, field, error);
+}
+
+static gboolean
+is_loopback (const char *host)
+{
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
+  return g_str_equal (host, "localhost") || (address != NULL && g_inet_address_get_is_loopback (address));
+}
+
+static gboolean
+parse_endpoint (const char *text, gpointer field, GError **error)
+{
+  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
+  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : "";
+  gboolean plain = g_str_equal (scheme, "http");
+
+  if (uri == NULL || (!plain && !g_str_equal (scheme, "https")) || g_uri_get_host (uri) == NULL
+      || g_uri_get_host (uri)[0] == '\0' || g_uri_get_userinfo (uri) != NULL || g_uri_get_query (uri) != NULL
+      || g_uri_get_fragment (uri) != NULL || strspn (g_uri_get_path (uri), "/") != strlen (g_uri_get_path (uri))) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no address of a service: expected https://HOST[:PORT]",
+                 text);
+    return FALSE;
+  }
+  if (plain && !is_loopback (g_uri_get_host (uri))) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
+                 "'%s' would send the token in clear text: expected https://, "
+                 "http:// is for this machine only",
+                 text);
+    return FALSE;
+  }
+  return parse_string (text, field, error);
+}
+
+static gboolean
+parse_zone (const char *text, gpointer field, GError **error)
+{
+  g_autoptr (GTimeZone) zone = g_time_zone_new_identifier (text);
+
+  if (zone == NULL) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is not a time zone: expected UTC, +08:00 or Asia/Shanghai",
+                 text);
+    return FALSE;
+  }
+  return parse_string (text, field, error);
+}
+
+static gboolean
+parse_duration (const char *text, gpointer field, GError **error)
+{
+  return kt_duration_parse (text, field, error);
+}
+
+static char *
+format_duration (gconstpointer field)
+{
+  return kt_duration_format (*(const gint64 *) field);
+}
+
+static gboolean
+parse_deadline (const char *text, gpointer field, GError **error)
+{
+  gint64 deadline;
+
+  if (!kt_duration_parse (text, &deadline, error))
+    return FALSE;
+  if (deadline <= 0 || deadline > 3600 * KT_SECOND) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no deadline: expected more than 0 and at most 1h", text);
+    return FALSE;
+  }
+  *(gint64 *) field = deadline;
+  return TRUE;
+}
+
+static gboolean
+parse_size (const char *text, gpointer field, GError **error)
+{
+  return kt_size_parse (text, field, error);
+}
+
+static char *
+format_size (gconstpointer field)
+{
+  return kt_size_format (*(const guint64 *) field);
+}
+
+static gboolean
+parse_number (const char *text, guint64 least, guint64 most, guint *field, GError **error)
+{
+  guint64 number;
+
+  if (!g_ascii_string_to_unsigned (text, 10, least, most, &number, NULL)) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
+                 "'%s' is out of range: expected a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, text,
+                 least, most);
+    return FALSE;
+  }
+  *field = (guint) number;
+  return TRUE;
+}
+
+static gboolean
+parse_concurrency (const char *text, gpointer field, GError **error)
+{
+  return parse_number (text, 1, 1024, field, error);
+}
+
+static gboolean
+parse_rate (const char *text, gpointer field, GError **error)
+{
+  return parse_number (text, 0, 1000000, field, error);
+}
+
+static char *
+format_number (gconstpointer field)
+{
+  return g_strdup_printf ("%u", *(const guint *) field);
+}
+
+static const char *const scheme_words[] = {
+  [KT_TOKEN_AUTO] = "auto",
+  [KT_TOKEN_BEARER] = "Bearer",
+  [KT_TOKEN_BEARER_PLUS] = "Bearer+",
+  [KT_TOKEN_RAW] = "raw",
+};
+
+static gboolean
+parse_scheme (const char *text, gpointer field, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (scheme_words); i++) {
+    if (g_str_equal (scheme_words[i], text)) {
+      *(KtTokenScheme *) field = (KtTokenScheme) i;
+      return TRUE;
+    }
+  }
+  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no token scheme: expected auto, Bearer, Bearer+ or raw",
+               text);
+  return FALSE;
+}
+
+static char *
+format_scheme (gconstpointer field)
+{
+  return g_strdup (scheme_words[*(const KtTokenScheme *) field]);
+}
+
+static gboolean
+parse_families (const char *text, gpointer field, GError **error)
+{
+  guint families = kt_families_from_text (text);
+
+  if (families == 0) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no list of families: expected some of share, basic, job",
+                 text);
+    return FALSE;
+  }
+  *(guint *) field = families;
+  return TRUE;
+}
+
+static char *
+format_families (gconstpointer field)
+{
+  return kt_families_to_text (*(const guint *) field);
+}
+
+/* A proxy's URL may hold a password. */
+static char *
+format_proxy (gconstpointer field)
+{
+  const char *proxy = *(char *const *) field;
+  const char *scheme_end = proxy != NULL ? strstr (proxy, "://") : NULL;
+  const char *host = proxy != NULL ? strrchr (proxy, '@') : NULL;
+
+  if (host == NULL)
+    return g_strdup (proxy);
+  return g_strdup_printf ("%.*s***%s", scheme_end != NULL ? (int) (scheme_end + 3 - proxy) : 0, proxy, host);
+}
+
+static gboolean
+parse_boolean (const char *text, gpointer field, GError **error)
+{
+  if (!g_str_equal (text, "yes") && !g_str_equal (text, "no")) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is neither: expected yes or no", text);
+    return FALSE;
+  }
+  *(gboolean *) field = g_str_equal (text, "yes");
+  return TRUE;
+}
+
+static char *
+format_boolean (gconstpointer field)
+{
+  return g_strdup (*(const gboolean *) field ? "yes" : "no");
+}
+
+/* No error shows it. */
+static gboolean
+parse_secret (const char *text, gpointer field, GError **error)
+{
+  for (const char *p = text; *p != '\0'; p++)
+    if (!g_ascii_isprint (*p)) {
+      g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "expected printable ASCII characters only");
+      return FALSE;
+    }
+  kt_log_add_secret (text);
+  return parse_string (text, field, error);
+}
+
+static char *
+format_secret (gconstpointer field)
+{
+  return *(char *const *) field != NULL ? g_strdup ("***") : NULL;
+}
+
+const KtConfigType kt_type_string = { parse_string, format_string, TRUE };
+const KtConfigType kt_type_path = { parse_path, format_string, TRUE };
+const KtConfigType kt_type_endpoint = { parse_endpoint, format_string, TRUE };
+const KtConfigType kt_type_zone = { parse_zone, format_string, TRUE };
+const KtConfigType kt_type_proxy = { parse_string, format_proxy, TRUE };
+const KtConfigType kt_type_duration = { parse_duration, format_duration, FALSE };
+const KtConfigType kt_type_deadline = { parse_deadline, format_duration, FALSE };
+const KtConfigType kt_type_size = { parse_size, format_size, FALSE };
+const KtConfigType kt_type_concurrency = { parse_concurrency, format_number, FALSE };
+const KtConfigType kt_type_rate = { parse_rate, format_number, FALSE };
+const KtConfigType kt_type_boolean = { parse_boolean, format_boolean, FALSE };
+const KtConfigType kt_type_secret = { parse_secret, format_secret, TRUE };
+const KtConfigType kt_type_scheme = { parse_scheme, format_scheme, FALSE };
+const KtConfigType kt_type_families = { parse_families, format_families, FALSE };

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+/* How a kind of value of the configuration is read and written. PARSE leaves *FIELD alone when it fails (KT_ERROR_CONFIG says
+ * what was expected); FORMAT gives NULL for a value that is not set. */
+typedef struct {
+  gboolean (*parse) (const char *text, gpointer field, GError **error);
+  char *(*format) (gconstpointer field);
+  gboolean is_text; /* the field is a char *, allocated */
+} KtConfigType;
+
+extern const KtConfigType kt_type_string;
+extern const KtConfigType kt_type_path;
+extern const KtConfigType kt_type_endpoint;
+extern const KtConfigType kt_type_zone;
+extern const KtConfigType kt_type_proxy;
+extern const KtConfigType kt_type_duration;
+extern const KtConfigType kt_type_deadline;
+extern const KtConfigType kt_type_size;
+extern const KtConfigType kt_type_concurrency;
+extern const KtConfigType kt_type_rate;
+extern const KtConfigType kt_type_boolean;
+extern const KtConfigType kt_type_secret;
+extern const KtConfigType kt_type_scheme;
+extern const KtConfigType kt_type_families;

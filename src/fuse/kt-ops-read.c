@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* READ: most files are in memory; a package may have to be waited for. */
+#include "kt-fuse-private.h"
+
+#include "base/kt-error.h"
+
+static void
+on_bytes (const struct iovec *parts, int n, const GError *error, gpointer data)
+{
+  fuse_req_t req = kt_parked_end (data);
+
+  if (error != NULL)
+    fuse_reply_err (req, kt_error_to_errno (error));
+  else
+    fuse_reply_iov (req, parts, n);
+}
+
+static void
+read_package (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset)
+{
+  KtParked *parked = kt_parked_new (fuse, req, inode);
+  KtTreeCall *call = kt_tree_read_package (fuse->tree, inode, offset, size, on_bytes, parked);
+
+  if (call != NULL)
+    kt_parked_wait (parked, call);
+}
+
+void
+kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file)
+{
+  KtFuse *fuse = fuse_req_userdata (req);
+  g_autoptr (GBytes) content = kt_tree_read (fuse->tree, inode);
+  GPtrArray *others;
+  const char *bytes;
+  gsize length;
+
+  ++*fuse->counters[KT_OPERATION_read];
+  if (content == NULL) {
+    read_package (fuse, req, inode, size, offset);
+    return;
+  }
+  bytes = g_bytes_get_data (content, &length);
+  if ((gsize) offset >= length)
+    fuse_reply_buf (req, NULL, 0);
+  else
+    fuse_reply_buf (req, bytes + offset, MIN (size, length - (gsize) offset));
+  others = kt_tree_read_on (fuse->tree, inode);
+  if (others != NULL)
+    kt_pusher_store (fuse->pusher, others, NULL, NULL, 0);
+}

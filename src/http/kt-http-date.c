@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-http-date.h"
+
+#include "base/kt-units.h"
+
+#include <curl/curl.h>
+
+gint64
+kt_http_date_parse (const char *text)
+{
+  time_t date = text != NULL ? curl_getdate (text, NULL) : -1;
+
+  return date == -1 ? KT_TIME_UNKNOWN : (gint64) date * KT_SECOND;
+}

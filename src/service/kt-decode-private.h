@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-answer.h"
+#include "model/kt-task.h"
+
+/* The task that an item of FAMILY's list tells of. (transfer full), NULL and KT_ERROR_BAD_ANSWER. */
+KtTask *kt_decode_list_item (KtFamily family, const cJSON *item, GTimeZone *zone, GError **error);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-decoder.h"
+
+#include "base/kt-error.h"
+
+struct KtDecoder {
+  GThreadPool *thread;
+  guint pending; /* works not ended yet */
+  gint stopped;  /* atomic */
+};
+
+/* Belongs to the thread from push to on_decoded(). */
+typedef struct {
+  KtDecoder *decoder;
+  KtDecode *decode;
+  KtKey *key;
+  guint status;
+  GBytes *body;
+  GTimeZone *zone;
+  KtDecoded decoded;
+  gpointer data;
+  gpointer result;
+  GError *error;
+} Work;
+
+static gboolean
+on_decoded (gpointer data)
+{
+  Work *work = data;
+
+  work->decoder->pending--;
+  work->decoded (work->result, work->error, work->data);
+  g_clear_error (&work->error);
+  kt_key_unref (work->key);
+  g_bytes_unref (work->body);
+  g_time_zone_unref (work->zone);
+  g_free (work);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+run (gpointer data, gpointer decoder)
+{
+  Work *work = data;
+
+  if (g_atomic_int_get (&work->decoder->stopped))
+    g_set_error (&work->error, KT_ERROR, KT_ERROR_STOPPED, "the file system is being unmounted");
+  else
+    work->result = work->decode (work->key, work->status, work->body, work->zone, &work->error);
+  g_idle_add_full (G_PRIORITY_DEFAULT, on_decoded, work, NULL);
+}
+
+void
+kt_decoder_run (KtDecoder *decoder, KtDecode *decode, KtKey *key, guint status, GBytes *body, GTimeZone *zone,
+                KtDecoded decoded, gpointer data)
+{
+  Work *work;
+
+  if (g_bytes_get_size (body) <= KT_DECODER_SMALL) {
+    g_autoptr (GError) error = NULL;
+    gpointer result = decode (key, status, body, zone, &error);
+    decoded (result, error, data);
+    return;
+  }
+  work = g_new0 (Work, 1);
+  *work = (Work){ decoder, decode, kt_key_ref (key), status, g_bytes_ref (body), g_time_zone_ref (zone), decoded, data,
+                  NULL,    NULL };
+  decoder->pending++;
+  g_thread_pool_push (decoder->thread, work, NULL);
+}
+
+static guint64
+count_pending (gpointer data)
+{
+  return ((KtDecoder *) data)->pending;
+}
+
+KtDecoder *
+kt_decoder_new (KtMetrics *metrics)
+{
+  KtDecoder *decoder = g_new0 (KtDecoder, 1);
+
+  decoder->thread = g_thread_pool_new (run, decoder, 1, FALSE, NULL);
+  kt_metrics_gauge (metrics, "kootaskfs_decoding", "Large answers being decoded", count_pending, decoder);
+  return decoder;
+}
+
+void
+kt_decoder_free (KtDecoder *decoder)
+{
+  if (decoder == NULL)
+    return;
+  g_atomic_int_set (&decoder->stopped, TRUE);
+  g_thread_pool_free (decoder->thread, FALSE, TRUE);
+  while (decoder->pending > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_free (decoder);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of the service, page after page. Their ends are said in two ways: basic tasks have a cursor, and a page without one
+ * is the last, be it empty or not; jobs have an offset, and a page shorter than asked for is the last. */
+#include "kt-service-private.h"
+
+#include "base/kt-error.h"
+#include "kt-decode.h"
+
+#define PAGE_SIZE        100 /* the most the service gives */
+#define MOST_PAGES       20000
+#define MOST_EMPTY_PAGES 100 /* in a row */
+
+typedef struct {
+  KtService *service;
+  KtCall call;
+  KtKey *key; /* of the family alone */
+  gint64 patience;
+  KtServicePage page;
+  KtServiceListed listed;
+  gpointer data;
+  GHashTable *ids;     /* task ids seen */
+  GHashTable *cursors; /* cursors seen */
+  guint pages;
+  guint items;
+  guint empty_pages;
+} Listing;
+
+static void ask_page (Listing *listing, const char *cursor);
+
+static void
+end (Listing *listing, const GError *error)
+{
+  listing->listed (error, listing->data);
+  kt_key_unref (listing->key);
+  g_hash_table_unref (listing->ids);
+  g_hash_table_unref (listing->cursors);
+  g_free (listing);
+}
+
+/* Remembers the page's ids; how many were new. */
+static guint
+note_ids (Listing *listing, const KtListPage *page)
+{
+  guint fresh = 0;
+
+  for (guint i = 0; i < page->tasks->len; i++)
+    fresh +=
+        g_hash_table_add (listing->ids, g_strdup (((const KtTask *) g_ptr_array_index (page->tasks, i))->key->task_id));
+  return fresh;
+}
+
+/* Why the list would never end, NULL as long as it may. NEXT is not NULL. */
+static const char *
+endless (Listing *listing, const KtListPage *page, guint fresh, const char *next)
+{
+  listing->empty_pages = page->tasks->len == 0 ? listing->empty_pages + 1 : 0;
+  if (!g_hash_table_add (listing->cursors, g_strdup (next)))
+    return "a cursor comes again";
+  if (page->tasks->len > 0 && fresh == 0)
+    return "a page comes again";
+  if (listing->empty_pages > MOST_EMPTY_PAGES)
+    return "empty pages without end";
+  return listing->pages >= MOST_PAGES ? "pages without end" : NULL;
+}
+
+/* The place of the page after PAGE, NULL when it was the last. (transfer full) */
+static char *
+next_of (const Listing *listing, const KtListPage *page)
+{
+  if (listing->call == KT_CALL_TASK_LIST)
+    return g_strdup (page->next);
+  return page->tasks->len >= PAGE_SIZE ? g_strdup_printf ("%u", listing->items) : NULL;
+}
+
+static void
+on_page (gpointer result, const char *trace_id, const GError *error, gpointer data)
+{
+  Listing *listing = data;
+  g_autoptr (KtListPage) page = result;
+  g_autofree char *next = NULL;
+  const char *why = NULL;
+  guint fresh;
+
+  if (page == NULL) {
+    if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND))
+      kt_service_tell (listing->service, "list", kt_family_word (listing->key->family), trace_id, error);
+    end (listing, error);
+    return;
+  }
+  listing->pages++;
+  listing->items += page->tasks->len;
+  fresh = note_ids (listing, page);
+  listing->page (page->tasks, listing->data);
+  next = next_of (listing, page);
+  if (next != NULL)
+    why = endless (listing, page, fresh, next);
+  if (why != NULL) {
+    g_autoptr (GError) endless_error =
+        g_error_new (KT_ERROR, KT_ERROR_BAD_ANSWER, "the list does not end: %s (page %u)", why, listing->pages);
+    kt_service_tell (listing->service, kt_call_name (listing->call), "", trace_id, endless_error);
+    end (listing, endless_error);
+  } else if (next != NULL && listing->service->decoder == NULL) {
+    g_autoptr (GError) stopped = g_error_new_literal (KT_ERROR, KT_ERROR_STOPPED, "the file system is being unmounted");
+    end (listing, stopped);
+  } else if (next != NULL) {
+    ask_page (listing, next);
+  } else {
+    end (listing, NULL);
+  }
+}
+
+static void
+ask_page (Listing *listing, const char *cursor)
+{
+  g_autofree char *escaped = g_uri_escape_string (cursor, NULL, FALSE);
+  g_autofree char *rest =
+      listing->call == KT_CALL_TASK_LIST
+          ? g_strdup_printf ("?pageSize=%d%s%s", PAGE_SIZE, cursor[0] != '\0' ? "&pageCursor=" : "", escaped)
+          : g_strdup_printf ("?offset=%s&limit=%d", escaped, PAGE_SIZE);
+  gint64 deadline = kt_time_add (kt_clock_monotonic (listing->service->clock), listing->patience);
+
+  kt_service_ask (listing->service, listing->call, listing->key, rest, NULL, deadline, on_page, listing);
+}
+
+void
+kt_service_list (KtService *service, KtFamily family, gint64 patience, KtServicePage page, KtServiceListed listed,
+                 gpointer data)
+{
+  Listing *listing = g_new0 (Listing, 1);
+
+  listing->service = service;
+  listing->call = family == KT_FAMILY_BASIC ? KT_CALL_TASK_LIST : KT_CALL_JOBS;
+  listing->key = kt_key_new (family, "");
+  listing->patience = patience;
+  listing->page = page;
+  listing->listed = listed;
+  listing->data = data;
+  listing->ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  listing->cursors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  ask_page (listing, listing->call == KT_CALL_TASK_LIST ? "" : "0");
+}

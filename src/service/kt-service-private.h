@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-auth.h"
+#include "kt-decoder.h"
+#include "kt-service.h"
+
+/* The calls of the service (docs/architecture.md); kt-service.c has their table. */
+typedef enum {
+  KT_CALL_SHARE_DETAIL,
+  KT_CALL_TASK_RESULT,
+  KT_CALL_BASIC_TASK,
+  KT_CALL_TASK_LIST,
+  KT_CALL_JOB,
+  KT_CALL_JOBS,
+  KT_CALL_CANCEL,
+  KT_N_CALLS,
+} KtCall;
+
+struct KtService {
+  KtHttpClient *http;
+  KtClock *clock;
+  KtHealth *health;
+  KtAuth *auth;
+  KtDecoder *decoder; /* NULL once it is stopped */
+  guint64 *counters[KT_N_CALLS];
+  guint64 *failures;
+  char *endpoint;
+  GTimeZone *zone;
+  GHashTable *share_tokens;
+  guint families; /* KT_FAMILY_BIT()s */
+};
+
+/* As logs and metrics have it. */
+const char *kt_call_name (KtCall call);
+
+/* Either RESULT is set, what the call's decoder made (transfer full), or ERROR. TRACE_ID is that of the last attempt. */
+typedef void (*KtAskDone) (gpointer result, const char *trace_id, const GError *error, gpointer data);
+
+/* Puts one question about KEY: REST comes after the call's path, BODY may be NULL. DONE is called exactly once, not before
+ * this returns. Failures are logged and kept in the health, once, here; but not KT_ERROR_NOT_FOUND, which may be no failure: who
+ * asked tells of it. */
+void kt_service_ask (KtService *service, KtCall call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
+                     KtAskDone done, gpointer data);
+
+/* A failure of WHAT about ID ("": none): logs it and keeps it in the health. */
+void kt_service_tell (KtService *service, const char *what, const char *id, const char *trace_id, const GError *error);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-catalog.h"
+#include "kt-store.h"
+
+/* The lists of the families that the service can list: read when somebody wants to see them, kept for a time. What they
+ * name goes to the catalog, what they tell to the store. A list that cannot be had leaves everything as it was, and does
+ * not keep the others. Times are microseconds. */
+typedef struct KtLists KtLists;
+typedef struct KtListsWaiter KtListsWaiter;
+
+/* How a list is asked for: the contract of kt_service_list(). */
+typedef void (*KtListsPage) (GPtrArray *tasks, gpointer data);
+typedef void (*KtListsListed) (const GError *error, gpointer data);
+typedef void (*KtListsFetch) (gpointer source, KtFamily family, gint64 patience, KtListsPage page, KtListsListed listed,
+                              gpointer data);
+
+/* TASKS (KtTask) have just been told of. GONE are tasks that are in the catalog no more, or are another family's now;
+ * SUPERSEDED those for which kt_store_offer() was TRUE. KtKey both. */
+typedef void (*KtListsObserver) (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gpointer data);
+
+typedef struct {
+  guint families;      /* KT_FAMILY_BIT()s of those chosen; share tasks have no list */
+  gint64 ttl;          /* how long a list holds */
+  gint64 negative_ttl; /* how long a failure is remembered */
+  gint64 patience;     /* for each page, and of one who waits */
+} KtListsPolicy;
+
+KtLists *kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsPolicy *policy,
+                       KtListsFetch fetch, gpointer source);
+
+/* The source has ended all requests and no waiter is left. */
+void kt_lists_free (KtLists *lists);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtLists, kt_lists_free)
+
+/* From now on. A family that is not chosen any more keeps what it had listed until the next mount. */
+void kt_lists_set_policy (KtLists *lists, const KtListsPolicy *policy);
+void kt_lists_set_observer (KtLists *lists, KtListsObserver observer, gpointer data);
+
+/* Calls DONE when the lists are as new as they have to be, or cannot be had, or their waiter has run out of patience: at
+ * once, before this returns (then the result is NULL), or later (then the result is good until DONE or the cancel). */
+typedef void (*KtListsDone) (gpointer data);
+KtListsWaiter *kt_lists_get (KtLists *lists, KtListsDone done, gpointer data);
+void kt_lists_cancel (KtListsWaiter *waiter);
+
+/* A line for each chosen list on how it is. (transfer full) */
+char *kt_lists_format (const KtLists *lists);

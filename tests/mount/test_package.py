@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: MIT
+"""package.zip: what docs/semantics.md promises under "Packages"."""
+
+import os
+import signal
+import subprocess
+import threading
+import zipfile
+
+import pytest
+
+from koodrive_sim import IMPORT_TASK, TOKEN, wait_until
+from kootaskfs_mount import detail, errno_of, read_error, run, store
+from packages_host import MODIFIED_SECONDS, Host, make_zip
+
+BLOCK = 131072
+
+
+@pytest.fixture
+def host():
+    host = Host()
+    yield host
+    host.close()
+
+
+def package(mount, sim, host, link=None, **settings):
+    """A mount whose sample task, ended, has a package; the package's path."""
+    store(sim, detail(taskStatus=2, downloadUrl=host.link() if link is None else link))
+    m = mount(sim, **settings)
+    return m, m.task() / "package.zip"
+
+
+def metric(m, name):
+    return int(m.control("metrics").split(f"\n{name} ")[1].split()[0])
+
+
+def test_stat_is_one_byte(mount, sim, host):
+    """Size and time at stat, for one request of one byte, which holds for a minute."""
+    m, path = package(mount, sim, host)
+    stat = os.stat(path)
+    assert (stat.st_size, stat.st_mtime, stat.st_mode & 0o777) == (len(host.content), MODIFIED_SECONDS, 0o444)
+    assert os.stat(path).st_ino == stat.st_ino
+    assert [r["headers"]["Range"] for r in host.requests] == ["bytes=0-0"]
+    assert metric(m, "kootaskfs_package_bytes_total") == 1
+    assert m.requests() == 1
+    assert os.getxattr(path, "user.mime_type") == b"application/zip"
+    assert os.getxattr(path, "user.kootaskfs.stale") == b"0"
+    assert metric(m, "kootaskfs_package_requests_total") == 1
+
+
+@pytest.mark.parametrize("command", ["cp {} {}", "cat {} > {}", "dd if={} of={} bs=1000", "rsync -a {} {}"])
+def test_copies(mount, sim, host, tmp_path, command):
+    """What is copied is what the host has, byte for byte; none of it is asked for twice."""
+    m, path = package(mount, sim, host)
+    run("sh", "-euc", command.format(f'"{path}"', f'"{tmp_path}/copy"'))
+    assert (tmp_path / "copy").read_bytes() == host.content
+    ranges = sorted(host.ranged())
+    assert ranges[0][0] == 0 and ranges[-1][1] == len(host.content) - 1
+    assert all(second[0] == first[1] + 1 for first, second in zip(ranges, ranges[1:]))
+
+
+def test_sequential_reads_ask_for_more_at_once(mount, sim, host):
+    host.content = make_zip(24 << 20)
+    m, path = package(mount, sim, host)
+    assert path.read_bytes() == host.content
+    sizes = [last - first + 1 for first, last in host.ranged()]
+    assert len(sizes) < 60 and max(sizes) >= 1 << 20 and min(sizes[:3]) <= 2 * BLOCK
+    assert metric(m, "kootaskfs_package_memory") <= 32 << 20
+
+
+def test_unzip_list_and_test(mount, sim, host):
+    """`unzip -l` reads the end only; `unzip -t` finds all members whole."""
+    host.content = make_zip(24 << 20)
+    m, path = package(mount, sim, host)
+    assert "dir/file-7" in run("unzip", "-l", path).stdout
+    assert host.sent < 1 << 20
+    assert "No errors detected" in run("unzip", "-t", path).stdout
+
+
+def test_zipfile_backwards(mount, sim, host):
+    """Members in any order: small aligned requests."""
+    m, path = package(mount, sim, host)
+    original = make_zip()
+    with zipfile.ZipFile(path) as opened:
+        for name in reversed(opened.namelist()):
+            data = opened.read(name)
+            assert data in original and len(data) == (3 << 20) // 8
+    assert all(first % BLOCK == 0 for first, _ in host.ranged())
+
+
+def test_many_readers(mount, sim, host):
+    """Readers at once share what is fetched."""
+    host.content = make_zip(8 << 20)
+    m, path = package(mount, sim, host)
+    readers = [m.popen("md5sum", path) for _ in range(8)]
+    sums = {reader.communicate(timeout=60)[0].split()[0] for reader in readers}
+    assert len(sums) == 1
+    asked = [block for first, last in host.ranged() for block in range(first // BLOCK, last // BLOCK + 1)]
+    assert len(asked) == len(set(asked)), "no block was asked for twice"
+    assert len([r for r in host.requests if r["headers"].get("Range") == "bytes=0-0"]) == 1
+
+
+def test_no_link_no_file(mount, sim, host):
+    """It exists, and is listed, only while the service gives a link."""
+    m, path = package(mount, sim, host, link="")
+    assert errno_of(os.stat, path) == "ENOENT"
+    assert "package.zip" not in os.listdir(m.task())
+    assert errno_of(os.stat, m.task(IMPORT_TASK) / "package.zip") == "ENOENT"
+    store(sim, detail(taskStatus=2, downloadUrl=host.link()))
+    os.utime(m.task())
+    wait_until(lambda: errno_of(os.stat, path) is None, "the package")
+    assert "package.zip" in os.listdir(m.task())
+    assert path.read_bytes() == host.content
+
+
+def test_other_files_leave_it_alone(mount, sim, host):
+    m, _ = package(mount, sim, host)
+    run("sh", "-c", 'cat "$1"/tasks/*/status; cat "$1"/tasks/*/*.json; ls "$1"/tasks/*; find "$1" -name "*.csv"', "sh", m.path)
+    assert host.requests == []
+
+
+@pytest.mark.parametrize("status, error", [(404, "ENOENT"), (410, "ENOENT"), (401, "EACCES"), (418, "EIO")])
+def test_the_link_leads_nowhere(mount, sim, host, status, error):
+    """An errno and a clear text, never an empty file; and the text is without the link."""
+    m, path = package(mount, sim, host)
+    host.gone = status
+    assert errno_of(os.stat, path) == error
+    assert f"package.zip of {m.task().name}: {error}: the download link is answered with HTTP {status}" in m.control("last-error")
+    assert read_error(path) == error
+    assert m.read("status") == "completed\n"
+
+
+def test_empty_package(mount, sim, host):
+    m, path = package(mount, sim, host)
+    host.content, host.ranges = b"", False
+    assert errno_of(os.stat, path) == "EBADMSG"
+
+
+def test_refused_link_at_lookup(mount, sim, host):
+    """403: the service is asked for another link, once."""
+    m, path = package(mount, sim, host)
+    m.read("status")
+    store(sim, detail(taskStatus=2, downloadUrl=host.link(2)))
+    host.refuse = {1}
+    assert path.read_bytes() == host.content
+    assert m.requests() == 2
+    assert [r["sign"] for r in host.requests][:2] == [1, 2]
+    host.refuse = {1, 2}
+    os.utime(path)
+    assert errno_of(os.stat, path) == "EACCES"
+    assert m.requests() == 4
+
+
+def test_refused_link_while_reading(mount, sim, host):
+    """The same in the middle of a read; many readers make one request of the service."""
+    m, path = package(mount, sim, host)
+    os.stat(path)
+    store(sim, detail(taskStatus=2, downloadUrl=host.link(2)))
+    host.refuse = {1}
+    readers = [m.popen("md5sum", path) for _ in range(4)]
+    assert len({reader.communicate(timeout=60)[0].split()[0] for reader in readers}) == 1
+    assert all(reader.returncode == 0 for reader in readers)
+    assert m.requests() == 2
+
+
+def test_secrets_stay(mount, sim, host):
+    """No header of the service goes to the link's host or to where that redirects; the link goes nowhere else."""
+    host.redirect = "localhost"
+    m, path = package(mount, sim, host, options=["language=de-DE"])
+    assert path.read_bytes() == host.content
+    assert {r["host"] for r in host.requests} == {"127.0.0.1", "localhost"}
+    for request in host.requests:
+        assert set(request["headers"]) <= {"Host", "User-Agent", "Accept", "Range"}
+        assert TOKEN not in str(request)
+    host.gone = 500
+    os.utime(path)
+    assert errno_of(os.stat, path) == "EIO"
+    for text in (m.log(), m.control("last-error"), m.control("metrics"), m.control("health"), m.read("summary")):
+        assert "sign=" not in text and str(host.port) not in text
+    for name in os.listxattr(m.task()):
+        assert b"sign=" not in os.getxattr(m.task(), name)
+
+
+@pytest.mark.parametrize("link", ["ftp://127.0.0.1/package.zip", "file:///etc/passwd", "http://["])
+def test_bad_links(mount, sim, host, link):
+    m, path = package(mount, sim, host, link=link)
+    assert errno_of(os.stat, path) == "EBADMSG"
+    assert link not in m.log() + m.control("last-error")
+
+
+def test_redirects_end(mount, sim, host):
+    host.redirect = "nowhere"
+    host.link = lambda sign=1, name="127.0.0.1": f"http://127.0.0.1:{host.port}/package.zip?sign={sign}"
+    m, path = package(mount, sim, host)
+    assert errno_of(os.stat, path) == "EBADMSG"
+    assert len(host.requests) == 6
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_no_ranges(mount, sim, host, tmp_path, length):
+    """A host without ranges: the package comes once, into a file without a name."""
+    host.ranges, host.length = False, length
+    host.content = make_zip(16 << 20)
+    m, path = package(mount, sim, host, env={"TMPDIR": str(tmp_path)})
+    assert os.stat(path).st_size == len(host.content)
+    with open(path, "rb") as opened:
+        opened.seek(12 << 20)
+        assert opened.read(1000) == host.content[12 << 20:(12 << 20) + 1000]
+    assert "No errors detected" in run("unzip", "-t", path).stdout
+    assert path.read_bytes() == host.content
+    whole = [r for r in host.requests if "Range" not in r["headers"]]
+    assert len(whole) == 1
+    assert list(tmp_path.glob("kootaskfs*")) == []
+
+
+def test_no_more_ranges(mount, sim, host):
+    """A host that stops to serve ranges is read as one without."""
+    m, path = package(mount, sim, host)
+    os.stat(path)
+    host.ranges = False
+    assert path.read_bytes() == host.content
+
+
+def test_broken_connections(mount, sim, host):
+    """What has come before a connection breaks is not asked for again."""
+    m, path = package(mount, sim, host)
+    os.stat(path)
+    host.cut = 50_000
+    assert path.read_bytes() == host.content
+    assert host.ranged()[1][0] == 50_000 or (50_000, host.ranged()[0][1]) in host.ranged()
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_broken_whole(mount, sim, host, ranges):
+    host.ranges = ranges
+    m, path = package(mount, sim, host)
+    os.stat(path)
+    host.cut = 200_000
+    assert path.read_bytes() == host.content
+
+
+def test_another_package(mount, sim, host):
+    """A package that changes: who reads the old one gets EIO, never mixed bytes; the new one is another file."""
+    host.content = make_zip(8 << 20)
+    m, path = package(mount, sim, host)
+    with open(path, "rb", buffering=0) as opened:
+        inode = os.fstat(opened.fileno()).st_ino
+        assert opened.read(1000) == host.content[:1000]
+        host.content = make_zip(8 << 20, seed=2)
+        opened.seek(7 << 20)
+        assert errno_of(opened.read, 1000) == "EIO"
+        wait_until(lambda: os.stat(path).st_ino != inode, "the new package")
+        opened.seek(6 << 20)
+        assert errno_of(opened.read, 1000) == "EIO"
+    assert path.read_bytes() == host.content
+    assert "the package changed while it was read" in m.log()
+
+
+def test_touch(mount, sim, host):
+    """touch asks service and host again; the same package is the same file."""
+    m, path = package(mount, sim, host)
+    with open(path, "rb"):
+        inode = os.stat(path).st_ino
+        run("touch", path)
+        assert os.stat(path).st_ino == inode and m.requests() == 2 and len(host.requests) == 2
+        host.content = make_zip(seed=2)
+        run("touch", path)
+        assert os.stat(path).st_ino != inode
+    assert path.read_bytes() == host.content
+
+
+def test_silent_host(mount, sim, host):
+    """A host that hangs: the read ends at the deadline, and nothing else waits."""
+    m, path = package(mount, sim, host, deadline="1s")
+    os.stat(path)
+    host.hold = threading.Event()
+    reader = m.popen("cat", path)
+    wait_until(lambda: len(host.requests) == 2, "the request")
+    assert m.read("status") == "completed\n" and m.read("summary")
+    assert "timed out" in reader.communicate(timeout=60)[1].lower()
+    host.hold.set()
+    wait_until(lambda: read_error(path) is None, "the host")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
+def test_interrupts(mount, sim, host, number):
+    m, path = package(mount, sim, host, deadline="1h")
+    os.stat(path)
+    host.hold = threading.Event()
+    reader = m.popen("cat", path)
+    wait_until(lambda: len(host.requests) == 2, "the request")
+    os.kill(reader.pid, number)
+    assert reader.wait(60) == -number
+    host.hold.set()
+    assert path.read_bytes() == host.content, "what was asked for is of use to the next"
+
+
+def test_unmount_while_reading(mount, sim, host):
+    m, path = package(mount, sim, host, deadline="1h")
+    os.stat(path)
+    host.hold = threading.Event()
+    reader = m.popen("cat", path)
+    wait_until(lambda: len(host.requests) == 2, "the request")
+    m.signal(signal.SIGTERM)
+    assert m.wait_ended() == 0
+    assert reader.wait(60) == 1
+
+
+def test_tools_that_read_all(mount, sim, host, tmp_path):
+    """grep -r, tar and rsync of a task's directory do read the package."""
+    m, path = package(mount, sim, host)
+    m.read("status")
+    run("rsync", "-a", f"{m.task()}/", tmp_path / "copy")
+    assert (tmp_path / "copy" / "package.zip").read_bytes() == host.content
+    tar = subprocess.run(["tar", "c", "-C", m.task(), "."], capture_output=True, check=True, timeout=60).stdout
+    assert host.content[:100_000] in tar

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "kt-package-fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+guchar
+kt_package_byte (gint64 offset)
+{
+  return (guchar) (offset * 7 + offset / KT_TEST_BLOCK);
+}
+
+static void
+on_change (KtKey *key, gpointer data)
+{
+  ((KtPackageFixture *) data)->changes++;
+}
+
+void
+kt_package_set_up (KtPackageFixture *f, gconstpointer data)
+{
+  static const KtHttpLimits limits = { .concurrency = 64 };
+  static const KtStorePolicy policy = { .ttl = 5 * KT_SECOND, .ended_ttl = KT_TIME_NEVER, .memory = 1 << 20 };
+
+  f->clock = kt_fake_clock_new ();
+  f->transport = kt_fake_transport_new ();
+  f->source = kt_fake_source_new ();
+  f->metrics = kt_metrics_new ();
+  f->health = kt_health_new ();
+  f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, NULL);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source_fetch, f->source);
+  f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->health, f->metrics);
+  f->key = kt_key_new_share ("share", "7");
+  f->size = 64 << 20;
+  f->etag = "\"one\"";
+  f->pushed = g_string_new (" ");
+  kt_packages_set_observer (f->packages, on_change, f);
+  kt_store_prefetch (f->store, f->key, KT_TIME_NEVER);
+  kt_fake_source_land (f->source, KT_TEST_ANSWER ("1"));
+}
+
+void
+kt_package_tear_down (KtPackageFixture *f, gconstpointer data)
+{
+  kt_http_client_free (f->http);
+  kt_packages_free (f->packages);
+  kt_store_free (f->store);
+  kt_fake_source_free (f->source);
+  kt_fake_transport_unref (f->transport);
+  kt_health_free (f->health);
+  kt_metrics_free (f->metrics);
+  kt_key_unref (f->key);
+  kt_fake_clock_free (f->clock);
+  g_string_free (f->pushed, TRUE);
+  kt_test_warnings ();
+}
+
+KtPackage *
+kt_package_peek (KtPackageFixture *f)
+{
+  KtAnswer answer;
+  return kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer) ? kt_packages_peek (f->packages, &answer) : NULL;
+}
+
+static void
+found (const GError *error, gpointer data)
+{
+  KtPackageTold *told = data;
+
+  told->told++;
+  if (error != NULL) {
+    told->error = error->code;
+    g_assert_null (strstr (error->message, "sign"));
+  } else {
+    told->package = kt_package_ref (kt_package_peek (told->f));
+  }
+}
+
+static void
+bytes (const struct iovec *parts, int n, const GError *error, gpointer data)
+{
+  KtPackageTold *told = data;
+
+  told->told++;
+  told->error = error != NULL ? error->code : -1;
+  for (int i = 0; i < n; i++)
+    for (gsize at = 0; at < parts[i].iov_len; at++, told->length++)
+      g_assert_cmpuint (((guchar *) parts[i].iov_base)[at], ==, kt_package_byte (told->offset + (gint64) told->length));
+}
+
+guint
+kt_package_sent (KtPackageFixture *f)
+{
+  return kt_fake_transport_sent (f->transport);
+}
+
+const char *
+kt_package_range (KtPackageFixture *f, guint index)
+{
+  return kt_fake_transport_header (f->transport, index, "Range");
+}
+
+/* Gives LENGTH bytes (-1: all that were asked for) to exchange INDEX, as of a range or of everything; FALSE: refused. */
+gboolean
+kt_package_pour (KtPackageFixture *f, guint index, guint status, gint64 length)
+{
+  g_autofree char *content_range = NULL, *content_length = g_strdup_printf ("%" G_GINT64_FORMAT, f->size);
+  KtHttpResponse head = { .status = status, .headers[KT_HEADER_ETAG] = (char *) f->etag };
+  gint64 first = 0, last = f->size - 1;
+  g_autofree guchar *data = NULL;
+
+  if (status == 206) {
+    g_assert_cmpint (
+        sscanf (kt_package_range (f, index), "bytes=%" G_GINT64_FORMAT "-%" G_GINT64_FORMAT, &first, &last), ==, 2);
+    content_range =
+        g_strdup_printf ("bytes %" G_GINT64_FORMAT "-%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, first, last, f->size);
+    head.headers[KT_HEADER_CONTENT_RANGE] = content_range;
+  } else {
+    head.headers[KT_HEADER_CONTENT_LENGTH] = content_length;
+  }
+  length = length < 0 ? last + 1 - first : length;
+  data = g_malloc ((gsize) length);
+  for (gint64 i = 0; i < length; i++)
+    data[i] = kt_package_byte (first + i);
+  return kt_fake_transport_piece (f->transport, index, &head, data, (gsize) length);
+}
+
+void
+kt_package_end (KtPackageFixture *f, guint index, guint status)
+{
+  g_autofree char *length = g_strdup_printf ("%" G_GINT64_FORMAT, f->size);
+  g_autofree char *content_range = g_strdup_printf ("bytes 0-0/%" G_GINT64_FORMAT, f->size);
+  KtHttpResponse response = { .status = status, .headers[KT_HEADER_ETAG] = (char *) f->etag };
+
+  response.headers[KT_HEADER_CONTENT_LENGTH] = length;
+  if (status == 206)
+    response.headers[KT_HEADER_CONTENT_RANGE] = content_range;
+  kt_fake_transport_answer (f->transport, index, &response);
+}
+
+/* The whole answer. */
+void
+kt_package_serve (KtPackageFixture *f, guint index)
+{
+  g_assert_true (kt_package_pour (f, index, 206, -1));
+  kt_package_end (f, index, 206);
+}
+
+KtPackageCall *
+kt_package_find (KtPackageFixture *f, KtPackageTold *told)
+{
+  *told = (KtPackageTold){ .f = f, .error = -1 };
+  return kt_packages_find (f->packages, f->key, kt_fake_clock_now (f->clock) + KT_TEST_DEADLINE, found, told);
+}
+
+/* Has a package found whose host answers with STATUS. (transfer full) */
+KtPackage *
+kt_package_open (KtPackageFixture *f, guint status)
+{
+  KtPackageTold told;
+
+  kt_package_find (f, &told);
+  g_assert_true (kt_package_pour (f, kt_package_sent (f) - 1, status, 1) == (status == 206));
+  kt_package_end (f, kt_package_sent (f) - 1, status);
+  g_assert_cmpuint (told.told, ==, 1);
+  g_assert_nonnull (told.package);
+  return told.package;
+}
+
+KtPackageCall *
+kt_package_start_read (KtPackageFixture *f, KtPackage *package, gint64 offset, gsize size, KtPackageTold *told)
+{
+  KtPackageCall *call;
+
+  *told = (KtPackageTold){ .f = f, .error = -1, .offset = offset };
+  call = kt_package_read (package, offset, size, kt_fake_clock_now (f->clock) + KT_TEST_DEADLINE, bytes, told);
+  g_assert_true ((call == NULL) == (told->told == 1));
+  return call;
+}
+
+void
+kt_package_assert_told (const KtPackageTold *told, int error, gsize length)
+{
+  g_assert_cmpuint (told->told, ==, 1);
+  g_assert_cmpint (told->error, ==, error);
+  g_assert_cmpuint (told->length, ==, length);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-test.h"
+
+#include "base/kt-units.h"
+#include "kt-fake-source.h"
+#include "kt-fake-transport.h"
+#include "store/kt-package.h"
+
+#define KT_TEST_BLOCK    131072
+#define KT_TEST_DEADLINE (10 * KT_SECOND)
+#define KT_TEST_LINK     "https://host/p?sign="
+#define KT_TEST_ANSWER(sign)                                                                                           \
+  "{\"jobInfo\":{\"taskStatus\":2,\"downloadUrl\":\"" KT_TEST_LINK sign "\",\"endTime\":\"20240930091500\"}}"
+
+/* Packages whose host the test plays by hand: byte N of what it has is N * 7 + N / KT_TEST_BLOCK. */
+typedef struct {
+  KtFakeClock *clock;
+  KtFakeTransport *transport;
+  KtFakeSource *source;
+  KtMetrics *metrics;
+  KtHealth *health;
+  KtHttpClient *http;
+  KtStore *store;
+  KtPackages *packages;
+  KtKey *key;
+  gint64 size;
+  const char *etag;
+  GString *pushed; /* "OFFSET+LENGTH " */
+  guint changes;
+} KtPackageFixture;
+
+void kt_package_set_up (KtPackageFixture *f, gconstpointer data);
+void kt_package_tear_down (KtPackageFixture *f, gconstpointer data);
+
+/* What a question or a read was told. */
+typedef struct {
+  KtPackageFixture *f;
+  guint told;
+  int error; /* -1: none */
+  KtPackage *package;
+  gint64 offset;
+  gsize length;
+} KtPackageTold;
+
+guchar kt_package_byte (gint64 offset);
+
+/* The version known now, or NULL. (transfer none) */
+KtPackage *kt_package_peek (KtPackageFixture *f);
+
+/* Requests ever sent, and the range the INDEXth asked for. */
+guint kt_package_sent (KtPackageFixture *f);
+const char *kt_package_range (KtPackageFixture *f, guint index);
+
+/* Gives LENGTH bytes (-1: all that were asked for) to exchange INDEX, as of a range or of everything; FALSE: refused. */
+gboolean kt_package_pour (KtPackageFixture *f, guint index, guint status, gint64 length);
+void kt_package_end (KtPackageFixture *f, guint index, guint status);
+
+/* Both: the whole answer. */
+void kt_package_serve (KtPackageFixture *f, guint index);
+
+KtPackageCall *kt_package_find (KtPackageFixture *f, KtPackageTold *told);
+
+/* Has a package found whose host answers with STATUS. (transfer full) */
+KtPackage *kt_package_open (KtPackageFixture *f, guint status);
+
+KtPackageCall *kt_package_start_read (KtPackageFixture *f, KtPackage *package, gint64 offset, gsize size,
+                                      KtPackageTold *told);
+void kt_package_assert_told (const KtPackageTold *told, int error, gsize length);

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/* Which questions a task takes, and lists page after page. */
+#include "kt-test.h"
+
+#include "base/kt-units.h"
+#include "kt-fake-clock.h"
+#include "kt-fake-transport.h"
+#include "service/kt-service.h"
+
+#include <string.h>
+
+#define BASE       "https://example.com/koodrive/ose/v1/"
+#define NOT_FOUND  "{\"code\":13000309}"
+#define DETAIL     "{\"status\":2,\"taskType\":1}"
+#define RESULT     "{\"data\":{\"successCount\":1,\"failCount\":0}}"
+#define JOB        "{\"data\":{\"jobInfo\":{\"status\":1}}}"
+#define FIRST_LIST "GET " BASE "task/list?pageSize=100"
+
+typedef struct {
+  KtFakeClock *clock;
+  KtFakeTransport *transport;
+  KtMetrics *metrics;
+  KtHealth *health;
+  KtHttpClient *http;
+  GTimeZone *zone;
+  KtService *service;
+  /* what a fetch, a cancel or a list ended in */
+  guint done;
+  int error; /* -1: none */
+  KtFamily family;
+  char *status;
+  char *trace_id;
+  GString *ids; /* of the lists' pages: "ID ", and "| " after each page */
+} Fixture;
+
+static void
+choose (Fixture *f, guint families)
+{
+  const KtServiceOptions options = {
+    .endpoint = "https://example.com",
+    .user_id = "1",
+    .token = "TOKEN",
+    .scheme = KT_TOKEN_AUTO,
+    .language = "en-US",
+    .zone = f->zone,
+    .families = families,
+  };
+
+  if (f->service == NULL)
+    f->service = kt_service_new (f->http, kt_fake_clock (f->clock), f->health, f->metrics, &options);
+  else
+    kt_service_set_options (f->service, &options);
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  const KtHttpLimits limits = { .concurrency = 8, .max_response = 100000 };
+
+  f->clock = kt_fake_clock_new ();
+  f->transport = kt_fake_transport_new ();
+  f->metrics = kt_metrics_new ();
+  f->health = kt_health_new ();
+  f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, f->metrics);
+  f->zone = g_time_zone_new_utc ();
+  f->ids = g_string_new (NULL);
+  choose (f, KT_FAMILIES_ALL);
+  kt_test_warnings ();
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  kt_http_client_free (f->http);
+  kt_service_free (f->service);
+  kt_fake_transport_unref (f->transport);
+  kt_fake_clock_free (f->clock);
+  kt_metrics_free (f->metrics);
+  kt_health_free (f->health);
+  g_time_zone_unref (f->zone);
+  g_string_free (f->ids, TRUE);
+  g_free (f->status);
+  g_free (f->trace_id);
+}
+
+static void
+done (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+{
+  Fixture *f = data;
+
+  g_assert_true ((task == NULL) != (error == NULL));
+  f->done++;
+  f->error = error != NULL ? error->code : -1;
+  g_free (f->status);
+  g_free (f->trace_id);
+  f->status = task != NULL ? g_strdup (task->status) : NULL;
+  f->trace_id = g_strdup (trace_id);
+  if (task != NULL)
+    f->family = task->key->family;
+}
+
+static void
+fetch (Fixture *f, KtFamily family)
+{
+  g_autoptr (KtKey) key = kt_key_new (family, "7");
+  kt_service_fetch (f->service, key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, f);
+  g_assert_cmpuint (f->done, ==, 0);
+}
+
+static void
+land (Fixture *f, guint index, const char *body)
+{
+  kt_fake_transport_land (f->transport, index, 200, body, NULL);
+}
+
+/* The trace id is that of the request with this number. */
+static void
+assert_trace_id (Fixture *f, guint index)
+{
+  g_assert_cmpstr (f->trace_id, ==, kt_fake_transport_header (f->transport, index, "X-Traceid"));
+}
+
+/* Each of a basic task's two calls, in both orders of their answers. */
+static void
+test_basic (Fixture *f, gconstpointer data)
+{
+  static const struct {
+    const char *bodies[2]; /* of task/ID and task/result */
+    int error;             /* -1: none */
+  } table[] = {
+    { { DETAIL, RESULT }, -1 },
+    { { DETAIL, NOT_FOUND }, -1 },
+    { { NOT_FOUND, RESULT }, -1 },
+    { { NOT_FOUND, NOT_FOUND }, KT_ERROR_NOT_FOUND },
+    { { DETAIL, "{\"code\":13000201}" }, KT_ERROR_SERVICE }, /* nothing may be missing that is there */
+    { { "{\"code\":13000410}", RESULT }, KT_ERROR_DENIED },
+    { { NOT_FOUND, "{\"code\":13000410}" }, KT_ERROR_DENIED },
+    { { "{\"code\":13000410}", NOT_FOUND }, KT_ERROR_DENIED },
+    { { DETAIL, "{" }, KT_ERROR_BAD_ANSWER },
+    { { "{\"taskId\":\"8\",\"status\":1}", RESULT }, KT_ERROR_BAD_ANSWER },
+  };
+
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (table); i++) {
+    guint sent = kt_fake_transport_sent (f->transport), order = i % 2;
+    f->done = 0;
+    fetch (f, KT_FAMILY_BASIC);
+    g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, sent + 2);
+    g_assert_cmpstr (kt_fake_transport_line (f->transport, sent), ==, "GET " BASE "task/7");
+    g_assert_cmpstr (kt_fake_transport_line (f->transport, sent + 1), ==, "GET " BASE "task/result?taskId=7");
+    land (f, sent + order, table[i / 2].bodies[order]);
+    g_assert_cmpuint (f->done, ==, 0); /* one alone is not the task */
+    land (f, sent + !order, table[i / 2].bodies[!order]);
+    g_assert_cmpuint (f->done, ==, 1);
+    g_assert_cmpint (f->error, ==, table[i / 2].error);
+    g_assert_cmpstr (f->status, ==, table[i / 2].error == -1 ? "completed" : NULL);
+  }
+}
+
+/* The trace id is of a call that went well, where one did. */
+static void
+test_basic_trace_id (Fixture *f, gconstpointer data)
+{
+  fetch (f, KT_FAMILY_BASIC);
+  land (f, 0, DETAIL);
+  land (f, 1, NOT_FOUND);
+  assert_trace_id (f, 0);
+  f->done = 0;
+  fetch (f, KT_FAMILY_BASIC);
+  land (f, 2, NOT_FOUND);
+  land (f, 3, RESULT);
+  assert_trace_id (f, 3);
+}
+
+static void
+test_job (Fixture *f, gconstpointer data)
+{
+  fetch (f, KT_FAMILY_JOB);
+  g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 1);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 0), ==, "GET " BASE "7");
+  land (f, 0, JOB);
+  g_assert_cmpstr (f->status, ==, "running");
+  g_assert_cmpint (f->family, ==, KT_FAMILY_JOB);
+}
+
+static void
+test_unknown_is_job (Fixture *f, gconstpointer data)
+{
+  fetch (f, KT_FAMILY_UNKNOWN);
+  g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 3);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 2), ==, "GET " BASE "7");
+  land (f, 0, NOT_FOUND);
+  land (f, 2, JOB);
+  g_assert_cmpuint (f->done, ==, 1); /* the first that knows it is enough */
+  g_assert_cmpint (f->family, ==, KT_FAMILY_JOB);
+  assert_trace_id (f, 2);
+  kt_fake_transport_fail (f->transport, 1, KT_ERROR_TLS);
+  g_assert_cmpuint (f->done, ==, 1);
+}
+
+static void
+test_unknown_is_basic (Fixture *f, gconstpointer data)
+{
+  fetch (f, KT_FAMILY_UNKNOWN);
+  land (f, 2, NOT_FOUND);
+  land (f, 1, RESULT);
+  g_assert_cmpuint (f->done, ==, 0);
+  land (f, 0, DETAIL);
+  g_assert_cmpuint (f->done, ==, 1);
+  g_assert_cmpint (f->family, ==, KT_FAMILY_BASIC);
+}
+
+/* Of two failures "not found" is told only when it is all there is to say. */
+static void
+test_unknown_fails (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 4; i++) {
+    guint sent = kt_fake_transport_sent (f->transport);
+    const char *job = i % 2 == 0 ? NOT_FOUND : "{\"code\":13000410}";
+    f->done = 0;
+    fetch (f, KT_FAMILY_UNKNOWN);
+    if (i < 2)
+      land (f, sent + 2, job);
+    land (f, sent, NOT_FOUND);
+    land (f, sent + 1, NOT_FOUND);
+    if (i >= 2)
+      land (f, sent + 2, job);
+    g_assert_cmpuint (f->done, ==, 1);
+    g_assert_cmpint (f->error, ==, i % 2 == 0 ? KT_ERROR_NOT_FOUND : KT_ERROR_DENIED);
+  }
+}
+
+static void
+test_unknown_in_chosen_families (Fixture *f, gconstpointer data)
+{
+  choose (f, KT_FAMILY_BIT (KT_FAMILY_SHARE) | KT_FAMILY_BIT (KT_FAMILY_JOB));
+  fetch (f, KT_FAMILY_UNKNOWN);
+  g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 1);
+  land (f, 0, NOT_FOUND);
+  g_assert_cmpint (f->error, ==, KT_ERROR_NOT_FOUND);
+  f->done = 0;
+  choose (f, KT_FAMILY_BIT (KT_FAMILY_BASIC));
+  fetch (f, KT_FAMILY_UNKNOWN);
+  g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 3);
+  land (f, 1, DETAIL);
+  land (f, 2, NOT_FOUND);
+  g_assert_cmpint (f->family, ==, KT_FAMILY_BASIC);
+}
+
+static void
+test_unknown_stop (Fixture *f, gconstpointer data)
+{
+  fetch (f, KT_FAMILY_UNKNOWN);
+  kt_http_client_free (g_steal_pointer (&f->http));
+  g_assert_cmpuint (f->done, ==, 1);
+  g_assert_cmpint (f->error, ==, KT_ERROR_STOPPED);
+  g_assert_cmpuint (kt_test_warnings (), ==, 0);
+}
+
+static void
+cancelled (const GError *error, gpointer data)
+{
+  Fixture *f = data;
+  f->done++;
+  f->error = error != NULL ? error->code : -1;
+}
+
+static void
+test_cancel (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, "7");
+
+  for (guint i = 0; i < 2; i++)
+    kt_service_cancel (f->service, key, KT_TIME_NEVER, cancelled, f);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 0), ==, "POST " BASE "cancel");
+  g_assert_cmpstr (kt_fake_transport_body (f->transport, 0), ==, "{\"jobId\":\"7\"}");
+  land (f, 0, "{\"code\":0,\"msg\":\"ok\"}");
+  g_assert_true (f->done == 1 && f->error == -1);
+  land (f, 1, "{\"code\":13000102}");
+  g_assert_true (f->done == 2 && f->error == KT_ERROR_SERVICE);
+}
+
+static void
+on_page (GPtrArray *tasks, gpointer data)
+{
+  Fixture *f = data;
+
+  g_assert_cmpuint (f->done, ==, 0);
+  for (guint i = 0; i < tasks->len; i++)
+    g_string_append_printf (f->ids, "%s ", ((const KtTask *) tasks->pdata[i])->key->task_id);
+  g_string_append (f->ids, "| ");
+}
+
+static void
+start_list (Fixture *f, KtFamily family)
+{
+  kt_service_list (f->service, family, 10 * KT_SECOND, on_page, cancelled, f);
+  g_assert_cmpuint (f->done, ==, 0);
+}
+
+static void
+assert_last_line (Fixture *f, guint sent, const char *line)
+{
+  g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, sent);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, sent - 1), ==, line);
+}
+
+/* The end is where there is no cursor, and nowhere else. */
+static void
+test_list_cursors (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_BASIC);
+  assert_last_line (f, 1, FIRST_LIST);
+  land (f, 0, "{\"taskList\":[{\"taskId\":\"1\"},{\"taskId\":\"2\"}],\"nextCursor\":\"a b&c=\"}");
+  assert_last_line (f, 2, FIRST_LIST "&pageCursor=a%20b%26c%3D");
+  land (f, 1, "{\"taskListDtos\":[],\"nextCursor\":12345678901234567890}");
+  assert_last_line (f, 3, FIRST_LIST "&pageCursor=12345678901234567890");
+  land (f, 2, "{\"taskList\":[{\"taskId\":\"3\"}]}");
+  g_assert_true (f->done == 1 && f->error == -1);
+  g_assert_cmpstr (f->ids->str, ==, "1 2 | | 3 | ");
+  g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 3);
+}
+
+static void
+test_list_empty (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_BASIC);
+  land (f, 0, "{\"code\":0}");
+  g_assert_true (f->done == 1 && f->error == -1);
+  g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 1);
+}
+
+/* N jobs from FIRST on. (transfer full) */
+static char *
+jobs (guint first, guint n)
+{
+  GString *out = g_string_new ("{\"code\":\"0\",\"data\":[");
+
+  for (guint i = first; i < first + n; i++)
+    g_string_append_printf (out, "%s{\"taskId\":\"%u\"}", i > first ? "," : "", i);
+  g_string_append (out, "]}");
+  return g_string_free (out, FALSE);
+}
+
+static void
+land_jobs (Fixture *f, guint index, guint first, guint n)
+{
+  g_autofree char *body = jobs (first, n);
+  land (f, index, body);
+}
+
+static void
+test_list_offsets (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_JOB);
+  assert_last_line (f, 1, "GET " BASE "jobs?offset=0&limit=100");
+  land_jobs (f, 0, 0, 100);
+  assert_last_line (f, 2, "GET " BASE "jobs?offset=100&limit=100");
+  land_jobs (f, 1, 50, 100); /* what came in between has moved the rest on */
+  assert_last_line (f, 3, "GET " BASE "jobs?offset=200&limit=100");
+  land_jobs (f, 2, 200, 99);
+  g_assert_true (f->done == 1 && f->error == -1);
+}
+
+static void
+test_list_full_last_page (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_JOB);
+  land_jobs (f, 0, 0, 130); /* more than was asked for */
+  assert_last_line (f, 2, "GET " BASE "jobs?offset=130&limit=100");
+  land_jobs (f, 1, 0, 0);
+  g_assert_true (f->done == 1 && f->error == -1);
+  g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 2);
+}
+
+static void
+test_list_fails_midway (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_JOB);
+  land_jobs (f, 0, 0, 100);
+  land (f, 1, "{\"code\":13000410}");
+  g_assert_true (f->done == 1 && f->error == KT_ERROR_DENIED);
+  g_assert_true (g_str_has_prefix (f->ids->str, "0 1 2 ")); /* what came before is right */
+  g_assert_nonnull (strstr (kt_health_last_error (f->health), " jobs: EACCES: "));
+  g_assert_cmpuint (kt_test_warnings (), ==, 1);
+}
+
+/* Each page has its own time. */
+static void
+test_list_patience (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_JOB);
+  kt_fake_clock_advance (f->clock, 9 * KT_SECOND);
+  land_jobs (f, 0, 0, 100);
+  kt_fake_clock_advance (f->clock, 9 * KT_SECOND);
+  g_assert_cmpuint (f->done, ==, 0);
+  kt_fake_clock_advance (f->clock, KT_SECOND);
+  g_assert_true (f->done == 1 && f->error == KT_ERROR_TIMED_OUT);
+}
+
+static void
+assert_endless (Fixture *f, const char *why)
+{
+  g_assert_true (f->done == 1 && f->error == KT_ERROR_BAD_ANSWER);
+  g_assert_cmpuint (kt_fake_transport_pending (f->transport), ==, 0);
+  g_assert_nonnull (strstr (kt_health_last_error (f->health), why));
+  g_assert_nonnull (strstr (kt_health_last_error (f->health), ", trace id "));
+  g_assert_cmpuint (kt_test_warnings (), ==, 1);
+}
+
+static void
+test_list_cursor_repeats (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_BASIC);
+  land (f, 0, "{\"taskList\":[{\"taskId\":\"1\"}],\"nextCursor\":\"a\"}");
+  land (f, 1, "{\"taskList\":[{\"taskId\":\"2\"}],\"nextCursor\":\"b\"}");
+  land (f, 2, "{\"taskList\":[{\"taskId\":\"3\"}],\"nextCursor\":\"a\"}");
+  assert_endless (f, " task/list: EBADMSG: the list does not end: a cursor comes again (page 3)");
+  g_assert_cmpstr (f->ids->str, ==, "1 | 2 | 3 | ");
+}
+
+static void
+test_list_page_repeats (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_JOB);
+  land_jobs (f, 0, 0, 100);
+  land_jobs (f, 1, 0, 100);
+  assert_endless (f, " jobs: EBADMSG: the list does not end: a page comes again (page 2)");
+}
+
+static void
+test_list_empty_pages (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_BASIC);
+  for (guint i = 0; f->done == 0; i++) {
+    g_autofree char *body = g_strdup_printf ("{\"taskList\":[],\"nextCursor\":%u}", i);
+    g_assert_cmpuint (i, <=, 100);
+    land (f, i, body);
+  }
+  assert_endless (f, "empty pages without end (page 101)");
+}
+
+/* A hundred empty pages are many, but may be before the end. */
+static void
+test_list_many_empty_pages (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_BASIC);
+  for (guint i = 0; i < 202; i++) {
+    g_autofree char *body =
+        g_strdup_printf ("{\"taskList\":[%s],\"nextCursor\":%u}", i == 100 ? "{\"taskId\":\"1\"}" : "", i);
+    if (i < 201)
+      land (f, i, body);
+  }
+  land (f, 201, "{\"taskList\":[]}");
+  g_assert_true (f->done == 1 && f->error == -1);
+}
+
+static void
+test_list_stop (Fixture *f, gconstpointer data)
+{
+  start_list (f, KT_FAMILY_BASIC);
+  kt_http_client_free (g_steal_pointer (&f->http));
+  g_assert_true (f->done == 1 && f->error == KT_ERROR_STOPPED);
+  g_assert_cmpuint (kt_test_warnings (), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+  TEST ("/service/fetch/basic", test_basic);
+  TEST ("/service/fetch/basic-trace-id", test_basic_trace_id);
+  TEST ("/service/fetch/job", test_job);
+  TEST ("/service/fetch/unknown-is-job", test_unknown_is_job);
+  TEST ("/service/fetch/unknown-is-basic", test_unknown_is_basic);
+  TEST ("/service/fetch/unknown-fails", test_unknown_fails);
+  TEST ("/service/fetch/unknown-in-chosen-families", test_unknown_in_chosen_families);
+  TEST ("/service/fetch/unknown-stop", test_unknown_stop);
+  TEST ("/service/fetch/cancel", test_cancel);
+  TEST ("/service/list/cursors", test_list_cursors);
+  TEST ("/service/list/empty", test_list_empty);
+  TEST ("/service/list/offsets", test_list_offsets);
+  TEST ("/service/list/full-last-page", test_list_full_last_page);
+  TEST ("/service/list/fails-midway", test_list_fails_midway);
+  TEST ("/service/list/patience", test_list_patience);
+  TEST ("/service/list/cursor-repeats", test_list_cursor_repeats);
+  TEST ("/service/list/page-repeats", test_list_page_repeats);
+  TEST ("/service/list/empty-pages", test_list_empty_pages);
+  TEST ("/service/list/many-empty-pages", test_list_many_empty_pages);
+  TEST ("/service/list/stop", test_list_stop);
+  return g_test_run ();
+}

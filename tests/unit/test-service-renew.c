@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Signing in: sessions, and tokens that must not die. */
+#include "kt-test.h"
+
+#include "base/kt-log.h"
+#include "base/kt-units.h"
+#include "kt-signin-fixture.h"
+
+#include <string.h>
+
+static void
+with_session (KtSignin *f)
+{
+  f->options.session_id = "SESSION";
+  kt_signin_configure (f);
+}
+
+/* 401: the session is asked for a token, once for all, before the source is. */
+static void
+test_session (KtSignin *f, gconstpointer data)
+{
+  with_session (f);
+  for (guint i = 0; i < 20; i++)
+    kt_signin_fetch (f);
+  for (guint i = 0; i < 20; i++)
+    kt_signin_land (f, i, 401, REFUSED);
+  g_assert_cmpuint (kt_signin_sent (f), ==, 21);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 20), ==, REFRESH);
+  g_assert_cmpstr (kt_fake_transport_body (f->transport, 20), ==, "");
+  g_assert_cmpstr (kt_signin_header (f, 20, "x-session-id"), ==, "SESSION");
+  g_assert_cmpstr (kt_signin_header (f, 20, "Authorization"), ==, "Bearer FIRST");
+  kt_signin_land (f, 20, 200, "{\"code\":\"0\",\"accessToken\":\"AT RENEWED\"}");
+  g_assert_cmpuint (kt_signin_sent (f), ==, 41);
+  for (guint i = 21; i < 41; i++) {
+    g_assert_cmpstr (kt_signin_header (f, i, "Authorization"), ==, "AT RENEWED");
+    kt_signin_land (f, i, 200, GOOD);
+  }
+  g_assert_cmpuint (f->good, ==, 20);
+  g_assert_cmpuint (f->reads, ==, 0);
+  kt_assert_text (kt_log_redact ("SESSION AT RENEWED RENEWED"), "*** AT *** ***");
+  kt_service_set_token (f->service, "FIRST"); /* the source knows nothing of it */
+  kt_signin_configure (f);
+  kt_signin_fetch (f);
+  g_assert_cmpstr (kt_signin_header (f, 41, "Authorization"), ==, "AT RENEWED");
+  kt_service_set_token (f->service, "SECOND");
+  kt_signin_fetch (f);
+  g_assert_cmpstr (kt_signin_header (f, 42, "Authorization"), ==, "Bearer SECOND");
+}
+
+/* The token that comes may be the one that was there. */
+static void
+test_session_same_token (KtSignin *f, gconstpointer data)
+{
+  with_session (f);
+  kt_signin_fetch (f);
+  kt_signin_land (f, 0, 401, REFUSED);
+  kt_signin_land (f, 1, 200, "{\"code\":0,\"accessToken\":\"Bearer FIRST\"}");
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 2), ==, JOB);
+  kt_signin_land (f, 2, 401, REFUSED); /* it has not helped */
+  g_assert_cmpuint (f->refused, ==, 1);
+  kt_signin_fetch (f);
+  kt_signin_land (f, 3, 401, REFUSED); /* nor would it again, so soon */
+  g_assert_cmpuint (f->refused, ==, 2);
+  g_assert_cmpuint (kt_signin_sent (f), ==, 4);
+}
+
+/* No session any more: told, and the source is asked. */
+static void
+test_session_lost (KtSignin *f, gconstpointer data)
+{
+  static const struct {
+    guint status;
+    const char *body;
+  } table[] = {
+    { 401, REFUSED },
+    { 200, "{\"code\":7}" },
+    { 200, "{\"code\":0}" },
+    { 200, "{\"code\":0,\"accessToken\":\"\"}" },
+    { 200, "{\"code\":0,\"accessToken\":\"a\\r\\nX: y\"}" },
+    { 200, "{\"code\":0,\"accessToken\":{}}" },
+    { 200, "nonsense" },
+  };
+
+  with_session (f);
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autofree char *token = g_strdup_printf ("NUMBER%u", i);
+    guint first = kt_signin_sent (f);
+    kt_signin_later (f);
+    kt_signin_fetch (f);
+    kt_signin_land (f, first, 401, REFUSED);
+    g_assert_cmpstr (kt_fake_transport_line (f->transport, first + 1), ==, REFRESH);
+    kt_signin_land (f, first + 1, table[i].status, table[i].body);
+    g_assert_cmpuint (kt_test_warnings (), ==, 1);
+    g_assert_nonnull (strstr (kt_health_last_error (f->health), "session/refresh: "));
+    kt_signin_give (f, token, 0);
+    kt_signin_land (f, first + 2, 200, GOOD);
+  }
+  g_assert_cmpuint (f->good, ==, G_N_ELEMENTS (table));
+}
+
+/* A 403 is none of the session's business; the end of the mount ends everything. */
+static void
+test_session_others (KtSignin *f, gconstpointer data)
+{
+  with_session (f);
+  kt_signin_later (f);
+  kt_signin_fetch (f);
+  kt_signin_land (f, 0, 403, REFUSED);
+  g_assert_cmpuint (f->reads, ==, 1);
+  kt_signin_give (f, "FIRST", 0);
+  g_assert_cmpuint (f->refused, ==, 1);
+  kt_signin_later (f);
+  kt_signin_fetch (f);
+  kt_signin_land (f, 1, 401, REFUSED);
+  kt_http_client_free (g_steal_pointer (&f->http)); /* the refresh is under way */
+  g_assert_cmpuint (f->refused, ==, 2);
+  g_assert_cmpuint (f->reads, ==, 1);
+}
+
+/* Nothing is done for an idle mount's token unless it is asked for. */
+static void
+test_idle (KtSignin *f, gconstpointer data)
+{
+  g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
+  with_session (f);
+  g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
+  kt_signin_fetch (f);
+  kt_signin_land (f, 0, 200, GOOD);
+  g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
+}
+
+/* keep-alive: 15 minutes after the last call, again and again; sooner after one that failed. */
+static void
+test_keep_alive (KtSignin *f, gconstpointer data)
+{
+  f->options.keep_alive = TRUE;
+  kt_signin_configure (f);
+  kt_fake_clock_advance (f->clock, 10 * MINUTE);
+  kt_signin_fetch (f);
+  kt_signin_land (f, 0, 200, GOOD);
+  kt_fake_clock_advance (f->clock, 15 * MINUTE - 1);
+  g_assert_cmpuint (kt_signin_sent (f), ==, 1);
+  kt_fake_clock_advance (f->clock, 1);
+  g_assert_cmpuint (kt_signin_sent (f), ==, 2);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 1), ==, CHEAP);
+  g_assert_null (kt_fake_transport_body (f->transport, 1));
+  kt_signin_land (f, 1, 200, "{}");
+  kt_fake_clock_advance (f->clock, 15 * MINUTE);
+  g_assert_cmpuint (kt_signin_sent (f), ==, 3);
+  kt_fake_transport_fail (f->transport, 2, KT_ERROR_TLS);
+  g_assert_nonnull (strstr (kt_health_last_error (f->health), "keep-alive: EPROTO"));
+  kt_fake_clock_advance (f->clock, MINUTE);
+  g_assert_cmpuint (kt_signin_sent (f), ==, 4);
+  kt_signin_land (f, 3, 401, REFUSED); /* too late: the next request shall find a better one */
+  kt_signin_give (f, "SECOND", 0);
+  kt_fake_clock_advance (f->clock, 15 * MINUTE);
+  g_assert_cmpstr (kt_signin_header (f, 4, "Authorization"), ==, "Bearer SECOND");
+  f->options.keep_alive = FALSE;
+  kt_signin_configure (f);
+  kt_signin_land (f, 4, 200, "{}");
+  g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
+}
+
+/* With a session the token is renewed instead. */
+static void
+test_keep_alive_session (KtSignin *f, gconstpointer data)
+{
+  f->options.keep_alive = TRUE;
+  with_session (f);
+  kt_fake_clock_advance (f->clock, 15 * MINUTE);
+  g_assert_cmpuint (kt_signin_sent (f), ==, 1);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 0), ==, REFRESH);
+  kt_signin_land (f, 0, 200, "{\"code\":0,\"accessToken\":\"AT RENEWED\"}");
+  kt_signin_fetch (f);
+  g_assert_cmpstr (kt_signin_header (f, 1, "Authorization"), ==, "AT RENEWED");
+}
+
+/* A clock that stood still in a suspended machine: the call of our own is dated anew too. */
+static void
+test_keep_alive_date (KtSignin *f, gconstpointer data)
+{
+  f->options.keep_alive = TRUE;
+  with_session (f);
+  kt_signin_fetch (f);
+  kt_fake_transport_land_dated (f->transport, 0, 200, GOOD, NOW);
+  kt_fake_clock_advance (f->clock, 15 * MINUTE);
+  kt_fake_transport_land_dated (f->transport, 1, 401, REFUSED, "Mon, 30 Sep 2024 20:00:00 GMT");
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 2), ==, REFRESH);
+  g_assert_cmpstr (kt_signin_header (f, 2, "X-Date"), ==, "20240930T200000Z");
+  kt_signin_land (f, 2, 200, "{\"code\":0,\"accessToken\":\"AT RENEWED\"}");
+  g_assert_cmpuint (f->reads, ==, 0);
+}
+
+/* A request that has been under way for so long keeps the session's token alive too. */
+static void
+test_under_way (KtSignin *f, gconstpointer data)
+{
+  with_session (f);
+  kt_signin_fetch_within (f, 60 * MINUTE);
+  kt_fake_clock_advance (f->clock, 15 * MINUTE);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 1), ==, REFRESH);
+  kt_signin_land (f, 1, 200, "{\"code\":0,\"accessToken\":\"AT RENEWED\"}");
+  kt_signin_land (f, 0, 200, GOOD);
+  g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+#define TEST(path, func) g_test_add (path, KtSignin, NULL, kt_signin_set_up, func, kt_signin_tear_down)
+  TEST ("/service/auth/session", test_session);
+  TEST ("/service/auth/session-same-token", test_session_same_token);
+  TEST ("/service/auth/session-lost", test_session_lost);
+  TEST ("/service/auth/session-others", test_session_others);
+  TEST ("/service/auth/idle", test_idle);
+  TEST ("/service/auth/keep-alive", test_keep_alive);
+  TEST ("/service/auth/keep-alive-session", test_keep_alive_session);
+  TEST ("/service/auth/keep-alive-date", test_keep_alive_date);
+  TEST ("/service/auth/under-way", test_under_way);
+  return g_test_run ();
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* When the service's lists are read, who waits for them, and what they change. */
+#include "kt-test.h"
+
+#include "base/kt-units.h"
+#include "kt-fake-lists.h"
+#include "kt-fake-source.h"
+
+#define BASIC KT_FAMILY_BASIC
+#define JOB   KT_FAMILY_JOB
+
+typedef struct {
+  KtFakeClock *clock;
+  KtFakeSource *source;
+  KtFakeLists *fake;
+  KtMetrics *metrics;
+  KtStore *store;
+  KtCatalog *catalog;
+  KtListsPolicy policy;
+  KtLists *lists;
+  GString *told; /* by the observer: "+ID" told of, "-ID" gone, "!ID" superseded */
+} Fixture;
+
+static void
+on_change (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gpointer data)
+{
+  Fixture *f = data;
+
+  for (guint i = 0; i < tasks->len; i++)
+    g_string_append_printf (f->told, "+%s ", ((const KtTask *) tasks->pdata[i])->key->task_id);
+  for (guint i = 0; i < gone->len; i++)
+    g_string_append_printf (f->told, "-%s ", ((const KtKey *) gone->pdata[i])->task_id);
+  for (guint i = 0; i < superseded->len; i++)
+    g_string_append_printf (f->told, "!%s ", ((const KtKey *) superseded->pdata[i])->task_id);
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  const KtStorePolicy policy = { .ttl = 5 * KT_SECOND, .ended_ttl = KT_TIME_NEVER, .memory = 1 << 20 };
+
+  f->clock = kt_fake_clock_new ();
+  f->source = kt_fake_source_new ();
+  f->fake = kt_fake_lists_new ();
+  f->metrics = kt_metrics_new ();
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source_fetch, f->source);
+  f->catalog = kt_catalog_new ();
+  f->policy = (KtListsPolicy){
+    .families = KT_FAMILIES_ALL,
+    .ttl = 30 * KT_SECOND,
+    .negative_ttl = 3 * KT_SECOND,
+    .patience = 10 * KT_SECOND,
+  };
+  f->lists = kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &f->policy, kt_fake_lists_fetch, f->fake);
+  f->told = g_string_new (NULL);
+  kt_lists_set_observer (f->lists, on_change, f);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  kt_lists_free (f->lists);
+  kt_fake_lists_free (f->fake);
+  kt_catalog_free (f->catalog);
+  kt_fake_source_free (f->source);
+  kt_store_free (f->store);
+  kt_metrics_free (f->metrics);
+  kt_fake_clock_free (f->clock);
+  g_string_free (f->told, TRUE);
+}
+
+static void
+done (gpointer data)
+{
+  ++*(guint *) data;
+}
+
+/* One who looks, and is told at once when the result is NULL. */
+static KtListsWaiter *
+get (Fixture *f, guint *told)
+{
+  KtListsWaiter *waiter;
+
+  *told = 0;
+  waiter = kt_lists_get (f->lists, done, told);
+  g_assert_cmpuint (*told, ==, waiter == NULL);
+  return waiter;
+}
+
+static void
+assert_catalog (Fixture *f, const char *expected)
+{
+  g_autoptr (GPtrArray) keys = kt_catalog_list (f->catalog);
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  for (guint i = 0; i < keys->len; i++)
+    g_string_append_printf (out, "%s ", ((const KtKey *) keys->pdata[i])->task_id);
+  g_assert_cmpstr (out->str, ==, expected);
+}
+
+static void
+assert_told (Fixture *f, const char *expected)
+{
+  g_assert_cmpstr (f->told->str, ==, expected);
+  g_string_truncate (f->told, 0);
+}
+
+/* Both lists, once for all who look, and again when they have run out. */
+static void
+test_ttl (Fixture *f, gconstpointer data)
+{
+  guint told[3], asked = 0;
+
+  for (guint round = 1; round <= 2; round++) {
+    for (guint i = 0; i < 3; i++)
+      g_assert_nonnull (get (f, &told[i]));
+    g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, asked += 2);
+    g_assert_cmpint (kt_fake_lists_patience (f->fake, JOB), ==, 10 * KT_SECOND);
+    kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
+    g_assert_cmpuint (told[0] + told[1] + told[2], ==, 0); /* all of it or nothing */
+    kt_fake_lists_land (f->fake, BASIC, KT_ITEM ("1", 1) "," KT_ITEM ("2", 2));
+    g_assert_true (told[0] == 1 && told[1] == 1 && told[2] == 1);
+    assert_catalog (f, "1 2 3 ");
+    kt_fake_clock_advance (f->clock, 30 * KT_SECOND - 1);
+    g_assert_null (get (f, told));
+    kt_fake_clock_advance (f->clock, 1);
+  }
+  g_assert_cmpint (kt_catalog_find (f->catalog, "1")->family, ==, BASIC);
+  g_assert_cmpint (kt_catalog_find (f->catalog, "3")->family, ==, JOB);
+}
+
+/* What a list tells is there for who reads, and nobody has asked for the task. */
+static void
+test_offers (Fixture *f, gconstpointer data)
+{
+  KtAnswer answer;
+  guint told;
+
+  get (f, &told);
+  kt_fake_lists_land (f->fake, BASIC, "");
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
+  g_assert_true (kt_store_peek (f->store, kt_catalog_find (f->catalog, "3"), KT_STORE_LISTED, &answer));
+  g_assert_cmpstr (answer.task->status, ==, "running");
+  g_assert_cmpint (answer.valid_until, ==, kt_fake_clock_now (f->clock) + 30 * KT_SECOND);
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0);
+}
+
+static void
+test_chosen_families (Fixture *f, gconstpointer data)
+{
+  guint told;
+
+  f->policy.families = KT_FAMILY_BIT (KT_FAMILY_SHARE);
+  kt_lists_set_policy (f->lists, &f->policy);
+  g_assert_null (get (f, &told));
+  kt_assert_text (kt_lists_format (f->lists), "");
+  f->policy.families |= KT_FAMILY_BIT (JOB);
+  kt_lists_set_policy (f->lists, &f->policy);
+  kt_assert_text (kt_lists_format (f->lists), "list-job: not read yet\n");
+  get (f, &told);
+  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 1);
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
+  g_assert_cmpuint (told, ==, 1);
+  f->policy.families = KT_FAMILY_BIT (BASIC); /* what was listed stays */
+  kt_lists_set_policy (f->lists, &f->policy);
+  get (f, &told);
+  kt_fake_lists_land (f->fake, BASIC, KT_ITEM ("1", 1));
+  assert_catalog (f, "1 3 ");
+}
+
+/* A list that is refused keeps nobody from the other, and is asked for again after negative-ttl. */
+static void
+test_refused (Fixture *f, gconstpointer data)
+{
+  guint told;
+
+  get (f, &told);
+  kt_fake_lists_fail (f->fake, BASIC, KT_ERROR_DENIED);
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
+  g_assert_cmpuint (told, ==, 1);
+  assert_catalog (f, "3 ");
+  kt_assert_text (kt_lists_format (f->lists), "list-basic: failed: made to fail\nlist-job: ok, 1 tasks\n");
+  g_assert_null (get (f, &told));
+  kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
+  g_assert_nonnull (get (f, &told));
+  g_assert_false (kt_fake_lists_pending (f->fake, JOB));
+  kt_fake_lists_land (f->fake, BASIC, KT_ITEM ("1", 1));
+  assert_catalog (f, "1 3 ");
+  kt_assert_text (kt_lists_format (f->lists), "list-basic: ok, 1 tasks\nlist-job: ok, 1 tasks\n");
+}
+
+/* Tasks that are listed no more are gone once the whole list is there, and not when it fails. */
+static void
+test_gone (Fixture *f, gconstpointer data)
+{
+  guint told;
+
+  get (f, &told);
+  kt_fake_lists_land (f->fake, BASIC, "");
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
+  assert_told (f, "+3 +4 ");
+  kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
+  get (f, &told);
+  kt_fake_lists_land (f->fake, BASIC, "");
+  kt_fake_lists_page (f->fake, JOB, KT_ITEM ("5", 1));
+  assert_catalog (f, "3 4 5 ");
+  kt_fake_lists_fail (f->fake, JOB, KT_ERROR_TIMED_OUT);
+  g_assert_cmpuint (told, ==, 1);
+  assert_catalog (f, "3 4 5 "); /* what came is there, what did not come stays */
+  assert_told (f, "+5 ");
+  kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
+  get (f, &told);
+  kt_fake_lists_page (f->fake, JOB, KT_ITEM ("4", 1));
+  kt_assert_text (kt_lists_format (f->lists), "list-basic: ok, 0 tasks\nlist-job: being read, 1 so far\n");
+  kt_fake_lists_page (f->fake, JOB, KT_ITEM ("6", 1));
+  kt_fake_lists_end (f->fake, JOB);
+  assert_catalog (f, "4 6 ");
+  assert_told (f, "+4 +6 -3 -5 ");
+  kt_assert_text (kt_lists_format (f->lists), "list-basic: ok, 0 tasks\nlist-job: ok, 2 tasks\n");
+}
+
+static void
+test_watched_stays (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) watched = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
+  guint told;
+
+  g_ptr_array_add (watched, kt_key_new (JOB, "3"));
+  g_ptr_array_add (watched, kt_key_new_share ("S", "4"));
+  g_ptr_array_unref (kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, watched));
+  get (f, &told);
+  kt_fake_lists_land (f->fake, BASIC, "");
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
+  assert_told (f, "+3 +4 -4 "); /* 4 is not asked for as it was */
+  kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
+  get (f, &told);
+  kt_fake_lists_land (f->fake, BASIC, "");
+  kt_fake_lists_land (f->fake, JOB, "");
+  assert_catalog (f, "3 4 ");
+  assert_told (f, "");
+}
+
+/* The one who waits does so for no more than his patience; the lists go on being read. */
+static void
+test_patience (Fixture *f, gconstpointer data)
+{
+  guint early, late;
+
+  get (f, &early);
+  kt_fake_clock_advance (f->clock, 4 * KT_SECOND);
+  get (f, &late);
+  kt_fake_lists_page (f->fake, JOB, KT_ITEM ("3", 1));
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  g_assert_true (early == 1 && late == 0);
+  assert_catalog (f, "3 "); /* what is known by then */
+  kt_fake_clock_advance (f->clock, 4 * KT_SECOND);
+  g_assert_cmpuint (late, ==, 1);
+  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 2);
+  kt_fake_lists_end (f->fake, JOB);
+  kt_fake_lists_land (f->fake, BASIC, "");
+  g_assert_true (early == 1 && late == 1);
+  g_assert_null (get (f, &late));
+}
+
+static void
+test_cancel (Fixture *f, gconstpointer data)
+{
+  guint told, other;
+  KtListsWaiter *waiter = get (f, &told);
+
+  get (f, &other);
+  kt_lists_cancel (waiter);
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
+  kt_fake_lists_land (f->fake, BASIC, "");
+  g_assert_true (told == 0 && other == 1);
+  kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
+  kt_lists_cancel (get (f, &told)); /* nobody waits; what comes is kept */
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("4", 1));
+  kt_fake_lists_land (f->fake, BASIC, "");
+  assert_catalog (f, "4 ");
+}
+
+typedef struct {
+  Fixture *f;
+  guint told;
+} Again;
+
+static void
+look_again (gpointer data)
+{
+  Again *again = data;
+
+  if (++again->told == 1)
+    g_assert_nonnull (kt_lists_get (again->f->lists, look_again, again));
+}
+
+/* With a ttl of 0 each look is a new list, also one from within the callback of another. */
+static void
+test_no_ttl (Fixture *f, gconstpointer data)
+{
+  Again again = { .f = f };
+
+  f->policy.ttl = 0;
+  kt_lists_set_policy (f->lists, &f->policy);
+  g_assert_nonnull (kt_lists_get (f->lists, look_again, &again));
+  for (guint round = 1; round <= 2; round++) {
+    g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 2 * round);
+    kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
+    kt_fake_lists_land (f->fake, BASIC, "");
+    g_assert_cmpuint (again.told, ==, round);
+  }
+}
+
+/* An ended task of whose end only the list knows. */
+static void
+test_superseded (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtKey) key = kt_key_new (JOB, "3");
+  guint told;
+
+  kt_store_prefetch (f->store, key, KT_TIME_NEVER);
+  kt_fake_source_land (f->source, "{\"data\":{\"jobInfo\":{\"status\":2}}}");
+  get (f, &told);
+  kt_fake_lists_land (f->fake, BASIC, "");
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM_ENDED ("3", 2) "," KT_ITEM_ENDED ("4", 2));
+  assert_told (f, "+3 +4 !3 ");
+  g_assert_false (kt_store_has (f->store, key, KT_STORE_FRESH));
+}
+
+int
+main (int argc, char **argv)
+{
+  kt_test_init (&argc, &argv);
+#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+  TEST ("/store/lists/ttl", test_ttl);
+  TEST ("/store/lists/offers", test_offers);
+  TEST ("/store/lists/chosen-families", test_chosen_families);
+  TEST ("/store/lists/refused", test_refused);
+  TEST ("/store/lists/gone", test_gone);
+  TEST ("/store/lists/watched-stays", test_watched_stays);
+  TEST ("/store/lists/patience", test_patience);
+  TEST ("/store/lists/cancel", test_cancel);
+  TEST ("/store/lists/no-ttl", test_no_ttl);
+  TEST ("/store/lists/superseded", test_superseded);
+  return g_test_run ();
+}
