@@ -67,6 +67,8 @@ struct KtTreeCall {
   KtWaiter *waiter;
   KtListsWaiter *lists_waiter;
   KtPackageCall *package;
+  gboolean is_beginning; /* the store is being asked, and may answer at once */
+  gboolean has_ended;    /* meanwhile */
   KtTreeCallback callback;
   gpointer data;
 };
@@ -75,7 +77,8 @@ struct KtTreeCall {
 KtTreeCall *kt_tree_call_new (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtTreeCallback callback,
                               gpointer data);
 
-/* Asks the store for KEY on behalf of an operation on NODE. DONE gets the call and ends with kt_tree_call_free(). */
+/* Asks the store for KEY on behalf of an operation on NODE. DONE gets the call and ends with kt_tree_call_free(), or has
+ * it wait for something else. NULL when it has ended before this returns. */
 KtTreeCall *kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
                           KtTreeCallback callback, gpointer data);
 void kt_tree_call_free (KtTreeCall *call);

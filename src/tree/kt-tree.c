@@ -163,20 +163,25 @@ kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreM
               KtTreeCallback callback, gpointer data)
 {
   KtTreeCall *call = kt_tree_call_new (tree, node, name, key, callback, data);
-  KtWaiter *waiter;
 
   if (mode != KT_STORE_AGAIN && kt_catalog_find (tree->catalog, key->task_id) == key)
     kt_scan_note (tree->scan, key, mode, call->deadline);
-  waiter = kt_store_get (tree->store, key, mode, call->deadline, done, call);
-  if (waiter == NULL)
-    return NULL; /* answered already: the call is gone */
-  call->waiter = waiter;
-  return call;
+  call->is_beginning = TRUE;
+  call->waiter = kt_store_get (tree->store, key, mode, call->deadline, done, call);
+  call->is_beginning = FALSE;
+  if (!call->has_ended)
+    return call;
+  kt_tree_call_free (call);
+  return NULL;
 }
 
 void
 kt_tree_call_free (KtTreeCall *call)
 {
+  if (call->is_beginning) {
+    call->has_ended = TRUE;
+    return;
+  }
   kt_node_unref (call->tree->nodes, call->node);
   kt_key_unref (call->key);
   g_free (call->name);

@@ -96,7 +96,8 @@ kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
 void
 kt_tree_tear_down (KtTreeFixture *f, gconstpointer data)
 {
-  kt_tree_set_invalidate (f->tree, NULL, NULL);
+  if (f->tree != NULL)
+    kt_tree_set_invalidate (f->tree, NULL, NULL);
   g_assert_true (f->pushed == NULL);
   kt_fake_source_free (f->source);
   kt_tree_free (f->tree);

@@ -28,7 +28,7 @@ typedef struct {
 } KtTreeFixture;
 
 void kt_tree_set_up (KtTreeFixture *f, gconstpointer data);
-void kt_tree_tear_down (KtTreeFixture *f, gconstpointer data);
+void kt_tree_tear_down (KtTreeFixture *f, gconstpointer data); /* whose tree may have been freed before, and be NULL */
 #define KT_TREE_TEST(path, func) g_test_add (path, KtTreeFixture, NULL, kt_tree_set_up, func, kt_tree_tear_down)
 
 /* Watches these tasks and no others: lines of a watch list. */
