@@ -203,12 +203,14 @@ kt_access_service (KtAccess *access)
 void
 kt_access_stop (KtAccess *access)
 {
-  if (access == NULL)
+  if (access == NULL || access->http == NULL)
     return;
+  /* the first runs the main context, and each may lead to questions to those after it */
+  if (access->service != NULL)
+    kt_service_stop (access->service);
   g_clear_pointer (&access->coming.source, kt_token_source_free);
   g_clear_pointer (&access->source, kt_token_source_free);
   g_clear_pointer (&access->http, kt_http_client_free);
-  kt_service_stop (access->service);
 }
 
 void

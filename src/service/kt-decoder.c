@@ -38,13 +38,19 @@ on_decoded (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static GError *
+stopped_error (void)
+{
+  return g_error_new_literal (KT_ERROR, KT_ERROR_STOPPED, "the file system is being unmounted");
+}
+
 static void
 run (gpointer data, gpointer decoder)
 {
   Work *work = data;
 
   if (g_atomic_int_get (&work->decoder->stopped))
-    g_set_error (&work->error, KT_ERROR, KT_ERROR_STOPPED, "the file system is being unmounted");
+    work->error = stopped_error ();
   else
     work->result = work->decode (work->key, work->status, work->body, work->zone, &work->error);
   g_idle_add_full (G_PRIORITY_DEFAULT, on_decoded, work, NULL);
@@ -60,6 +66,11 @@ kt_decoder_run (KtDecoder *decoder, KtDecode *decode, KtKey *key, guint status, 
     g_autoptr (GError) error = NULL;
     gpointer result = decode (key, status, body, zone, &error);
     decoded (result, error, data);
+    return;
+  }
+  if (g_atomic_int_get (&decoder->stopped)) {
+    g_autoptr (GError) error = stopped_error ();
+    decoded (NULL, error, data);
     return;
   }
   work = g_new0 (Work, 1);
@@ -86,13 +97,19 @@ kt_decoder_new (KtMetrics *metrics)
 }
 
 void
+kt_decoder_stop (KtDecoder *decoder)
+{
+  g_atomic_int_set (&decoder->stopped, TRUE);
+  while (decoder->pending > 0)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+void
 kt_decoder_free (KtDecoder *decoder)
 {
   if (decoder == NULL)
     return;
-  g_atomic_int_set (&decoder->stopped, TRUE);
+  kt_decoder_stop (decoder);
   g_thread_pool_free (decoder->thread, FALSE, TRUE);
-  while (decoder->pending > 0)
-    g_main_context_iteration (NULL, TRUE);
   g_free (decoder);
 }

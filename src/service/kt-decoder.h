@@ -15,13 +15,18 @@ typedef void (*KtDecoded) (gpointer result, const GError *error, gpointer data);
 /* METRICS outlives it. */
 KtDecoder *kt_decoder_new (KtMetrics *metrics);
 
-/* What is under way ends first, with its DECODED called; what has not begun ends with KT_ERROR_STOPPED. */
+/* Runs the main context until what is under way has ended, with its DECODED called; what has not begun, and every large
+ * answer from now on, ends with KT_ERROR_STOPPED. */
+void kt_decoder_stop (KtDecoder *decoder);
+
+/* Stops it first. */
 void kt_decoder_free (KtDecoder *decoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtDecoder, kt_decoder_free)
 
 /* Bodies up to this size are small. */
 #define KT_DECODER_SMALL 65536
 
-/* Decodes, then calls DECODED: before this returns when BODY is small, else from the default main context. */
+/* Decodes, then calls DECODED: before this returns when BODY is small or the decoder stopped, else from the default main
+ * context. */
 void kt_decoder_run (KtDecoder *decoder, KtDecode *decode, KtKey *key, guint status, GBytes *body, GTimeZone *zone,
                      KtDecoded decoded, gpointer data);

@@ -99,9 +99,6 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
         g_error_new (KT_ERROR, KT_ERROR_BAD_ANSWER, "the list does not end: %s (page %u)", why, listing->pages);
     kt_service_tell (listing->service, kt_call_name (listing->call), "", trace_id, endless_error);
     end (listing, endless_error);
-  } else if (next != NULL && listing->service->decoder == NULL) {
-    g_autoptr (GError) stopped = g_error_new_literal (KT_ERROR, KT_ERROR_STOPPED, "the file system is being unmounted");
-    end (listing, stopped);
   } else if (next != NULL) {
     ask_page (listing, next);
   } else {

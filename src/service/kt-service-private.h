@@ -22,7 +22,7 @@ struct KtService {
   KtClock *clock;
   KtHealth *health;
   KtAuth *auth;
-  KtDecoder *decoder; /* NULL once it is stopped */
+  KtDecoder *decoder;
   guint64 *counters[KT_N_CALLS];
   guint64 *failures;
   char *endpoint;

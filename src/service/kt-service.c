@@ -96,8 +96,7 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
 void
 kt_service_stop (KtService *service)
 {
-  if (service != NULL)
-    g_clear_pointer (&service->decoder, kt_decoder_free);
+  kt_decoder_stop (service->decoder);
 }
 
 void
@@ -105,7 +104,7 @@ kt_service_free (KtService *service)
 {
   if (service == NULL)
     return;
-  kt_service_stop (service);
+  kt_decoder_free (service->decoder);
   options_clear (service);
   kt_auth_free (service->auth);
   g_free (service);

@@ -18,7 +18,8 @@ KtService *kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health,
                            const KtServiceOptions *options);
 void kt_service_free (KtService *service);
 
-/* Ends what is still being decoded, with its callbacks. HTTP has ended its requests before; nothing is asked any more. */
+/* Ends what is being decoded, with its callbacks, which may ask for more: so HTTP and the token source end after this. It
+ * runs the main context. */
 void kt_service_stop (KtService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtService, kt_service_free)
 

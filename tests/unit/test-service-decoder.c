@@ -128,6 +128,16 @@ test_end (Fixture *f, gconstpointer data)
   g_assert_cmpint (f->seen->str[0], ==, '+');
 }
 
+/* What one has decoded may lead to another answer: its end comes too, and at once. */
+static void
+test_stopped (Fixture *f, gconstpointer data)
+{
+  kt_decoder_stop (f->decoder);
+  run (f, f->large, 200);
+  run (f, f->small, 200);
+  kt_assert_text (g_strdup (f->seen->str), ".+");
+}
+
 /* References are counted in any thread. */
 static gpointer
 ref_and_unref (gpointer task)
@@ -161,6 +171,7 @@ main (int argc, char **argv)
   ADD ("small-at-once", test_small_at_once);
   ADD ("large-aside", test_large_aside);
   ADD ("end", test_end);
+  ADD ("stopped", test_stopped);
   ADD ("references", test_references);
 #undef ADD
   return g_test_run ();

@@ -463,6 +463,28 @@ test_list_stop (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_test_warnings (), ==, 0);
 }
 
+static void
+then_another (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+{
+  fetch (data, KT_FAMILY_JOB);
+}
+
+/* The end of an answer that was being decoded may lead to another question, as in the store: it too comes to its end. */
+static void
+test_stop (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, "7");
+  g_autofree char *large = g_strdup_printf ("%*s", 70000, JOB);
+
+  kt_service_fetch (f->service, key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, then_another, f);
+  kt_fake_transport_land (f->transport, 0, 200, large, NULL);
+  kt_service_stop (f->service);
+  g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 2);
+  kt_fake_transport_land (f->transport, 1, 200, large, NULL);
+  g_assert_cmpuint (f->done, ==, 1);
+  g_assert_cmpint (f->error, ==, KT_ERROR_STOPPED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -488,5 +510,6 @@ main (int argc, char **argv)
   TEST ("/service/list/empty-pages", test_list_empty_pages);
   TEST ("/service/list/many-empty-pages", test_list_many_empty_pages);
   TEST ("/service/list/stop", test_list_stop);
+  TEST ("/service/stop", test_stop);
   return g_test_run ();
 }
