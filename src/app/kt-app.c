@@ -23,6 +23,7 @@ typedef struct {
   KtConfig *config;
   KtDaemon *daemon;
   GMainLoop *loop;
+  gboolean quitting; /* no reload comes in any more */
   KtClock *clock;
 
   KtMetrics *metrics;
@@ -37,7 +38,6 @@ typedef struct {
   KtFuse *fuse;
   KtFileWatch *watch;
   guint signals[3];
-  gboolean quitting;
   KtConfig *coming; /* a configuration on its way in, while its secrets are read */
   KtTimer *trim;    /* while memory is being given back */
   guint nodes;      /* at its last turn */
@@ -199,11 +199,14 @@ on_reload_ready (const GError *access_error, gpointer data)
   g_autoptr (KtConfig) config = g_steal_pointer (&app->coming);
   g_autoptr (GError) error = access_error != NULL ? g_error_copy (access_error) : NULL;
   g_autoptr (KtFileWatch) watch = NULL;
-  g_autoptr (GPtrArray) keys = error == NULL ? follow_watch_list (app, config, &watch, &error) : NULL;
+  g_autoptr (GPtrArray) keys = NULL;
 
+  if (app->quitting)
+    return;
+  if (error == NULL)
+    keys = follow_watch_list (app, config, &watch, &error);
   if (keys == NULL) {
-    if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
-      report (app, "configuration not re-read", error);
+    report (app, "configuration not re-read", error);
     return;
   }
   kt_access_commit (app->access);
@@ -336,6 +339,7 @@ build_fuse (App *app, const char *mountpoint, GError **error)
 static void
 take_down (App *app)
 {
+  app->quitting = TRUE; /* the main context still runs below */
   for (gsize i = 0; i < G_N_ELEMENTS (app->signals); i++)
     if (app->signals[i] != 0)
       g_source_remove (app->signals[i]);
