@@ -269,6 +269,8 @@ kt_decode_basic (KtTask *detail, KtTask *result)
     detail->fail_count = result->fail_count;
     g_array_unref (detail->failures);
     detail->failures = g_array_ref (result->failures);
+    g_clear_pointer (&detail->failures_csv, g_bytes_unref);
+    detail->failures_csv = result->failures_csv != NULL ? g_bytes_ref (result->failures_csv) : NULL;
     g_bytes_unref (detail->response);
     detail->response = g_bytes_ref (result->response);
   }

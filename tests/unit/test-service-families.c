@@ -344,6 +344,24 @@ test_basic_pair_keeps_all (void)
   g_assert_cmpstr (g_array_index (task->failures, KtTaskFailure, 0).user_name, ==, "a");
 }
 
+/* The table of many failures was made with them, where nobody waits. */
+static void
+test_basic_pair_keeps_table (void)
+{
+  g_autoptr (GString) rows = g_string_new ("{\"data\":{\"successCount\":0,\"failCount\":2000,\"failInfoList\":[{}");
+  g_autoptr (KtTask) detail = basic ("{\"status\":3}");
+  g_autoptr (KtTask) result = NULL;
+  g_autoptr (KtTask) task = NULL;
+
+  for (guint i = 1; i < 2000; i++)
+    g_string_append (rows, ",{}");
+  g_string_append (rows, "]}}");
+  result = decode (kt_decode_task_result, KT_FAMILY_BASIC, rows->str);
+  task = kt_decode_basic (detail, result);
+  g_assert_nonnull (task->failures_csv);
+  g_assert_true (task->failures_csv == result->failures_csv);
+}
+
 static void
 test_done (void)
 {
@@ -368,6 +386,7 @@ main (int argc, char **argv)
   g_test_add_func ("/service/families/bad-lists", test_bad_lists);
   g_test_add_func ("/service/families/basic-pairs", test_basic_pairs);
   g_test_add_func ("/service/families/basic-pair-keeps-all", test_basic_pair_keeps_all);
+  g_test_add_func ("/service/families/basic-pair-keeps-table", test_basic_pair_keeps_table);
   g_test_add_func ("/service/families/done", test_done);
   return g_test_run ();
 }
