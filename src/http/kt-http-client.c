@@ -2,6 +2,7 @@
 #include "kt-http-client.h"
 
 #include "base/kt-error.h"
+#include "base/kt-log.h"
 #include "base/kt-units.h"
 #include "kt-retry.h"
 
@@ -67,7 +68,7 @@ job_finish (Job *job, const KtHttpResponse *response, const GError *error)
   kt_clock_stop (client->clock, &job->expiry);
   g_queue_unlink (&client->jobs, &job->all);
   job->done (response, error, job->data);
-  g_free (job->request.url);
+  kt_secret_free (job->request.url);
   g_clear_pointer (&job->request.body, g_bytes_unref);
   g_ptr_array_unref (job->request.headers);
   g_free (job);
@@ -197,7 +198,7 @@ job_new (KtHttpClient *client, const char *method, const char *url, gint64 deadl
   job->client = client;
   job->request.method = method;
   job->request.url = g_strdup (url);
-  job->request.headers = g_ptr_array_new_with_free_func (g_free);
+  job->request.headers = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_secret_free);
   job->request.max_response = client->limits.max_response;
   job->prepare = prepare;
   job->done = done;

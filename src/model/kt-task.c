@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kt-task.h"
 
+#include "base/kt-log.h"
 #include "base/kt-names.h"
 #include "base/kt-units.h"
 #include "kt-table.h"
@@ -69,8 +70,7 @@ task_free (gpointer data)
   g_ref_string_release (task->status);
   g_ref_string_release (task->result);
   g_free (task->user);
-  explicit_bzero (task->download_url, strlen (task->download_url));
-  g_free (task->download_url);
+  kt_secret_free (task->download_url);
   g_clear_pointer (&task->by_name, g_hash_table_unref); /* its keys are the files' names */
   g_array_unref (task->files);
   g_array_unref (task->failures);

@@ -3,11 +3,11 @@
 #include "kt-package-private.h"
 
 #include "base/kt-error.h"
+#include "base/kt-log.h"
 #include "base/kt-units.h"
 #include "http/kt-http-date.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #define LARGEST (G_GINT64_CONSTANT (1) << 60) /* of a package; more is nonsense, and offsets would overflow */
@@ -21,14 +21,6 @@ typedef struct KtProbe {
   gboolean has_renewed;
   KtPackage *package; /* whose size is awaited */
 } KtProbe;
-
-static void
-wipe (char *link)
-{
-  if (link != NULL)
-    explicit_bzero (link, strlen (link));
-  g_free (link);
-}
 
 KtPackage *
 kt_package_ref (KtPackage *package)
@@ -51,7 +43,7 @@ kt_package_unref (KtPackage *package)
   kt_blocks_clear (package);
   if (package->fd >= 0)
     close (package->fd);
-  wipe (package->link);
+  kt_secret_free (package->link);
   g_free (package->validator);
   kt_key_unref (package->key);
   g_free (package);
@@ -229,7 +221,7 @@ probe_end (KtProbe *probe, const GError *error)
   while (!g_queue_is_empty (&probe->finders))
     kt_package_call_end (probe->finders.head->data, error);
   kt_package_unref (probe->package);
-  wipe (probe->link);
+  kt_secret_free (probe->link);
   kt_key_unref (probe->key);
   g_free (probe);
 }
@@ -265,7 +257,7 @@ kt_package_set_link (KtPackage *package, const char *link)
 {
   if (g_strcmp0 (package->link, link) == 0)
     return;
-  wipe (package->link);
+  kt_secret_free (package->link);
   package->link = g_strdup (link);
   package->serial++;
 }
@@ -335,7 +327,7 @@ on_probe_done (const KtHttpResponse *response, const GError *http_error, gpointe
 static void
 probe_send (KtProbe *probe, const char *link)
 {
-  wipe (probe->link);
+  kt_secret_free (probe->link);
   probe->link = g_strdup (link);
   kt_http_client_stream (probe->set->http, link, probe->stall, prepare_probe, on_probe_piece, on_probe_done, probe);
 }
