@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of the tree that makes the kernel forget: touch, tasks that are gone or evicted, a new watch list. Everything
- * else only runs out. */
+/* The part of the tree that makes the kernel forget: touch and ctl, tasks that are gone or evicted, a new watch list, lists
+ * read, packages that changed. Everything else only runs out. */
 #include "kt-tree-private.h"
 
 #include "base/kt-error.h"
@@ -45,6 +45,16 @@ find_below (KtTree *tree, const char *directory, const char *name)
   return dir != NULL ? kt_nodes_find (tree->nodes, dir, name) : NULL;
 }
 
+/* All below a task's directory, as above. */
+static void
+add_stale_task (KtTree *tree, GPtrArray *names, const KtKey *key, gboolean all)
+{
+  const KtNode *task = find_below (tree, "tasks", key->task_id);
+
+  if (task != NULL)
+    add_stale_below (names, task, all);
+}
+
 static void
 push (KtTree *tree, GPtrArray *names, GSourceFunc done, gpointer data)
 {
@@ -74,11 +84,9 @@ on_touch_answer (const KtAnswer *answer, const GError *error, gpointer data)
   KtTreeCall *call = data;
   KtTree *tree = call->tree;
   KtTreeTouched touched = (KtTreeTouched) call->callback;
-  const KtNode *task = find_below (tree, "tasks", call->key->task_id);
   GPtrArray *names = stale_new ();
 
-  if (task != NULL)
-    add_stale_below (names, task, FALSE);
+  add_stale_task (tree, names, call->key, FALSE);
   if (error == NULL && call->node->entry->kind != KT_ENTRY_DIR) {
     call->waiter = NULL; /* from now on it waits for the kernel */
     push (tree, names, on_forgotten, call);
@@ -117,11 +125,9 @@ static void
 on_cancel_seen (const KtAnswer *answer, const GError *error, gpointer data)
 {
   KtTreeCall *call = data;
-  const KtNode *task = find_below (call->tree, "tasks", call->key->task_id);
   GPtrArray *names = stale_new ();
 
-  if (task != NULL)
-    add_stale_below (names, task, FALSE);
+  add_stale_task (call->tree, names, call->key, FALSE);
   call->waiter = NULL;
   push (call->tree, names, on_forgotten, call);
 }
@@ -236,11 +242,9 @@ static void
 on_evicted (KtKey *key, gpointer data)
 {
   KtTree *tree = data;
-  const KtNode *task = find_below (tree, "tasks", key->task_id);
   GPtrArray *names = stale_new ();
 
-  if (task != NULL)
-    add_stale_below (names, task, TRUE);
+  add_stale_task (tree, names, key, TRUE);
   push (tree, names, NULL, NULL);
 }
 
@@ -265,11 +269,8 @@ on_lists_changed (GPtrArray *told, GPtrArray *gone, GPtrArray *superseded, gpoin
     add_moved (tree, names, ((const KtTask *) g_ptr_array_index (told, i))->key);
   for (guint i = 0; i < gone->len; i++)
     add_gone (tree, names, g_ptr_array_index (gone, i));
-  for (guint i = 0; i < superseded->len; i++) {
-    const KtNode *task = find_below (tree, "tasks", ((const KtKey *) g_ptr_array_index (superseded, i))->task_id);
-    if (task != NULL)
-      add_stale_below (names, task, FALSE);
-  }
+  for (guint i = 0; i < superseded->len; i++)
+    add_stale_task (tree, names, g_ptr_array_index (superseded, i), FALSE);
   push (tree, names, NULL, NULL);
 }
 

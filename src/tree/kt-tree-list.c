@@ -188,7 +188,6 @@ gboolean
 kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
 {
   gboolean found = look_up (listing, index, entry);
-
   KtNode *node = found ? kt_nodes_get (listing->tree->nodes, entry->id) : NULL;
 
   if (node != NULL && node->content != NULL) {
