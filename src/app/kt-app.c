@@ -220,12 +220,6 @@ on_reload_ready (const GError *access_error, gpointer data)
   g_message ("configuration read again");
 }
 
-static KtConfig *
-load_config (const KtOptions *options, GError **error)
-{
-  return kt_config_load (options->config_path, (char **) options->config_options->pdata, options->endpoint, error);
-}
-
 static gboolean
 on_reload (gpointer data)
 {
@@ -234,7 +228,7 @@ on_reload (gpointer data)
 
   if (app->access == NULL || app->coming != NULL)
     return G_SOURCE_CONTINUE; /* what is read now is new enough */
-  app->coming = load_config (app->options, &error);
+  app->coming = kt_options_load_config (app->options, &error);
   if (app->coming != NULL && !g_str_equal (app->coming->endpoint, app->config->endpoint)) {
     /* what is cached, and requests under way, are the old one's, which must not see the new one's token */
     g_set_error (&error, KT_ERROR, KT_ERROR_CONFIG, "another endpoint takes effect at the next mount only");
@@ -358,7 +352,6 @@ take_down (App *app)
   kt_metrics_free (app->metrics);
   kt_config_free (app->config);
   g_main_loop_unref (app->loop);
-  kt_log_forget_secrets ();
 }
 
 gboolean

@@ -43,8 +43,9 @@ static const struct {
 };
 /* clang-format on */
 
-int
-kt_check_advice (const GError *error, const char **advice)
+/* The exit code for ERROR, and a line on what to do about it. Static. */
+static int
+advise (const GError *error, const char **advice)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (advices); i++) {
     if (g_error_matches (error, KT_ERROR, (int) advices[i].error)) {
@@ -71,7 +72,7 @@ static void
 fail (Check *check, const char *step, const GError *error)
 {
   const char *advice;
-  int code = kt_check_advice (error, &advice);
+  int code = advise (error, &advice);
   g_autofree char *text = kt_log_redact (error->message);
 
   fprintf (check->out, "FAIL  %-14s %s\n      %-14s %s\n", step, text, "", advice);

@@ -2,7 +2,6 @@
 #include "kt-options.h"
 
 #include "base/kt-error.h"
-#include "kt-config.h"
 
 #include <string.h>
 
@@ -117,6 +116,12 @@ kt_options_parse (int argc, char **argv, GError **error)
   g_ptr_array_add (options->fuse_options, NULL);
   options->foreground |= options->debug;
   return g_steal_pointer (&options);
+}
+
+KtConfig *
+kt_options_load_config (const KtOptions *options, GError **error)
+{
+  return kt_config_load (options->config_path, (char **) options->config_options->pdata, options->endpoint, error);
 }
 
 void

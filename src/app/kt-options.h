@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <glib.h>
+#include "kt-config.h"
 
 /* The command line. */
 typedef struct {
@@ -20,3 +20,6 @@ typedef struct {
 KtOptions *kt_options_parse (int argc, char **argv, GError **error);
 void kt_options_free (KtOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtOptions, kt_options_free)
+
+/* The configuration that it asks for, read now: see kt_config_load(). (transfer full) */
+KtConfig *kt_options_load_config (const KtOptions *options, GError **error);

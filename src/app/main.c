@@ -19,16 +19,10 @@ exit_code (const GError *error)
   return g_error_matches (error, KT_ERROR, KT_ERROR_CONFIG) ? 78 : 1;
 }
 
-static KtConfig *
-load (const KtOptions *options, GError **error)
-{
-  return kt_config_load (options->config_path, (char **) options->config_options->pdata, options->endpoint, error);
-}
-
 static int
 check (const KtOptions *options, const char *environment_token, GError **error)
 {
-  g_autoptr (KtConfig) config = load (options, error);
+  g_autoptr (KtConfig) config = kt_options_load_config (options, error);
 
   return config != NULL ? kt_check_run (config, environment_token, stdout) : 0;
 }
@@ -37,7 +31,7 @@ static gboolean
 run (const KtOptions *options, const char *environment_token, KtDaemon **daemon, GError **error)
 {
   g_autofree char *mountpoint = NULL;
-  KtConfig *config = load (options, error);
+  KtConfig *config = kt_options_load_config (options, error);
 
   if (config == NULL || (mountpoint = kt_mountpoint_prepare (options->mountpoint, error)) == NULL) {
     kt_config_free (config);
@@ -78,5 +72,6 @@ main (int argc, char **argv)
     else
       fprintf (stderr, "kootaskfs: %s\n", error->message);
   }
+  kt_log_forget_secrets (); /* no message comes after this */
   return code;
 }
