@@ -2,7 +2,6 @@
 #include "kt-app.h"
 
 #include "base/kt-error.h"
-#include "base/kt-log.h"
 #include "base/kt-units.h"
 #include "fuse/kt-fuse.h"
 #include "kt-access.h"

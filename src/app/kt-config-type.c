@@ -3,6 +3,7 @@
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
+#include "base/kt-names.h"
 #include "base/kt-units.h"
 #include "service/kt-headers.h"
 #include "model/kt-key.h"
@@ -234,11 +235,10 @@ format_boolean (gconstpointer field)
 static gboolean
 parse_secret (const char *text, gpointer field, GError **error)
 {
-  for (const char *p = text; *p != '\0'; p++)
-    if (!g_ascii_isprint (*p)) {
-      g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "expected printable ASCII characters only");
-      return FALSE;
-    }
+  if (!kt_is_printable (text)) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "expected printable ASCII characters only");
+    return FALSE;
+  }
   kt_log_add_secret (text);
   return parse_string (text, field, error);
 }

@@ -2,6 +2,7 @@
 #include "kt-secret.h"
 
 #include "base/kt-error.h"
+#include "base/kt-names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +23,9 @@ take_line (char *text, const char *origin, GError **error)
     g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: the first line is empty: expected a secret", origin);
     return NULL;
   }
-  for (const char *p = text; *p != '\0'; p++) {
-    if (!g_ascii_isprint (*p)) {
-      g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: expected printable ASCII characters only", origin);
-      return NULL;
-    }
+  if (!kt_is_printable (text)) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: expected printable ASCII characters only", origin);
+    return NULL;
   }
   kt_log_add_secret (text);
   return g_strdup (text);

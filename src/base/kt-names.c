@@ -13,6 +13,14 @@ kt_id_is_valid (const char *name)
   return length >= 1 && length <= ID_MAX && name[length] == '\0';
 }
 
+gboolean
+kt_is_printable (const char *text)
+{
+  while (g_ascii_isprint (*text))
+    text++;
+  return *text == '\0';
+}
+
 /* The length in bytes of the UTF-8 character at TEXT, 0 when there is none. */
 static gsize
 utf8_length (const char *text, gsize left)

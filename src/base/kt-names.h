@@ -8,6 +8,9 @@
 /* A name that can be a task or share id: 1 to 64 of A-Z a-z 0-9 _ - (docs/semantics.md). */
 gboolean kt_id_is_valid (const char *name);
 
+/* Whether TEXT may stand in a header: printable ASCII only. */
+gboolean kt_is_printable (const char *text);
+
 /* The file name for a string of the service: `/`, NUL, control characters, `%`, a leading `.` and bytes
  * that are not UTF-8 become %XX; longer than 255 bytes is cut and gets a hash of the whole as suffix; an empty
  * string becomes "unnamed". Injective but for the cut ones. (transfer full) */

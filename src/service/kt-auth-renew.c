@@ -5,7 +5,6 @@
 #include "base/kt-units.h"
 #include "kt-decode.h"
 
-#define BASE_PATH       "/koodrive/ose/v1"
 #define IDLE            (15 * 60 * KT_SECOND) /* of the 20 minutes that a token lives unused */
 #define KEEP_ALIVE_WAIT (60 * KT_SECOND)      /* after a call that failed */
 #define OWN_DEADLINE    (10 * KT_SECOND)      /* of the calls made here */
@@ -205,7 +204,7 @@ own_call_send (OwnCall *call)
 {
   KtAuth *auth = call->auth;
   g_autofree char *url =
-      g_strconcat (auth->endpoint, BASE_PATH, call->refresh ? "/session/refresh" : "/task/list?pageSize=1", NULL);
+      g_strconcat (auth->endpoint, KT_SERVICE_PATH, call->refresh ? "session/refresh" : "task/list?pageSize=1", NULL);
   g_autoptr (GBytes) body = call->refresh ? g_bytes_new_static ("", 0) : NULL;
 
   kt_http_client_send (auth->http, call->refresh ? "POST" : "GET", url, body,

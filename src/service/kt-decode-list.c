@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists, answers without content, and the one thing we say in JSON ourselves. */
 #include "kt-decode.h"
+
+#include "base/kt-names.h"
 #include "kt-decode-private.h"
 
 void
@@ -88,10 +90,7 @@ kt_decode_access_token (guint status, GBytes *body, GError **error)
 
   if (root == NULL)
     return NULL;
-  for (const char *p = token; p != NULL && *p != '\0'; p++)
-    if (!g_ascii_isprint (*p))
-      token = NULL;
-  if (token == NULL || token[0] == '\0') {
+  if (token == NULL || token[0] == '\0' || !kt_is_printable (token)) {
     kt_answer_bad (error, "there is no accessToken that can be one");
     return NULL;
   }

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define BASE_PATH "/koodrive/ose/v1/"
-
 /* Every call of the service, one row each. */
 static const struct {
   const char *name; /* in logs and metrics */
@@ -223,7 +221,7 @@ kt_service_ask (KtService *service, KtCall call, KtKey *key, const char *rest, G
   ask->service = service;
   ask->call = call;
   ask->key = kt_key_ref (key);
-  ask->url = g_strconcat (service->endpoint, BASE_PATH, calls[call].path, rest, NULL);
+  ask->url = g_strconcat (service->endpoint, KT_SERVICE_PATH, calls[call].path, rest, NULL);
   ask->body = body != NULL ? g_bytes_ref (body) : NULL;
   ask->deadline = deadline;
   ask->done = done;

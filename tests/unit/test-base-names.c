@@ -115,6 +115,13 @@ test_lines (void)
   kt_assert_text (kt_line_encode (""), "");
 }
 
+static void
+test_printable (void)
+{
+  g_assert_true (kt_is_printable ("AZ az 09 ~!") && kt_is_printable (""));
+  g_assert_false (kt_is_printable ("a\nb") || kt_is_printable ("\x7f") || kt_is_printable ("\xc3\xa9"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -124,5 +131,6 @@ main (int argc, char **argv)
   g_test_add_func ("/base/names/length-limit", test_length_limit);
   g_test_add_func ("/base/names/cut-at-boundaries", test_cut_at_boundaries);
   g_test_add_func ("/base/names/lines", test_lines);
+  g_test_add_func ("/base/names/printable", test_printable);
   return g_test_run ();
 }
