@@ -7,7 +7,7 @@
 
 #define SHORTEST_SECRET 4
 
-/* The log is the process's, as stderr is; the pusher thread writes to it too, hence the lock. */
+/* The log is the process's, as stderr is; other threads may write to it too, hence the lock. */
 static struct {
   GMutex lock;
   GPtrArray *secrets;

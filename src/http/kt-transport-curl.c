@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* libcurl driven by the main loop: curl tells which sockets to watch and when to wake it. The sockets are in one epoll
  * set, and that and the time are one GSource: a turn of the loop costs the same with one connection and with a hundred.
- * Each wake-up ends by collecting the transfers that are through. Only this file sees curl.h. */
+ * Each wake-up ends by collecting the transfers that are through. Only this file and
+ * kt-http-date.c see curl.h. */
 #include "kt-transport.h"
 
 #include "base/kt-error.h"

@@ -46,7 +46,7 @@ typedef struct {
 
 typedef struct {
   KtPlace place;
-  const char *name; /* NULL: the names of this place are ids, see kt-tree.c */
+  const char *name; /* NULL: the names of this place are ids, see kt-tree-resolve.c */
   KtEntryKind kind;
   KtPlace below;                                /* directories: the place in them */
   guint families;                               /* KT_FAMILY_BIT()s of the tasks that have it */

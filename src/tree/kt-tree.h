@@ -11,7 +11,8 @@
 
 /* The file system without FUSE: what each operation finds, and for how long that holds. Operations that may have to
  * ask the service take a callback: it is called at once, before they return (then they return NULL), or later
- * (then they return a call, good until the callback or kt_tree_cancel()). Every call ends by the tree's deadline.
+ * (then they return a call, good until the callback or kt_tree_cancel()). Every call ends by the tree's deadline, but for
+ * those that make the kernel forget, which is waited for, and kt_tree_write(), whose two questions have one each.
  * Inodes are described in kt-node.h. */
 typedef struct KtTree KtTree;
 typedef struct KtTreeCall KtTreeCall;
