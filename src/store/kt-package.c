@@ -113,11 +113,12 @@ kt_package_head (const KtHttpResponse *response)
     head.validator = response->headers[KT_HEADER_LAST_MODIFIED];
   if (head.validator == NULL)
     head.validator = "";
-  if (response->status == 206 && range != NULL) {
+  if (response->status == 206) {
     gint64 last;
-    if (sscanf (range, "bytes %" G_GINT64_FORMAT "-%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, &head.first, &last,
-                &head.total)
-        != 3)
+    if (range == NULL
+        || sscanf (range, "bytes %" G_GINT64_FORMAT "-%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, &head.first, &last,
+                   &head.total)
+               != 3)
       head.total = -1;
   } else if (length != NULL && g_ascii_string_to_unsigned (length, 10, 0, G_MAXINT64, &total, NULL)) {
     head.total = (gint64) total;

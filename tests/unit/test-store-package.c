@@ -53,6 +53,11 @@ test_find_fails (KtPackageFixture *f, gconstpointer data)
     kt_package_end (f, i, table[i].status);
     kt_package_assert_told (&told, table[i].error, 0);
   }
+  /* a part that does not say of what: its own length is not the package's */
+  kt_package_find (f, &told);
+  kt_fake_transport_answer (f->transport, kt_package_sent (f) - 1,
+                            &(KtHttpResponse){ .status = 206, .headers[KT_HEADER_CONTENT_LENGTH] = (char *) "1" });
+  kt_package_assert_told (&told, KT_ERROR_BAD_ANSWER, 0);
   kt_package_find (f, &told);
   kt_fake_clock_advance (f->clock, KT_TEST_DEADLINE);
   kt_package_assert_told (&told, KT_ERROR_TIMED_OUT, 0);
