@@ -221,7 +221,7 @@ kt_task_take_times (KtTask *task, const KtTask *listed)
 {
   task->created = known_time (task->created, listed->created);
   task->started = known_time (task->started, listed->started);
-  if (kt_task_is_final (task))
+  if (kt_task_is_final (task) || g_str_equal (task->status, listed->status))
     task->ended = known_time (task->ended, listed->ended);
 }
 

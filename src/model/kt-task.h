@@ -71,7 +71,8 @@ const KtTaskFile *kt_task_find_file (const KtTask *task, const char *name);
 /* Whether the task changes no more. */
 gboolean kt_task_is_final (const KtTask *task);
 
-/* Gives a task that only its maker holds the times it lacks from LISTED, an item of a list about the same task. */
+/* Gives a task that only its maker holds the times it lacks from LISTED, an item of a list about the same task; the end only when
+ * it has ended, or LISTED has the same status: that may be one we do not know. */
 void kt_task_take_times (KtTask *task, const KtTask *listed);
 
 /* Whether two answers about a task say the same. */

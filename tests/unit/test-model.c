@@ -154,6 +154,8 @@ test_take_times (void)
   g_autoptr (KtTask) none = task_of (KT_STATUS_COMPLETED, 0, 0, 0);
   g_autoptr (KtTask) all = task_of (KT_STATUS_COMPLETED, 7, 8, 9);
   g_autoptr (KtTask) running = task_of (KT_STATUS_RUNNING, 0, 0, 0);
+  g_autoptr (KtTask) unknown = task_of ("unknown-99", 0, 0, 0);
+  g_autoptr (KtTask) listed_unknown = task_of ("unknown-99", 0, 0, 3);
 
   kt_task_take_times (none, listed);
   g_assert_true (none->created == 1 && none->started == 2 && none->ended == 3);
@@ -161,6 +163,8 @@ test_take_times (void)
   g_assert_true (all->created == 7 && all->started == 8 && all->ended == 9);
   kt_task_take_times (running, listed);
   g_assert_true (running->created == 1 && running->started == 2 && running->ended == KT_TIME_UNKNOWN);
+  kt_task_take_times (unknown, listed_unknown);
+  g_assert_true (unknown->ended == 3);
 }
 
 static void
