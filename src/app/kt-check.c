@@ -34,7 +34,8 @@ static const struct {
   { KT_ERROR_CONFIG,      EX_CONFIG,      "correct it; kootaskfs --help lists the keys, docs/configuration.md explains them" },
   { KT_ERROR_UNREACHABLE, EX_UNAVAILABLE, "is [service] endpoint right, is the network up, is [service] proxy needed?" },
   { KT_ERROR_TLS,         EX_PROTOCOL,    "set [service] ca-file to the authority that signed the server's certificate" },
-  { KT_ERROR_DENIED,      EX_NOPERM,      "write a new token (or correct app-id and its secret); is user-id this user's?" },
+  { KT_ERROR_REFUSED,     EX_NOPERM,      "write a new token (or correct app-id and its secret); is user-id this user's?" },
+  { KT_ERROR_DENIED,      EX_NOPERM,      "this user may not see it; is user-id this user's?" },
   { KT_ERROR_TIMED_OUT,   EX_TEMPFAIL,    "the service is slow or something swallows the request: try again, or raise [fetch] deadline" },
   { KT_ERROR_THROTTLED,   EX_TEMPFAIL,    "set [fetch] rate or concurrency lower" },
   { KT_ERROR_BAD_ANSWER,  EX_PROTOCOL,    "is it KooDrive that answers? A portal or proxy may do so in its place" },
@@ -102,7 +103,7 @@ static void
 answered (Check *check, const GError *error)
 {
   check->error = error != NULL ? g_error_copy (error) : NULL;
-  check->let_in |= !g_error_matches (error, KT_ERROR, KT_ERROR_DENIED);
+  check->let_in |= !g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED);
   check->waits = FALSE;
 }
 

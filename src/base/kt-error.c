@@ -15,6 +15,7 @@ kt_error_to_errno (const GError *error)
     return EIO;
   switch ((KtErrorCode) error->code) {
   case KT_ERROR_NOT_FOUND:    return ENOENT;
+  case KT_ERROR_REFUSED:
   case KT_ERROR_DENIED:       return EACCES;
   case KT_ERROR_TIMED_OUT:    return ETIMEDOUT;
   case KT_ERROR_UNREACHABLE:  return EHOSTUNREACH;

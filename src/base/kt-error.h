@@ -6,7 +6,8 @@
 /* The one error domain of kootaskfs. Layers below fuse speak GError; only fuse turns it into an errno. */
 typedef enum {
   KT_ERROR_NOT_FOUND,    /* the service knows no such task, or the tree no such name */
-  KT_ERROR_DENIED,       /* token refused, no permission */
+  KT_ERROR_REFUSED,      /* token or signature refused */
+  KT_ERROR_DENIED,       /* no permission */
   KT_ERROR_TIMED_OUT,    /* the deadline passed */
   KT_ERROR_UNREACHABLE,  /* name not resolved, no connection */
   KT_ERROR_TLS,          /* certificate not trusted, no common protocol */

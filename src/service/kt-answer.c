@@ -110,6 +110,7 @@ static const struct {
   { "13000407", KT_ERROR_SERVICE },   /* no download address */
   { "13000408", KT_ERROR_SERVICE },   /* download failed */
   { "13000410", KT_ERROR_DENIED },    /* no permission for the space */
+  { "APIGW.0301", KT_ERROR_REFUSED }, /* the gateway's word for it */
 };
 
 static KtErrorCode
@@ -118,7 +119,7 @@ status_error (guint status)
   switch (status) {
   case 400: /* documented for "authentication not passed" too */
   case 401:
-  case 403: return KT_ERROR_DENIED;
+  case 403: return KT_ERROR_REFUSED;
   case 404: return KT_ERROR_NOT_FOUND;
   case 429: return KT_ERROR_THROTTLED;
   default: return KT_ERROR_SERVICE;

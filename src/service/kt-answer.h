@@ -9,8 +9,8 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (cJSON, cJSON_Delete)
 
-/* The object of the answer BODY, which came with HTTP STATUS. (transfer full), or NULL and KT_ERROR_NOT_FOUND, _DENIED,
- * _THROTTLED or _SERVICE when the service answered with an error, KT_ERROR_BAD_ANSWER when BODY is no JSON object. */
+/* The object of the answer BODY, which came with HTTP STATUS. (transfer full), or NULL and KT_ERROR_NOT_FOUND, _REFUSED,
+ * _DENIED, _THROTTLED or _SERVICE when the service answered with an error, KT_ERROR_BAD_ANSWER when BODY is no JSON object. */
 cJSON *kt_answer_open (guint status, GBytes *body, GError **error);
 
 /* The field NAME, NULL when it is absent. */

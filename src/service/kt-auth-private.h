@@ -45,7 +45,7 @@ struct KtAuth {
 /* Adds a header unless VALUE is NULL. */
 void kt_auth_header (KtHttpRequest *request, const char *name, const char *value);
 
-/* Whether RESPONSE, which may be NULL, has a status of refusal, whatever its code. */
+/* Whether RESPONSE, which may be NULL, has a status that is for refusals, whatever its code. */
 gboolean kt_auth_is_refusal (const KtHttpResponse *response);
 
 /* Whether the refusal may be due to the date, whatever its code; if so, the next one will be right. */

@@ -103,19 +103,27 @@ renew (KtAuth *auth, gboolean by_session)
   own_call (auth, TRUE);
 }
 
+/* An error that is only in the body comes with HTTP 200. */
+static gboolean
+may_be_refusal (const KtHttpResponse *response, const GError *error)
+{
+  return kt_auth_is_refusal (response)
+         || (response != NULL && response->status == 200 && !g_error_matches (error, KT_ERROR, KT_ERROR_BAD_ANSWER));
+}
+
 gboolean
 kt_auth_refused (KtAuth *auth, const KtAuthStamp *stamp, const KtHttpResponse *response, const GError *error,
                  gint64 deadline, KtAuthVerdict verdict, gpointer data)
 {
   Waiter *waiter;
 
-  if (!kt_auth_is_refusal (response))
+  if (!may_be_refusal (response, error))
     return FALSE;
   if (kt_auth_date_was_wrong (auth, stamp, response)) {
     verdict (TRUE, data);
     return TRUE;
   }
-  if (!g_error_matches (error, KT_ERROR, KT_ERROR_DENIED))
+  if (!g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED))
     return FALSE;
   if (stamp->generation != auth->generation) {
     verdict (TRUE, data);
@@ -126,7 +134,7 @@ kt_auth_refused (KtAuth *auth, const KtAuthStamp *stamp, const KtHttpResponse *r
   waiter->expiry = kt_clock_start (auth->clock, deadline, on_waiter_expiry, waiter);
   g_queue_push_tail (&auth->waiters, waiter);
   if (!auth->renewing)
-    renew (auth, response->status == 401);
+    renew (auth, response->status != 403);
   return TRUE;
 }
 

@@ -72,7 +72,7 @@ done (KtTask *task, const char *trace_id, const GError *error, gpointer data)
   KtSignin *f = data;
 
   f->good += task != NULL;
-  f->refused += g_error_matches (error, KT_ERROR, KT_ERROR_DENIED);
+  f->refused += g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED);
 }
 
 void

@@ -19,6 +19,7 @@ test_errno (void)
     const char *name;
   } table[] = {
     { KT_ERROR_NOT_FOUND, ENOENT, "ENOENT" },
+    { KT_ERROR_REFUSED, EACCES, "EACCES" },
     { KT_ERROR_DENIED, EACCES, "EACCES" },
     { KT_ERROR_TIMED_OUT, ETIMEDOUT, "ETIMEDOUT" },
     { KT_ERROR_UNREACHABLE, EHOSTUNREACH, "EHOSTUNREACH" },

@@ -52,7 +52,7 @@ test_clock_ahead (KtSignin *f, gconstpointer data)
     kt_signin_fetch (f);
     f->service = other;
     g_assert_cmpstr (kt_signin_header (f, first, "X-Date"), ==, "20240930T091932Z");
-    kt_fake_transport_land_dated (f->transport, first, 400, bodies[i], AHEAD);
+    kt_fake_transport_land_dated (f->transport, first, i % 2 == 0 ? 400 : 200, bodies[i], AHEAD);
     g_assert_cmpstr (kt_signin_header (f, first + 1, "X-Date"), ==, "20240930T090932Z");
     kt_fake_transport_land_dated (f->transport, first + 1, 200, GOOD, AHEAD);
     g_assert_cmpuint (f->good, ==, i + 1);
@@ -165,6 +165,9 @@ test_no_refusal (KtSignin *f, gconstpointer data)
     { 404, "{}" },
     { 400, "{\"code\":13000309}" },
     { 400, "{\"code\":13000102}" },
+    { 403, "{\"code\":13000410}" },
+    { 500, REFUSED },
+    { 200, "nonsense" },
   };
 
   kt_signin_later (f);

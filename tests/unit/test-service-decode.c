@@ -278,18 +278,19 @@ test_errors (void)
     KtErrorCode code;
   } table[] = {
     /* by status, when the body does not tell more */
-    { 400, "", KT_ERROR_DENIED },
-    { 401, "", KT_ERROR_DENIED },
-    { 403, "<html>", KT_ERROR_DENIED },
+    { 400, "", KT_ERROR_REFUSED },
+    { 401, "", KT_ERROR_REFUSED },
+    { 403, "<html>", KT_ERROR_REFUSED },
     { 404, "{}", KT_ERROR_NOT_FOUND },
     { 429, "null", KT_ERROR_THROTTLED },
     { 500, "{\"code\":0}", KT_ERROR_SERVICE },
     { 503, "[1,]", KT_ERROR_SERVICE },
     { 201, "{\"code\":0,\"jobInfo\":{},\"data\":{}}", KT_ERROR_SERVICE },
     { 302, "", KT_ERROR_SERVICE },
-    /* authentication that fails as a 400, with and without a code */
-    { 400, "{\"code\":\"APIGW.0301\",\"msg\":\"Incorrect IAM authentication information\"}", KT_ERROR_DENIED },
-    { 400, "{\"error_code\":\"APIGW.0301\",\"error_msg\":\"x\"}", KT_ERROR_DENIED },
+    /* authentication that fails as a 400 or 200, with a code */
+    { 400, "{\"code\":\"APIGW.0301\",\"msg\":\"Incorrect IAM authentication information\"}", KT_ERROR_REFUSED },
+    { 400, "{\"error_code\":\"APIGW.0301\",\"error_msg\":\"x\"}", KT_ERROR_REFUSED },
+    { 200, "{\"error_code\":\"APIGW.0301\",\"error_msg\":\"x\"}", KT_ERROR_REFUSED },
     /* by the documented codes, number or string, whatever the status */
     { 200, "{\"code\":13000309}", KT_ERROR_NOT_FOUND },
     { 200, "{\"code\":\"13000309\"}", KT_ERROR_NOT_FOUND },

@@ -47,6 +47,26 @@ test_session (KtSignin *f, gconstpointer data)
   g_assert_cmpstr (kt_signin_header (f, 42, "Authorization"), ==, "Bearer SECOND");
 }
 
+/* A refusal may come as a 400, or as a 200 that only its body gives away. */
+static void
+test_session_statuses (KtSignin *f, gconstpointer data)
+{
+  with_session (f);
+  kt_signin_fetch (f);
+  kt_signin_land (f, 0, 400, REFUSED);
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 1), ==, REFRESH);
+  kt_signin_land (f, 1, 200, "{\"code\":0,\"accessToken\":\"AT RENEWED\"}");
+  kt_signin_land (f, 2, 200, GOOD);
+  kt_signin_later (f);
+  kt_signin_fetch (f);
+  kt_signin_land (f, 3, 200, "{\"error_code\":\"APIGW.0301\",\"error_msg\":\"no\"}");
+  g_assert_cmpstr (kt_fake_transport_line (f->transport, 4), ==, REFRESH);
+  kt_signin_land (f, 4, 200, "{\"code\":0,\"accessToken\":\"AT AGAIN\"}");
+  kt_signin_land (f, 5, 200, GOOD);
+  g_assert_cmpuint (f->good, ==, 2);
+  g_assert_cmpuint (f->reads, ==, 0);
+}
+
 /* The token that comes may be the one that was there. */
 static void
 test_session_same_token (KtSignin *f, gconstpointer data)
@@ -210,6 +230,7 @@ main (int argc, char **argv)
   kt_test_init (&argc, &argv);
 #define TEST(path, func) g_test_add (path, KtSignin, NULL, kt_signin_set_up, func, kt_signin_tear_down)
   TEST ("/service/auth/session", test_session);
+  TEST ("/service/auth/session-statuses", test_session_statuses);
   TEST ("/service/auth/session-same-token", test_session_same_token);
   TEST ("/service/auth/session-lost", test_session_lost);
   TEST ("/service/auth/session-others", test_session_others);

@@ -219,7 +219,7 @@ test_failure_is_told_once (Fixture *f, gconstpointer data)
 
   fetch (f, kt_key_new (KT_FAMILY_JOB, "7"));
   kt_fake_transport_land (f->transport, 0, 401, "{\"code\":123,\"msg\":\"no\"}", NULL);
-  g_assert_cmpint (f->error, ==, KT_ERROR_DENIED);
+  g_assert_cmpint (f->error, ==, KT_ERROR_REFUSED);
   g_assert_cmpuint (kt_test_warnings (), ==, 1);
   expected = g_strdup_printf ("2024-09-30T09:19:32Z job 7: EACCES: HTTP 401, code 123: no, trace id %s",
                               header (f, 0, "X-Traceid"));
