@@ -14,6 +14,7 @@ struct KtListing {
   KtNode *dir;
   guint64 generation; /* of the catalog */
   GPtrArray *rows;    /* const KtEntry */
+  const KtEntry *ids; /* the row of all other names, NULL: there are none */
   GPtrArray *keys;    /* KtKey */
   GPtrArray *shares;
   KtTask *task;
@@ -43,6 +44,7 @@ listing_new (KtTree *tree, KtNode *dir, const KtAnswer *answer)
   listing->dir = kt_node_ref (dir);
   listing->generation = kt_catalog_generation (tree->catalog);
   listing->rows = g_ptr_array_new ();
+  listing->ids = kt_entry_of_ids (place);
   for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
     if (row->place == place && row->name != NULL && (row->families & families) != 0
         && (row->kind != KT_ENTRY_PACKAGE || kt_tree_has_package (tree, kt_tree_key_of (tree, dir))))
@@ -137,17 +139,15 @@ kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data)
 const char *
 kt_listing_name (const KtListing *listing, guint index, mode_t *type)
 {
-  const KtEntry *ids = kt_entry_of_ids (listing->dir->entry->below);
-
   if (index < listing->rows->len) {
     const KtEntry *row = g_ptr_array_index (listing->rows, index);
     *type = type_of (row);
     return row->name;
   }
   index -= listing->rows->len;
-  if (ids == NULL)
+  if (listing->ids == NULL)
     return NULL;
-  *type = type_of (ids);
+  *type = type_of (listing->ids);
   if (listing->keys != NULL && index < listing->keys->len)
     return ((const KtKey *) g_ptr_array_index (listing->keys, index))->task_id;
   if (listing->shares != NULL && index < listing->shares->len)
@@ -169,7 +169,7 @@ look_up (KtListing *listing, guint index, KtTreeEntry *entry)
   if (listing->dir->entry->below == KT_PLACE_TASKS && listing->generation == kt_catalog_generation (tree->catalog)) {
     /* as kt_tree_resolve() would, without looking up again what the listing holds: there may be a million of these */
     KtKey *key = g_ptr_array_index (listing->keys, index);
-    KtNode *node = kt_nodes_look_up (tree->nodes, listing->dir, kt_entry_of_ids (KT_PLACE_TASKS), name, key);
+    KtNode *node = kt_nodes_look_up (tree->nodes, listing->dir, listing->ids, name, key);
     kt_tree_describe (tree, node, key, entry);
     entry->entry_life = KT_TIME_NEVER;
     return TRUE;
