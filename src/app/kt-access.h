@@ -5,13 +5,13 @@
 #include "kt-config.h"
 #include "service/kt-service.h"
 
-/* The way to the service that a configuration describes: HTTP, the secrets from where they are, and the calls. A mount and
- * `--check` both go it. */
+/* The way to the service that a configuration describes: HTTP, the secrets from where they are, and the calls. A mount
+ * and `--check` both go it. */
 typedef struct KtAccess KtAccess;
 
-/* ENVIRONMENT_TOKEN, of $KOOTASKFS_TOKEN, may be NULL and is copied. CLOCK, HEALTH and METRICS outlive it. Reading the secrets
- * runs the main context for as long as a token command takes, or until *STOP is TRUE. Fails with KT_ERROR_CONFIG, or with
- * KT_ERROR_STOPPED. (transfer full) */
+/* ENVIRONMENT_TOKEN, of $KOOTASKFS_TOKEN, may be NULL and is copied. CLOCK, HEALTH and METRICS outlive it. Reading the
+ * secrets runs the main context for as long as a token command takes, or until *STOP is TRUE. Fails with
+ * KT_ERROR_CONFIG, or with KT_ERROR_STOPPED. (transfer full) */
 KtAccess *kt_access_new (const KtConfig *config, const char *environment_token, KtClock *clock, KtHealth *health,
                          KtMetrics *metrics, const gboolean *stop, GError **error);
 
@@ -22,8 +22,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtAccess, kt_access_free)
 
 KtService *kt_access_service (KtAccess *access);
 
-/* Reads the secrets of a new CONFIG, which must live until READY is called; that may be before this returns. ERROR is NULL when
- * all are there: then, and only from READY, kt_access_commit() makes CONFIG the one that counts. Otherwise all stays. */
+/* Reads the secrets of a new CONFIG, which must live until READY is called; that may be before this returns. ERROR is
+ * NULL when all are there: then, and only from READY, kt_access_commit() makes CONFIG the one that counts. Otherwise
+ * all stays. */
 typedef void (*KtAccessReady) (const GError *error, gpointer data);
 void kt_access_prepare (KtAccess *access, const KtConfig *config, KtAccessReady ready, gpointer data);
 void kt_access_commit (KtAccess *access);

@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* How a kind of value of the configuration is read and written. PARSE leaves *FIELD alone when it fails (KT_ERROR_CONFIG says
- * what was expected); FORMAT gives NULL for a value that is not set. */
+/* How a kind of value of the configuration is read and written. PARSE leaves *FIELD alone when it fails
+ * (KT_ERROR_CONFIG says what was expected); FORMAT gives NULL for a value that is not set. */
 typedef struct {
   gboolean (*parse) (const char *text, gpointer field, GError **error);
   char *(*format) (gconstpointer field);

@@ -14,6 +14,6 @@ char *kt_secret_from_credential (const char *path, GError **error);
 /* A secret from the first line of TEXT, which ORIGIN names in errors; refused as above. (transfer full) */
 char *kt_secret_from_text (const char *text, const char *origin, GError **error);
 
-/* What $NAME holds, unchecked, wiped from this process's environment, what /proc shows of it included. NULL when it is not
- * set. (transfer full) */
+/* What $NAME holds, unchecked, wiped from this process's environment, what /proc shows of it included. NULL when it is
+ * not set. (transfer full) */
 char *kt_secret_from_environment (const char *name);

@@ -24,6 +24,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTokenSource, kt_token_source_free)
 /* Reads it, a KtTokenRead; all but a command end at once. Errors are KT_ERROR_CONFIG. */
 void kt_token_source_read (gpointer source, KtTokenDone done, gpointer data);
 
-/* From now on calls CHANGED, from the default main context, whenever the file it is read from has changed, if it is read from
- * one; a read that follows ends at once. To be called before the first read, so that no change goes unseen. */
+/* From now on calls CHANGED, from the default main context, whenever the file it is read from has changed, if it is
+ * read from one; a read that follows ends at once. To be called before the first read, so that no change goes unseen. */
 void kt_token_source_watch (KtTokenSource *source, void (*changed) (gpointer data), gpointer data);

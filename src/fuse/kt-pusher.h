@@ -17,17 +17,17 @@ KtPusher *kt_pusher_new (struct fuse_session *session);
 void kt_pusher_push (KtPusher *pusher, GPtrArray *stale, GSourceFunc done, gpointer data);
 
 /* Stores PAGES (KtPages, (transfer full)), and then answers REQ, if any, a GETATTR, with STAT, which holds for LIFE
- * seconds: from the thread itself, a reader waits for it. When the thread is stopped, and while names are being forgotten,
- * which may take as long as a lookup waits, nothing is stored: pages are not worth that. */
+ * seconds: from the thread itself, a reader waits for it. When the thread is stopped, and while names are being
+ * forgotten, which may take as long as a lookup waits, nothing is stored: pages are not worth that. */
 void kt_pusher_store (KtPusher *pusher, GPtrArray *pages, struct fuse_req *req, const struct stat *stat, double life);
 
-/* Stores CONTENT in the kernel's pages of INODE, from OFFSET on; then DONE. FALSE, and nothing is done, when kt_pusher_store()
- * would not. */
+/* Stores CONTENT in the kernel's pages of INODE, from OFFSET on; then DONE. FALSE, and nothing is done, when
+ * kt_pusher_store() would not. */
 gboolean kt_pusher_store_part (KtPusher *pusher, guint64 inode, gint64 offset, GBytes *content, GSourceFunc done,
                                gpointer data);
 
-/* Nothing is pushed any more. The thread ends when its queue is empty, which needs requests of the kernel to be answered
- * until it has ended: so stop, run the main context until it has ended (which wakes it), join. Join gives all
+/* Nothing is pushed any more. The thread ends when its queue is empty, which needs requests of the kernel to be
+ * answered until it has ended: so stop, run the main context until it has ended (which wakes it), join. Join gives all
  * outstanding DONEs their call. */
 void kt_pusher_stop (KtPusher *pusher);
 gboolean kt_pusher_has_ended (KtPusher *pusher);

@@ -15,8 +15,8 @@ typedef struct {
   guint64 max_response;
 } KtHttpLimits;
 
-/* Called right before each attempt to add its headers, so that dates and ids are those of the attempt, and what else the
- * request needs. */
+/* Called right before each attempt to add its headers, so that dates and ids are those of the attempt, and what else
+ * the request needs. */
 typedef void (*KtHttpPrepare) (KtHttpRequest *request, gpointer data);
 
 /* As KtTransportDone. An HTTP status is no error here: RESPONSE is the last attempt's. */
@@ -39,8 +39,8 @@ void kt_http_client_send (KtHttpClient *client, const char *method, const char *
                           KtHttpPrepare prepare, KtHttpDone done, gpointer data);
 
 /* As kt_http_client_send(), GETs what the link URL leads to: its redirects are followed (http and https only, never
- * from https to http), and no error's message tells of it. The body, of any length, goes to SINK, which gets DATA; the response
- * of DONE is without. Instead of a deadline there is STALL, microseconds: the longest time without a piece. An attempt
- * after the first begins with PREPARE again. */
+ * from https to http), and no error's message tells of it. The body, of any length, goes to SINK, which gets DATA; the
+ * response of DONE is without. Instead of a deadline there is STALL, microseconds: the longest time without a piece.
+ * An attempt after the first begins with PREPARE again. */
 void kt_http_client_stream (KtHttpClient *client, const char *url, gint64 stall, KtHttpPrepare prepare, KtHttpSink sink,
                             KtHttpDone done, gpointer data);

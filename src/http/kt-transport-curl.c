@@ -284,8 +284,8 @@ set_options (KtExchange *exchange)
   curl_easy_setopt (easy, CURLOPT_USERAGENT, "kootaskfs/" KT_VERSION);
   curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (easy, CURLOPT_QUICK_EXIT, 1L); /* else a hanging name server blocks the loop at the end */
-  /* rather HTTP/2 on one connection than a second one: with TLS that is known after the handshake. Without, curl would know
-   * after the first answer only, and one slow answer would keep all other requests back */
+  /* rather HTTP/2 on one connection than a second one: with TLS that is known after the handshake. Without, curl would
+   * know after the first answer only, and one slow answer would keep all other requests back */
   curl_easy_setopt (easy, CURLOPT_PIPEWAIT, (long) g_str_has_prefix (request->url, "https:"));
   /* a request to be sent once has a connection of its own: on a kept one that has died curl would send it again */
   curl_easy_setopt (easy, CURLOPT_FRESH_CONNECT, (long) request->once);

@@ -22,8 +22,8 @@ typedef struct {
   char *headers[KT_N_HEADERS]; /* their values, NULL when absent */
 } KtHttpResponse;
 
-/* Takes a body piece by piece: HEAD is the answer's status and headers, without body. FALSE is enough: the exchange ends
- * as if the body had ended there. It must not begin or cancel an exchange. */
+/* Takes a body piece by piece: HEAD is the answer's status and headers, without body. FALSE is enough: the exchange
+ * ends as if the body had ended there. It must not begin or cancel an exchange. */
 typedef gboolean (*KtHttpSink) (const KtHttpResponse *head, gconstpointer bytes, gsize length, gpointer data);
 
 typedef struct {

@@ -36,8 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtKey, kt_key_unref)
 guint kt_key_hash (gconstpointer key);
 gboolean kt_key_equal (gconstpointer a, gconstpointer b);
 
-/* "share", "basic", "job": the `kind` file, the first word of a watch list line, and of `families` in the configuration.
- * Static. */
+/* "share", "basic", "job": the `kind` file, the first word of a watch list line, and of `families` in the
+ * configuration. Static. */
 const char *kt_family_word (KtFamily family);
 
 /* The family called WORD; FALSE when there is none. */

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* One field of RFC 4180: quoted where it holds a comma, a quote or a line end. Most hold none, and are valid UTF-8: those
- * are copied once and no more, there may be a hundred thousand of them. */
+/* One field of RFC 4180: quoted where it holds a comma, a quote or a line end. Most hold none, and are valid UTF-8:
+ * those are copied once and no more, there may be a hundred thousand of them. */
 static void
 field (GString *out, const char *value, char end)
 {

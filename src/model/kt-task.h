@@ -3,8 +3,8 @@
 
 #include "kt-key.h"
 
-/* One file of a share task. Strings are never NULL; "" is what the service did not give. Those marked shared are interned
- * (GRefString): thousands of tasks say the same few. */
+/* One file of a share task. Strings are never NULL; "" is what the service did not give. Those marked shared are
+ * interned (GRefString): thousands of tasks say the same few. */
 typedef struct {
   char *name;         /* the directory's name below files/, unique in the task; set by kt_task_seal() */
   char *id;           /* fileId */
@@ -19,8 +19,8 @@ typedef struct {
   char *desc;
 } KtTaskFailure;
 
-/* What one answer of the service, or two of one moment, say of one task. Decoding fills it and seals it; from then on it is
- * immutable and refcounted, in any thread. Strings are never NULL. */
+/* What one answer of the service, or two of one moment, say of one task. Decoding fills it and seals it; from then on
+ * it is immutable and refcounted, in any thread. Strings are never NULL. */
 typedef struct {
   gatomicrefcount refs;
   KtKey *key;
@@ -61,8 +61,8 @@ void kt_task_set (char **field, char *value);
 /* The same for a shared one. VALUE is (transfer none). */
 void kt_task_share (char **field, const char *value);
 
-/* Gives the files their names: percent-encoded, cut, and numbered when two are alike; and makes the tables of many rows.
- * Linear in their number. */
+/* Gives the files their names: percent-encoded, cut, and numbered when two are alike; and makes the tables of many
+ * rows. Linear in their number. */
 void kt_task_seal (KtTask *task);
 
 /* The file whose directory is called NAME, or NULL. */
@@ -71,8 +71,8 @@ const KtTaskFile *kt_task_find_file (const KtTask *task, const char *name);
 /* Whether the task changes no more. */
 gboolean kt_task_is_final (const KtTask *task);
 
-/* Gives a task that only its maker holds the times it lacks from LISTED, an item of a list about the same task; the end only when
- * it has ended, or LISTED has the same status: that may be one we do not know. */
+/* Gives a task that only its maker holds the times it lacks from LISTED, an item of a list about the same task; the
+ * end only when it has ended, or LISTED has the same status: that may be one we do not know. */
 void kt_task_take_times (KtTask *task, const KtTask *listed);
 
 /* Whether two answers about a task say the same. */

@@ -6,9 +6,9 @@
 #include "kt-service-options.h"
 
 /* Signing in: the headers by which a request introduces itself, and what to do when it is refused all the same. The
- * reason can be the date: then the request is dated by the service's clock (kt-server-clock.h). Or the token: it lives for
- * 20 minutes after its last use. Then it is renewed, by session/refresh when there is a session id, else by reading it
- * from its source again, once for all requests that were refused; meanwhile these wait. */
+ * reason can be the date: then the request is dated by the service's clock (kt-server-clock.h). Or the token: it lives
+ * for 20 minutes after its last use. Then it is renewed, by session/refresh when there is a session id, else by
+ * reading it from its source again, once for all requests that were refused; meanwhile these wait. */
 typedef struct KtAuth KtAuth;
 
 /* What one attempt of a request was sent with. */
@@ -24,8 +24,8 @@ typedef void (*KtAuthVerdict) (gboolean again, gpointer data);
 KtAuth *kt_auth_new (KtHttpClient *http, KtClock *clock, KtHealth *health);
 void kt_auth_free (KtAuth *auth);
 
-/* To be called once before all else. OPTIONS are copied, but for the token source, which must go on working until new options
- * name another; OPTIONS' endpoint has no "/" at its end. */
+/* To be called once before all else. OPTIONS are copied, but for the token source, which must go on working until new
+ * options name another; OPTIONS' endpoint has no "/" at its end. */
 void kt_auth_set_options (KtAuth *auth, const KtServiceOptions *options);
 
 /* TOKEN is what the source gives now. A token that was renewed since stays when the source still gives the one before. */

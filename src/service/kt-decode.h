@@ -16,8 +16,8 @@ KtDecode kt_decode_task_result;
 KtDecode kt_decode_basic_task; /* GET task/ID */
 KtDecode kt_decode_job;
 
-/* What the two calls about a basic task tell together; one of them may be NULL. Nobody else may hold them: they are used
- * up. (transfer full) */
+/* What the two calls about a basic task tell together; one of them may be NULL. Nobody else may hold them: they are
+ * used up. (transfer full) */
 KtTask *kt_decode_basic (KtTask *detail, KtTask *result);
 
 /* A page of a list of KEY's family; its task id means nothing. */

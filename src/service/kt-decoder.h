@@ -4,9 +4,9 @@
 #include "base/kt-metrics.h"
 #include "kt-decode.h"
 
-/* Runs the decoding of answers: of small ones at once, of large ones, which would block the loop, in a thread of its own,
- * one after another. What it touches there is the answer and what it makes of it, which nobody else knows yet; keys and tasks
- * count their references atomically. */
+/* Runs the decoding of answers: of small ones at once, of large ones, which would block the loop, in a thread of its
+ * own, one after another. What it touches there is the answer and what it makes of it, which nobody else knows yet;
+ * keys and tasks count their references atomically. */
 typedef struct KtDecoder KtDecoder;
 
 /* Either RESULT is set, what the function made (transfer full), or ERROR. */
@@ -26,7 +26,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtDecoder, kt_decoder_free)
 /* Bodies up to this size are small. */
 #define KT_DECODER_SMALL 65536
 
-/* Decodes, then calls DECODED: before this returns when BODY is small or the decoder stopped, else from the default main
- * context. */
+/* Decodes, then calls DECODED: before this returns when BODY is small or the decoder stopped, else from the default
+ * main context. */
 void kt_decoder_run (KtDecoder *decoder, KtDecode *decode, KtKey *key, guint status, GBytes *body, GTimeZone *zone,
                      KtDecoded decoded, gpointer data);

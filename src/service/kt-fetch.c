@@ -73,8 +73,8 @@ on_only_answer (gpointer result, const char *trace_id, const GError *error, gpoi
   fetch_free (fetch);
 }
 
-/* A basic task's two calls. One of them may not know the task: a service that has only the older call, or a task that has
- * no result yet. Any other failure is one of the whole: nothing may be missing that is there. */
+/* A basic task's two calls. One of them may not know the task: a service that has only the older call, or a task that
+ * has no result yet. Any other failure is one of the whole: nothing may be missing that is there. */
 static void
 on_basic_answer (Fetch *fetch, const char *trace_id, const GError *error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of the service, page after page. Their ends are said in two ways: basic tasks have a cursor, and a page without one
- * is the last, be it empty or not; jobs have an offset, and a page shorter than asked for is the last. */
+/* Lists of the service, page after page. Their ends are said in two ways: basic tasks have a cursor, and a page
+ * without one is the last, be it empty or not; jobs have an offset, and a page shorter than asked for is the last. */
 #include "kt-service-private.h"
 
 #include "base/kt-error.h"

@@ -3,10 +3,10 @@
 
 #include "base/kt-clock.h"
 
-/* What is known of the service's clock. It refuses requests dated later than its own time, or 15 minutes before, and this
- * machine's clock may be wrong. The Date of an answer is cut to seconds, and the answer has travelled since: so at its
- * arrival the service's clock stands at Date or later, and goes on with ours. The largest such bound is the best one.
- * Dates and times are microseconds. A zeroed struct knows nothing. */
+/* What is known of the service's clock. It refuses requests dated later than its own time, or 15 minutes before, and
+ * this machine's clock may be wrong. The Date of an answer is cut to seconds, and the answer has travelled since: so
+ * at its arrival the service's clock stands at Date or later, and goes on with ours. The largest such bound is the
+ * best one. Dates and times are microseconds. A zeroed struct knows nothing. */
 typedef struct {
   gboolean known;
   gint64 ahead; /* of the monotonic clock: the service's clock is never before it */
@@ -18,10 +18,10 @@ gint64 kt_server_clock_now (const KtServerClock *server, KtClock *clock);
 /* An answer with this DATE has just come. */
 void kt_server_clock_learn (KtServerClock *server, KtClock *clock, gint64 date);
 
-/* A request dated SENT was refused by an answer with this DATE. TRUE when SENT can be the reason: then what was known is
- * wrong and learned anew from DATE. */
+/* A request dated SENT was refused by an answer with this DATE. TRUE when SENT can be the reason: then what was known
+ * is wrong and learned anew from DATE. */
 gboolean kt_server_clock_refused (KtServerClock *server, KtClock *clock, gint64 sent, gint64 date);
 
-/* How far this machine's clock is ahead of the service's, negative when it is behind; 0 when nothing is known. Right but
- * for a second and an answer's journey. */
+/* How far this machine's clock is ahead of the service's, negative when it is behind; 0 when nothing is known. Right
+ * but for a second and an answer's journey. */
 gint64 kt_server_clock_skew (const KtServerClock *server, KtClock *clock);

@@ -6,8 +6,8 @@
 /* What every call's path begins with, behind the endpoint. */
 #define KT_SERVICE_PATH "/koodrive/ose/v1/"
 
-/* Reads the token (or the app's secret) from where it comes from, once more. DONE is called exactly once, also before this
- * returns; its TOKEN stays the caller's. Never called again before it. KT_ERROR_STOPPED: the mount ends. */
+/* Reads the token (or the app's secret) from where it comes from, once more. DONE is called exactly once, also before
+ * this returns; its TOKEN stays the caller's. Never called again before it. KT_ERROR_STOPPED: the mount ends. */
 typedef void (*KtTokenDone) (const char *token, const GError *error, gpointer data);
 typedef void (*KtTokenRead) (gpointer source, KtTokenDone done, gpointer data);
 

@@ -18,8 +18,8 @@ KtService *kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health,
                            const KtServiceOptions *options);
 void kt_service_free (KtService *service);
 
-/* Ends what is being decoded, with its callbacks, which may ask for more: so HTTP and the token source end after this. It
- * runs the main context. */
+/* Ends what is being decoded, with its callbacks, which may ask for more: so HTTP and the token source end after this.
+ * It runs the main context. */
 void kt_service_stop (KtService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtService, kt_service_free)
 
@@ -29,14 +29,14 @@ void kt_service_set_options (KtService *service, const KtServiceOptions *options
 /* The token source has a new TOKEN. */
 void kt_service_set_token (KtService *service, const char *token);
 
-/* How far this machine's clock is ahead of the service's (microseconds, negative when behind), as far as its answers have
- * told; 0 before the first. */
+/* How far this machine's clock is ahead of the service's (microseconds, negative when behind), as far as its answers
+ * have told; 0 before the first. */
 gint64 kt_service_clock_skew (KtService *service);
 
 /* Asks for the task. One of KT_FAMILY_UNKNOWN is asked for in the families that take no more than an id, at the same
  * time: the first success is the answer, and TASK's key has its family. At least one of these must be chosen. DONE is
- * called exactly once, not before this returns; at DEADLINE (monotonic) at the latest, or when a large answer that came before
- * has been decoded. Failures are logged and kept in HEALTH, once, here. */
+ * called exactly once, not before this returns; at DEADLINE (monotonic) at the latest, or when a large answer that
+ * came before has been decoded. Failures are logged and kept in HEALTH, once, here. */
 void kt_service_fetch (KtService *service, KtKey *key, gint64 deadline, KtServiceDone done, gpointer data);
 
 /* A page of a list has come. TASKS: KtTask, each from_list. */
@@ -45,8 +45,8 @@ typedef void (*KtServicePage) (GPtrArray *tasks, gpointer data);
 /* The list is through, or ended in ERROR; what came before that is right as far as it goes. */
 typedef void (*KtServiceListed) (const GError *error, gpointer data);
 
-/* Asks for the list of FAMILY (basic or job), page after page, each within PATIENCE (microseconds). A list that does not
- * come to an end, by a cursor or a page that repeats or by sheer size, is KT_ERROR_BAD_ANSWER. LISTED is called
+/* Asks for the list of FAMILY (basic or job), page after page, each within PATIENCE (microseconds). A list that does
+ * not come to an end, by a cursor or a page that repeats or by sheer size, is KT_ERROR_BAD_ANSWER. LISTED is called
  * exactly once, neither of the two before this returns. */
 void kt_service_list (KtService *service, KtFamily family, gint64 patience, KtServicePage page, KtServiceListed listed,
                       gpointer data);

@@ -3,10 +3,10 @@
 
 #include "model/kt-key.h"
 
-/* The tasks this mount knows and how to ask for each: those of the watch list, those the service lists, and those found
- * by their names. A task id belongs to one task, so it stands in here once; what is said last of it holds. They stand in
- * the order of their ids (bytes), which is the order of listings and of shell globs: who reads one after another reads in
- * it. */
+/* The tasks this mount knows and how to ask for each: those of the watch list, those the service lists, and those
+ * found by their names. A task id belongs to one task, so it stands in here once; what is said last of it holds. They
+ * stand in the order of their ids (bytes), which is the order of listings and of shell globs: who reads one after
+ * another reads in it. */
 typedef struct KtCatalog KtCatalog;
 
 /* Who says that a task is there. It stays in the catalog as long as somebody does. */
@@ -24,8 +24,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtCatalog, kt_catalog_free)
 /* SOURCE says that KEY is there. */
 void kt_catalog_add (KtCatalog *catalog, KtCatalogSource source, KtKey *key);
 
-/* SOURCE says that KEYS (KtKey) are there, and no others. Those that are gone, or are asked for differently now, come back
- * as they were: KtKey. (transfer full) */
+/* SOURCE says that KEYS (KtKey) are there, and no others. Those that are gone, or are asked for differently now, come
+ * back as they were: KtKey. (transfer full) */
 GPtrArray *kt_catalog_set (KtCatalog *catalog, KtCatalogSource source, GPtrArray *keys);
 
 /* The service does not know KEY: TRUE when it was found by name alone and is forgotten now; others stay. */

@@ -4,9 +4,9 @@
 #include "kt-catalog.h"
 #include "kt-store.h"
 
-/* The lists of the families that the service can list: read when somebody wants to see them, kept for a time. What they
- * name goes to the catalog, what they tell to the store. A list that cannot be had leaves everything as it was, and does
- * not keep the others. Times are microseconds. */
+/* The lists of the families that the service can list: read when somebody wants to see them, kept for a time. What
+ * they name goes to the catalog, what they tell to the store. A list that cannot be had leaves everything as it was,
+ * and does not keep the others. Times are microseconds. */
 typedef struct KtLists KtLists;
 typedef struct KtListsWaiter KtListsWaiter;
 
@@ -38,8 +38,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtLists, kt_lists_free)
 void kt_lists_set_policy (KtLists *lists, const KtListsPolicy *policy);
 void kt_lists_set_observer (KtLists *lists, KtListsObserver observer, gpointer data);
 
-/* Calls DONE when the lists are as new as they have to be, or cannot be had, or their waiter has run out of patience: at
- * once, before this returns (then the result is NULL), or later (then the result is good until DONE or the cancel). */
+/* Calls DONE when the lists are as new as they have to be, or cannot be had, or their waiter has run out of patience:
+ * at once, before this returns (then the result is NULL), or later (then the result is good until DONE or the cancel). */
 typedef void (*KtListsDone) (gpointer data);
 KtListsWaiter *kt_lists_get (KtLists *lists, KtListsDone done, gpointer data);
 void kt_lists_cancel (KtListsWaiter *waiter);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done ahead of a sequential reader: bytes are fetched before they are read, and pushed into the kernel before they
- * are asked for. Each alone would leave it waiting: READs come one at a time, and while one is answered nobody reads. */
+/* What is done ahead of a sequential reader: bytes are fetched before they are read, and pushed into the kernel before
+ * they are asked for. Each alone would leave it waiting: READs come one at a time, and while one is answered nobody
+ * reads. */
 #include "kt-package-private.h"
 
 #include "base/kt-units.h"
 
-/* The window, how far ahead of a reader is fetched, doubles each time half of it has been read, from two blocks to half of the
- * memory, which readers share. A request is a quarter of the window, so that there is always one more under way, but no more than
- * 4 MiB. */
+/* The window, how far ahead of a reader is fetched, doubles each time half of it has been read, from two blocks to
+ * half of the memory, which readers share. A request is a quarter of the window, so that there is always one more
+ * under way, but no more than 4 MiB. */
 #define FIRST_WINDOW KT_BLOCK
 #define LAST_WINDOW  (KT_MOST_BLOCKS / 2 * KT_BLOCK)
 #define LAST_STEP    (32 * KT_BLOCK)
 
-/* From this window on, what comes is pushed, half a window ahead: who has read all that asks for more just when the other
- * half is there. */
+/* From this window on, what comes is pushed, half a window ahead: who has read all that asks for more just when the
+ * other half is there. */
 #define PUSH_WINDOW (16 * KT_BLOCK)
 
 /* One block of so many is left out: who comes to it asks for it, which tells where the reader is. */

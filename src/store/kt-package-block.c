@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory of packages. A block is incomplete while its request is under way; complete, it is pinned while somebody needs
- * it, and else idle, to be taken for another one when memory is full. */
+/* The memory of packages. A block is incomplete while its request is under way; complete, it is pinned while somebody
+ * needs it, and else idle, to be taken for another one when memory is full. */
 #include "kt-package-private.h"
 
 KtBlock *
@@ -54,7 +54,8 @@ block_strip (KtBlock *block)
   return bytes;
 }
 
-/* Of memory that is there, or that the least recently used block has; there is one or the other: see kt_blocks_have_room(). */
+/* Of memory that is there, or that the least recently used block has; there is one or the other: see
+ * kt_blocks_have_room(). */
 static KtBlock *
 block_new (KtPackage *package, guint64 index)
 {

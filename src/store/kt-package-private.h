@@ -3,12 +3,12 @@
 
 #include "kt-package.h"
 
-/* Bytes are kept in blocks of this size, and no less is asked for: the kernel's read-ahead, so that one READ is one request
- * at most two blocks large. */
+/* Bytes are kept in blocks of this size, and no less is asked for: the kernel's read-ahead, so that one READ is one
+ * request at most two blocks large. */
 #define KT_BLOCK 131072u
 
-/* All packages together keep at most so many blocks, 32 MiB: twice what one sequential reader has ahead of it, so that what is
- * fetched ahead is not thrown out before it is read. */
+/* All packages together keep at most so many blocks, 32 MiB: twice what one sequential reader has ahead of it, so that
+ * what is fetched ahead is not thrown out before it is read. */
 #define KT_MOST_BLOCKS 256u
 
 struct KtPackages {
@@ -127,7 +127,8 @@ void kt_probe_sized (struct KtProbe *probe, const GError *error);
 
 /* ---- kt-package-fetch.c */
 
-/* Requests [FIRST, LAST] blocks, all of which exist and are not complete, by range. STALL: see kt_http_client_stream(). */
+/* Requests [FIRST, LAST] blocks, all of which exist and are not complete, by range. STALL: see
+ * kt_http_client_stream(). */
 void kt_fetch_blocks (KtPackage *package, guint64 first, guint64 last, gint64 stall);
 
 /* Requests all of it into a temporary file, unless that is under way or done. */

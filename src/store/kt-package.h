@@ -9,9 +9,9 @@
 
 /* The packages that tasks' download links lead to, read by range.
  *
- * A KtPackage is one version of a task's package: what the host calls it (ETag, else Last-Modified) and its size never change,
- * so neither do its bytes. It is known, and keeps what it has fetched, as long as somebody holds a reference. Its link does
- * change: links live shortly and are secrets, so they leave memory only in requests to where they lead. */
+ * A KtPackage is one version of a task's package: what the host calls it (ETag, else Last-Modified) and its size never
+ * change, so neither do its bytes. It is known, and keeps what it has fetched, as long as somebody holds a reference.
+ * Its link does change: links live shortly and are secrets, so they leave memory only in requests to where they lead. */
 typedef struct KtPackages KtPackages;
 typedef struct KtPackage KtPackage;
 
@@ -39,10 +39,10 @@ void kt_packages_set_push (KtPackages *packages, KtPackagePush push, gpointer ke
 KtPackage *kt_packages_peek (KtPackages *packages, const KtAnswer *answer);
 #define KT_PACKAGE_LIFE (60 * G_TIME_SPAN_SECOND)
 
-/* Asks the host for the package of KEY's task, of which the store has an answer; the service is asked for a new link before
- * when that answer is older than KT_PACKAGE_LIFE, and after when the host refuses the link. On success, ERROR NULL,
- * kt_packages_peek() finds it. Errors: KT_ERROR_NOT_FOUND when there is no link or nothing behind it; those of HTTP. The call
- * ends at DEADLINE (monotonic) and never before this returns. */
+/* Asks the host for the package of KEY's task, of which the store has an answer; the service is asked for a new link
+ * before when that answer is older than KT_PACKAGE_LIFE, and after when the host refuses the link. On success, ERROR
+ * NULL, kt_packages_peek() finds it. Errors: KT_ERROR_NOT_FOUND when there is no link or nothing behind it; those of
+ * HTTP. The call ends at DEADLINE (monotonic) and never before this returns. */
 typedef void (*KtPackageFound) (const GError *error, gpointer data);
 KtPackageCall *kt_packages_find (KtPackages *packages, KtKey *key, gint64 deadline, KtPackageFound found,
                                  gpointer data);

@@ -111,8 +111,8 @@ direction (KtScan *scan, const Stream *stream, const KtKey *key)
   return stream->step <= 0 && follows (scan, stream, key, -1) ? -1 : 0;
 }
 
-/* Whether one reader, or a few, ask when they have been answered. Many who ask at the same time are no scan: what is beyond
- * the last of them nobody may want. */
+/* Whether one reader, or a few, ask when they have been answered. Many who ask at the same time are no scan: what is
+ * beyond the last of them nobody may want. */
 static gboolean
 is_scan (KtScan *scan, const Stream *stream)
 {

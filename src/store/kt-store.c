@@ -113,8 +113,8 @@ let_go (Entry *entry)
 
 static void on_evict (gpointer data);
 
-/* Lets the least recently used go until the rest fits. What is in flight stays, and the last one asked for, however large:
- * else each of its files would be a request. */
+/* Lets the least recently used go until the rest fits. What is in flight stays, and the last one asked for, however
+ * large: else each of its files would be a request. */
 static void
 evict (KtStore *store)
 {
@@ -145,7 +145,8 @@ newest (const Entry *entry, KtStoreMode mode)
   return entry->full.task != NULL ? &entry->full : NULL;
 }
 
-/* The same, if it is fresh. What is held of the task alone goes first: all files of a directory are then of one answer. */
+/* The same, if it is fresh. What is held of the task alone goes first: all files of a directory are then of one
+ * answer. */
 static const Held *
 freshest (const Entry *entry, KtStoreMode mode, gint64 now)
 {
@@ -268,7 +269,8 @@ keep_answer (Entry *entry, KtTask *task, gint64 asked, const char *trace_id)
   g_free (entry->trace_id);
   entry->trace_id = g_strdup (trace_id);
   g_clear_error (&entry->error);
-  /* what a list told of a later moment may have been seen already: the answer is good for who waited for it, and no more */
+  /* what a list told of a later moment may have been seen already: the answer is good for who waited for it, and no
+   * more */
   hold (entry, &entry->full, task, asked,
         entry->listed.task != NULL && entry->listed.asked > asked ? 0 : entry->store->policy.ttl);
 }

@@ -81,13 +81,13 @@ void kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline);
 /* DONE will not be called. The flight goes on: its answer is of use to the next. */
 void kt_waiter_cancel (KtWaiter *waiter);
 
-/* What memory holds, of whatever age: TRUE and *ANSWER, or FALSE. In mode FRESH that is what the service told of the task
- * alone, in mode LISTED the same while it is fresh, else the newer of it and what a list told. Never a request. */
+/* What memory holds, of whatever age: TRUE and *ANSWER, or FALSE. In mode FRESH that is what the service told of the
+ * task alone, in mode LISTED the same while it is fresh, else the newer of it and what a list told. Never a request. */
 gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer);
 
-/* A list that was ASKED for then (monotonic) told of TASK (from_list), which holds for LIFE, or, when it has ended, for
- * ended-ttl. TRUE when it ends the life of what is held of the ended task alone, which lacks something the list told, as
- * the time of the end. */
+/* A list that was ASKED for then (monotonic) told of TASK (from_list), which holds for LIFE, or, when it has ended,
+ * for ended-ttl. TRUE when it ends the life of what is held of the ended task alone, which lacks something the list
+ * told, as the time of the end. */
 gboolean kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life);
 
 /* The last failure to get KEY that no success has followed, or NULL. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of the tree that makes the kernel forget: touch and ctl, tasks that are gone or evicted, a new watch list, lists
- * read, packages that changed. Everything else only runs out. */
+/* The part of the tree that makes the kernel forget: touch and ctl, tasks that are gone or evicted, a new watch list,
+ * lists read, packages that changed. Everything else only runs out. */
 #include "kt-tree-private.h"
 
 #include "base/kt-error.h"
@@ -236,8 +236,8 @@ on_request_ended (KtKey *key, const GError *error, gpointer data)
   push (tree, names, NULL, NULL);
 }
 
-/* Nothing is known of a task any more: what the kernel holds of it is memory too, and must not stand beside what the next
- * answer brings. */
+/* Nothing is known of a task any more: what the kernel holds of it is memory too, and must not stand beside what the
+ * next answer brings. */
 static void
 on_evicted (KtKey *key, gpointer data)
 {

@@ -48,8 +48,8 @@ typedef struct {
 void kt_want_clear (KtWant *want);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtWant, kt_want_clear)
 
-/* Finds NAME in DIR with what is at hand: ANSWER is the one wanted before, NULL before there is one. FALSE, without error,
- * when an answer is wanted first: *WANT then says which, or nothing when the package's host is to be asked
+/* Finds NAME in DIR with what is at hand: ANSWER is the one wanted before, NULL before there is one. FALSE, without
+ * error, when an answer is wanted first: *WANT then says which, or nothing when the package's host is to be asked
  * (kt_tree_ask_package()). FALSE with error when the name does not exist according to ANSWER. */
 gboolean kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *answer, KtTreeEntry *entry,
                           KtWant *want, GError **error);
@@ -77,8 +77,8 @@ struct KtTreeCall {
 KtTreeCall *kt_tree_call_new (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtTreeCallback callback,
                               gpointer data);
 
-/* Asks the store for KEY on behalf of an operation on NODE. DONE gets the call and ends with kt_tree_call_free(), or has
- * it wait for something else. NULL when it has ended before this returns. */
+/* Asks the store for KEY on behalf of an operation on NODE. DONE gets the call and ends with kt_tree_call_free(), or
+ * has it wait for something else. NULL when it has ended before this returns. */
 KtTreeCall *kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
                           KtTreeCallback callback, gpointer data);
 void kt_tree_call_free (KtTreeCall *call);

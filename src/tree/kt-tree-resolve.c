@@ -84,7 +84,8 @@ may_look_for (KtTree *tree, guint families)
   return (tree->options.families & families) != 0;
 }
 
-/* tasks/ID: what is known is there without asking; another id is asked for in the families that take no more than an id. */
+/* tasks/ID: what is known is there without asking; another id is asked for in the families that take no more than an
+ * id. */
 static gboolean
 resolve_task (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, const KtAnswer *answer,
               KtTreeEntry *entry, KtWant *want)

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 /* The file system without FUSE: what each operation finds, and for how long that holds. Operations that may have to
- * ask the service take a callback: it is called at once, before they return (then they return NULL), or later
- * (then they return a call, good until the callback or kt_tree_cancel()). Every call ends by the tree's deadline, but for
+ * ask the service take a callback: it is called at once, before they return (then they return NULL), or later (then
+ * they return a call, good until the callback or kt_tree_cancel()). Every call ends by the tree's deadline, but for
  * those that make the kernel forget, which is waited for, and kt_tree_write(), whose two questions have one each.
  * Inodes are described in kt-node.h. */
 typedef struct KtTree KtTree;
@@ -83,17 +83,17 @@ typedef struct {
 /* Adds CONTENT, which INODE has from OFFSET on, to *LIST (GPtrArray of KtPages), which is made when it is NULL. */
 void kt_pages_add (GPtrArray **list, guint64 inode, gint64 offset, GBytes *content);
 
-/* What should be put into the kernel's page cache before GETATTR of an inode is answered, once for each version of a small
- * file: KtPages, (transfer full); NULL when there is nothing to do.
+/* What should be put into the kernel's page cache before GETATTR of an inode is answered, once for each version of a
+ * small file: KtPages, (transfer full); NULL when there is nothing to do.
  *
  * Why: when the kernel READs, it takes the access time for changed, and the next stat asks for the attributes again. A
- * second `cat` would reach the daemon. So the attributes of a file found by LOOKUP have no life; the GETATTR that comes
- * before the first read is the occasion to store the pages, and its reply has attributes that last. Those that come
- * with a listing last at once: of what is listed little is read. */
+ * second `cat` would reach the daemon. So the attributes of a file found by LOOKUP have no life; the GETATTR that
+ * comes before the first read is the occasion to store the pages, and its reply has attributes that last. Those that
+ * come with a listing last at once: of what is listed little is read. */
 GPtrArray *kt_tree_prime (KtTree *tree, guint64 id);
 
-/* What should be put there once an inode was READ: from the second file of a directory on, which makes it one whose files
- * are read one after another, the others that the kernel knows. As above. */
+/* What should be put there once an inode was READ: from the second file of a directory on, which makes it one whose
+ * files are read one after another, the others that the kernel knows. As above. */
 GPtrArray *kt_tree_read_on (KtTree *tree, guint64 id);
 
 /* A file's content, the same for as long as its inode lives. (transfer full), NULL when it is no file, or a package. */
@@ -119,9 +119,9 @@ typedef void (*KtTreeCancel) (gpointer source, KtKey *key, gint64 deadline, KtTr
 /* From now on; NULL: it is not allowed, which is how a tree begins. */
 void kt_tree_set_cancel (KtTree *tree, KtTreeCancel cancel, gpointer source);
 
-/* TEXT is written to an inode, at OFFSET. A file that takes words does what it says; fails with KT_ERROR_READ_ONLY for all
- * others, KT_ERROR_BAD_WORD for other words, KT_ERROR_FORBIDDEN when it is not allowed. On success the service has been asked
- * again, as by kt_tree_touch(). */
+/* TEXT is written to an inode, at OFFSET. A file that takes words does what it says; fails with KT_ERROR_READ_ONLY for
+ * all others, KT_ERROR_BAD_WORD for other words, KT_ERROR_FORBIDDEN when it is not allowed. On success the service has
+ * been asked again, as by kt_tree_touch(). */
 KtTreeCall *kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 offset, KtTreeTouched written,
                            gpointer data);
 
