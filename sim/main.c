@@ -141,6 +141,9 @@ main (int argc, char **argv)
     return EXIT_SUCCESS;
   }
 
+  /* GLib makes a locale when it reads its first number; a thread that waits for another to do so gets its errno in the way,
+   * and takes the number for none */
+  g_ascii_strtoull ("0", NULL, 10);
   /* blocked here so that every thread inherits it and only sigwait () gets them */
   sigemptyset (&signals);
   sigaddset (&signals, SIGTERM);
