@@ -12,15 +12,38 @@
 #define FEW_FILES 16   /* found faster by looking than by hashing, and smaller */
 #define MANY_ROWS 1000 /* what takes their number's time is done where nobody waits for it */
 
+/* Between the last release of an interned string and its leaving GLib's table, another thread may find it there (seen with
+ * GLib 2.74): so both go under one lock. */
+static GMutex sharing;
+
+static char *
+shared_new (const char *text)
+{
+  char *string;
+
+  g_mutex_lock (&sharing);
+  string = g_ref_string_new_intern (text);
+  g_mutex_unlock (&sharing);
+  return string;
+}
+
+static void
+shared_free (char *string)
+{
+  g_mutex_lock (&sharing);
+  g_ref_string_release (string);
+  g_mutex_unlock (&sharing);
+}
+
 static void
 file_clear (gpointer data)
 {
   KtTaskFile *file = data;
   g_free (file->name);
   g_free (file->id);
-  g_ref_string_release (file->status);
+  shared_free (file->status);
   g_free (file->new_id);
-  g_ref_string_release (file->container_id);
+  shared_free (file->container_id);
 }
 
 static void
@@ -38,9 +61,9 @@ kt_task_new (KtKey *key)
 
   g_atomic_ref_count_init (&task->refs);
   task->key = kt_key_ref (key);
-  task->type = g_ref_string_new_intern ("");
-  task->status = g_ref_string_new_intern ("");
-  task->result = g_ref_string_new_intern ("");
+  task->type = shared_new ("");
+  task->status = shared_new ("");
+  task->result = shared_new ("");
   task->user = g_strdup ("");
   task->download_url = g_strdup ("");
   task->progress = -1;
@@ -66,9 +89,9 @@ task_free (gpointer data)
   KtTask *task = data;
 
   kt_key_unref (task->key);
-  g_ref_string_release (task->type);
-  g_ref_string_release (task->status);
-  g_ref_string_release (task->result);
+  shared_free (task->type);
+  shared_free (task->status);
+  shared_free (task->result);
   g_free (task->user);
   kt_secret_free (task->download_url);
   g_clear_pointer (&task->by_name, g_hash_table_unref); /* its keys are the files' names */
@@ -107,9 +130,9 @@ kt_task_add_file (KtTask *task)
 {
   KtTaskFile file = {
     .id = g_strdup (""),
-    .status = g_ref_string_new_intern (""),
+    .status = shared_new (""),
     .new_id = g_strdup (""),
-    .container_id = g_ref_string_new_intern (""),
+    .container_id = shared_new (""),
   };
   g_array_append_val (task->files, file);
   return &g_array_index (task->files, KtTaskFile, task->files->len - 1);
@@ -135,8 +158,8 @@ kt_task_share (char **field, const char *value)
 {
   char *before = *field;
 
-  *field = g_ref_string_new_intern (value);
-  g_ref_string_release (before);
+  *field = shared_new (value);
+  shared_free (before);
 }
 
 /* The first of WANTED, WANTED.2, WANTED.3 ... not yet taken. (transfer full) */
