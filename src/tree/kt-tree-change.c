@@ -139,8 +139,7 @@ on_cancelled (const GError *error, gpointer data)
   KtTree *tree = call->tree;
 
   if (error == NULL) {
-    gint64 deadline = kt_time_add (kt_clock_monotonic (tree->clock), tree->options.deadline);
-    call->waiter = kt_store_get (tree->store, call->key, KT_STORE_AGAIN, deadline, on_cancel_seen, call);
+    call->waiter = kt_store_get (tree->store, call->key, KT_STORE_AGAIN, call->deadline, on_cancel_seen, call);
     return;
   }
   if (call->callback != NULL)
