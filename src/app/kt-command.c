@@ -3,6 +3,7 @@
 
 #include "base/kt-error.h"
 #include "base/kt-units.h"
+#include "kt-process.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -27,11 +28,13 @@ struct KtCommand {
   char output[LONGEST_OUTPUT + 1];
 };
 
-/* So that it can be killed with its children: one of them holding the pipe would keep us waiting. */
+/* In the child. A group of its own, so that it can be killed with its children: one of them holding the pipe would keep
+ * us waiting. */
 static void
-lead_group (gpointer data)
+set_up_child (gpointer data)
 {
   setpgid (0, 0);
+  kt_process_reset_signals ();
 }
 
 /* Reads what there is; TRUE when more may come. What does not fit is dropped. */
@@ -102,8 +105,8 @@ kt_command_start (KtClock *clock, const char *line, KtCommandDone done, gpointer
   command->clock = clock;
   command->done = done;
   command->data = data;
-  if (!g_spawn_async_with_pipes (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES, lead_group, NULL,
-                                 &command->pid, NULL, &command->fd, NULL, &why)) {
+  if (!g_spawn_async_with_pipes (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES, set_up_child,
+                                 NULL, &command->pid, NULL, &command->fd, NULL, &why)) {
     g_set_error_literal (error, KT_ERROR, KT_ERROR_CONFIG, why->message);
     g_free (command);
     return NULL;

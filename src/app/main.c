@@ -4,6 +4,7 @@
 #include "kt-app.h"
 #include "kt-check.h"
 #include "kt-mountpoint.h"
+#include "kt-process.h"
 #include "kt-secret.h"
 #include "kt-token-source.h"
 
@@ -50,6 +51,7 @@ main (int argc, char **argv)
   char *environment_token;
   int code = 0;
 
+  kt_process_init ();
   kt_log_init ();
   setrlimit (RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* a core file would hold the token */
   environment_token = kt_secret_from_environment (KT_TOKEN_VARIABLE);
