@@ -1,26 +1,124 @@
 /* SPDX-License-Identifier: MIT */
+/* What stands at the mount point. A process of its own looks: the kernel answers stat(2) of a mount whose daemon is dead
+ * from memory, so statfs(2) is asked, which goes to the daemon; and when a daemon is frozen the question hangs, maybe
+ * where no signal reaches it. */
 #include "kt-mountpoint.h"
 
 #include "base/kt-error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gio/gunixmounts.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MOUNT_TYPE "fuse.kootaskfs"
+#define PATIENCE   5000 /* ms for the answer of a mount */
+#define MOST_DEAD  16   /* dead mounts over each other */
 
+/* What a look has found. */
+typedef struct {
+  int error; /* errno, ETIMEDOUT when there was no answer */
+  mode_t mode;
+  char path[PATH_MAX]; /* absolute and without links, as far as it could be told */
+} Look;
+
+/* The topmost mount counts, the last in the list. */
 static gboolean
 is_ours (const char *path)
 {
-  GUnixMountEntry *mount = g_unix_mount_at (path, NULL);
-  gboolean ours = mount != NULL && g_str_equal (g_unix_mount_get_fs_type (mount), MOUNT_TYPE);
+  GList *mounts = g_unix_mounts_get (NULL);
+  gboolean ours = FALSE;
 
-  g_clear_pointer (&mount, g_unix_mount_free);
+  for (GList *l = mounts; l != NULL; l = l->next)
+    if (g_str_equal (g_unix_mount_get_mount_path (l->data), path))
+      ours = g_str_equal (g_unix_mount_get_fs_type (l->data), MOUNT_TYPE);
+  g_list_free_full (mounts, (GDestroyNotify) g_unix_mount_free);
   return ours;
+}
+
+/* In the child: LOOK to OUT, first what the path is, which takes no answer, then with the answer. */
+static void
+look_and_tell (Look *look, int out)
+{
+  char *real =
+      realpath (look->path, NULL); /* asks readlink(2) of each part, which a mounted directory never is asked */
+  struct statfs statfs_of;
+  struct stat status;
+
+  if (real != NULL)
+    g_strlcpy (look->path, real, sizeof (look->path));
+  else
+    look->error = errno;
+  if (write (out, look, sizeof (*look)) != sizeof (*look))
+    return;
+  if (real != NULL && (statfs (real, &statfs_of) != 0 || lstat (real, &status) != 0))
+    look->error = errno;
+  else if (real != NULL)
+    look->mode = status.st_mode;
+  if (write (out, look, sizeof (*look)) != sizeof (*look))
+    return;
+}
+
+/* The next Look; FALSE, and LOOK is as before, when it does not come before UNTIL (monotonic). */
+static gboolean
+hear (int in, gint64 until, Look *look)
+{
+  struct pollfd ready = { .fd = in, .events = POLLIN };
+  Look heard;
+  gsize used = 0;
+  ssize_t n = 1;
+
+  while (used < sizeof (heard) && n > 0) {
+    int left = (int) MAX (0, (until - g_get_monotonic_time ()) / 1000);
+    while ((n = poll (&ready, 1, left)) < 0 && errno == EINTR)
+      ;
+    if (n > 0)
+      n = read (in, (char *) &heard + used, sizeof (heard) - used);
+    used += n > 0 ? (gsize) n : 0;
+  }
+  if (used == sizeof (heard))
+    *look = heard;
+  return used == sizeof (heard);
+}
+
+static Look
+look_at (const char *path)
+{
+  gint64 until = g_get_monotonic_time () + PATIENCE * 1000;
+  Look look = { .error = ETIMEDOUT };
+  int ends[2], null;
+  pid_t child;
+
+  g_strlcpy (look.path, path, sizeof (look.path));
+  if (pipe2 (ends, O_CLOEXEC) != 0 || (child = fork ()) < 0) {
+    look.error = errno;
+    return look;
+  }
+  if (child == 0) {
+    null = open ("/dev/null", O_RDWR); /* who waits for our output must not wait for a child that hangs */
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+      dup2 (null, fd);
+    look.error = 0;
+    look_and_tell (&look, ends[1]);
+    _exit (0);
+  }
+  close (ends[1]);
+  if (!hear (ends[0], until, &look) || (look.error == 0 && !hear (ends[0], until, &look)))
+    look.error = ETIMEDOUT;
+  close (ends[0]);
+  kill (child, SIGKILL);
+  /* not when it hangs: then it may be there for as long as the mount */
+  waitpid (child, NULL, look.error == ETIMEDOUT ? WNOHANG : 0);
+  return look;
 }
 
 static gboolean
@@ -42,37 +140,50 @@ clear_dead (const char *path, GError **error)
   return FALSE;
 }
 
+static gboolean
+is_dead (const Look *look)
+{
+  return look->error == ENOTCONN || look->error == ECONNABORTED;
+}
+
+/* LOOK as an error; PATH as it was given. */
+static void
+explain (const Look *look, const char *path, GError **error)
+{
+  gboolean ours = is_ours (look->path);
+
+  if (is_dead (look))
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: a dead mount of another file system is there", path);
+  else if (look->error == ETIMEDOUT && ours)
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT,
+                 "%s: kootaskfs is mounted there and does not answer: end that process, or try fusermount3 -u -z %s",
+                 path, look->path);
+  else if (look->error == ETIMEDOUT)
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: the file system there does not answer", path);
+  else if (look->error != 0)
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: %s: expected a directory to mount on", path,
+                 g_strerror (look->error));
+  else if (!S_ISDIR (look->mode))
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: is not a directory: expected one to mount on", path);
+  else if (ours)
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: kootaskfs is mounted there already", path);
+}
+
 char *
 kt_mountpoint_prepare (const char *path, GError **error)
 {
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
-  g_autofree char *resolved = NULL;
-  struct stat stat;
-  char *real;
+  Look look = look_at (absolute);
+  GError *why = NULL;
 
-  if (lstat (absolute, &stat) != 0 && errno == ENOTCONN) {
-    if (!is_ours (absolute)) {
-      g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: a dead mount of another file system is there", absolute);
+  for (int i = 0; i < MOST_DEAD && is_dead (&look) && is_ours (look.path); i++) {
+    if (!clear_dead (look.path, error))
       return NULL;
-    }
-    if (!clear_dead (absolute, error))
-      return NULL;
+    look = look_at (absolute);
   }
-  real = realpath (absolute, NULL);
-  if (real == NULL || lstat (real, &stat) != 0) {
-    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: %s: expected a directory to mount on", path, g_strerror (errno));
-    free (real);
-    return NULL;
-  }
-  resolved = g_strdup (real);
-  free (real);
-  if (!S_ISDIR (stat.st_mode)) {
-    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: is not a directory: expected one to mount on", path);
-    return NULL;
-  }
-  if (is_ours (resolved)) {
-    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: kootaskfs is mounted there already", path);
-    return NULL;
-  }
-  return g_steal_pointer (&resolved);
+  explain (&look, path, &why);
+  if (why == NULL)
+    return g_strdup (look.path);
+  g_propagate_error (error, why);
+  return NULL;
 }

@@ -3,7 +3,8 @@
 
 #include <glib.h>
 
-/* Makes sure that one can mount on PATH: a directory, and no kootaskfs living there already. A dead kootaskfs
- * mount ("Transport endpoint is not connected") is cleared. Returns the absolute path, (transfer full), or NULL
- * and KT_ERROR_MOUNT. */
+/* Makes sure that one can mount on PATH: a directory, and no kootaskfs living there already. Dead kootaskfs mounts
+ * ("Transport endpoint is not connected") are cleared. Forks: to be called before there are threads. Ends within
+ * seconds whatever is mounted there. Returns the absolute path without links, (transfer full), or NULL and
+ * KT_ERROR_MOUNT. */
 char *kt_mountpoint_prepare (const char *path, GError **error);
