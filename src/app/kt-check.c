@@ -211,7 +211,18 @@ check_watch_list (Check *check)
     check->example = kt_key_ref (g_ptr_array_index (keys, 0));
 }
 
-/* A proxy looks the name up itself. */
+/* It looks the name up itself. Which names the environment keeps from it (NO_PROXY) the connection will show. */
+static gboolean
+has_proxy (const KtConfig *config)
+{
+  static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+  gboolean named = config->proxy != NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    named |= g_getenv (names[i]) != NULL && g_getenv (names[i])[0] != '\0';
+  return named && g_str_has_prefix (config->endpoint, "https:");
+}
+
 static gboolean
 check_name (Check *check)
 {
@@ -222,7 +233,7 @@ check_name (Check *check)
   g_autofree char *text = NULL;
   GList *addresses;
 
-  if (check->config->proxy != NULL) {
+  if (has_proxy (check->config)) {
     say (check, "name", "left to the proxy");
     return TRUE;
   }

@@ -25,48 +25,135 @@ parse_string (const char *text, gpointer field, GError **error)
   return TRUE;
 }
 
+gboolean
+kt_has_comment (const char *text)
+{
+  for (const char *p = text; *p != '\0'; p++)
+    if ((*p == ' ' || *p == '\t') && (p[1] == '#' || p[1] == ';'))
+      return TRUE;
+  return FALSE;
+}
+
+char *
+kt_path_absolute (const char *text, const char *directory, GError **error)
+{
+  g_autofree char *path = NULL;
+
+  if (text[0] == '~' && text[1] != '\0' && text[1] != '/') {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s': only ~/ is a home: expected ~/FILE, or its whole path", text);
+    return NULL;
+  }
+  path = text[0] == '~' ? g_build_filename (g_get_home_dir (), text + 1, NULL) : g_strdup (text);
+  return g_canonicalize_filename (path, directory);
+}
+
 static char *
 format_string (gconstpointer field)
 {
   return g_strdup (*(char *const *) field);
 }
 
+#define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+/* TEXT is 1 to MOST of CHARACTERS; EXPECTED tells so. */
 static gboolean
-parse_path (const char *text, gpointer field, GError **error)
+parse_of (const char *text, const char *characters, gsize most, const char *expected, gpointer field, GError **error)
 {
-  g_autofree char *path = text[0] != '\0' ? g_canonicalize_filename (text, NULL) : g_strdup ("");
-  return parse_string (path, field, error);
+  gsize length = strlen (text);
+
+  if (length == 0 || length > most || strspn (text, characters) != length) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s': expected %s", text, expected);
+    return FALSE;
+  }
+  return parse_string (text, field, error);
 }
 
 static gboolean
-is_loopback (const char *host)
+parse_id (const char *text, gpointer field, GError **error)
+{
+  return parse_of (text, ALNUM "_-.|@", 128, "an id, 1 to 128 of A-Z a-z 0-9 _ - . | @", field, error);
+}
+
+static gboolean
+parse_language (const char *text, gpointer field, GError **error)
+{
+  return parse_of (text, ALNUM "_-", 35, "a language such as en-US or zh-CN", field, error);
+}
+
+/* In words of any language, as it goes into a header. */
+static gboolean
+parse_name (const char *text, gpointer field, GError **error)
+{
+  if (!parse_string (text, field, error))
+    return FALSE;
+  if (!kt_has_comment (text))
+    return TRUE;
+  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s': expected a name alone", text);
+  return FALSE;
+}
+
+/* HOST as each way of writing it ends up: lower case, no final dot, the shortest form of an address. NULL when it is
+ * none. (transfer full) */
+static char *
+normal_host (const char *host, gboolean *loopback)
 {
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
-  return g_str_equal (host, "localhost") || (address != NULL && g_inet_address_get_is_loopback (address));
+  g_autofree char *lower = g_ascii_strdown (host, -1);
+  gsize length = strlen (lower);
+
+  *loopback = address != NULL && g_inet_address_get_is_loopback (address);
+  if (address != NULL)
+    return g_inet_address_to_string (address);
+  if (strchr (host, ':') != NULL) /* an address with a zone */
+    return g_steal_pointer (&lower);
+  if (length > 0 && lower[length - 1] == '.')
+    lower[--length] = '\0';
+  *loopback = g_str_equal (lower, "localhost");
+  return length > 0 && strspn (lower, ALNUM "-_.") == length ? g_steal_pointer (&lower) : NULL;
+}
+
+/* The address of a service in the one form that two ways of writing it have in common; PLAIN, not LOOPBACK: it would be
+ * spoken to in clear text elsewhere. NULL when TEXT is none. (transfer full) */
+static char *
+normal_endpoint (const char *text, gboolean *plain, gboolean *loopback)
+{
+  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
+  g_autoptr (GUri) normal = NULL;
+  g_autofree char *host = NULL;
+
+  if (uri == NULL || g_uri_get_host (uri) == NULL || g_uri_get_userinfo (uri) != NULL || g_uri_get_query (uri) != NULL
+      || g_uri_get_fragment (uri) != NULL || strspn (g_uri_get_path (uri), "/") != strlen (g_uri_get_path (uri)))
+    return NULL;
+  *plain = g_str_equal (g_uri_get_scheme (uri), "http"); /* which is in lower case */
+  if (!*plain && !g_str_equal (g_uri_get_scheme (uri), "https"))
+    return NULL;
+  host = normal_host (g_uri_get_host (uri), loopback);
+  if (host == NULL)
+    return NULL;
+  normal = g_uri_build (G_URI_FLAGS_NONE, g_uri_get_scheme (uri), NULL, host,
+                        g_uri_get_port (uri) == (*plain ? 80 : 443) ? -1 : g_uri_get_port (uri), "", NULL, NULL);
+  return g_uri_to_string (normal);
 }
 
 static gboolean
 parse_endpoint (const char *text, gpointer field, GError **error)
 {
-  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
-  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : "";
-  gboolean plain = g_str_equal (scheme, "http");
+  gboolean plain, loopback;
+  g_autofree char *endpoint = normal_endpoint (text, &plain, &loopback);
 
-  if (uri == NULL || (!plain && !g_str_equal (scheme, "https")) || g_uri_get_host (uri) == NULL
-      || g_uri_get_host (uri)[0] == '\0' || g_uri_get_userinfo (uri) != NULL || g_uri_get_query (uri) != NULL
-      || g_uri_get_fragment (uri) != NULL || strspn (g_uri_get_path (uri), "/") != strlen (g_uri_get_path (uri))) {
+  if (endpoint == NULL) {
     g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no address of a service: expected https://HOST[:PORT]",
                  text);
     return FALSE;
   }
-  if (plain && !is_loopback (g_uri_get_host (uri))) {
+  if (plain && !loopback) {
     g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
                  "'%s' would send the token in clear text: expected https://, "
                  "http:// is for this machine only",
                  text);
     return FALSE;
   }
-  return parse_string (text, field, error);
+  return parse_string (endpoint, field, error);
 }
 
 static gboolean
@@ -201,7 +288,32 @@ format_families (gconstpointer field)
   return kt_families_to_text (*(const guint *) field);
 }
 
-/* A proxy's URL may hold a password. */
+/* A proxy's URL may hold a password: no error shows it. */
+static gboolean
+parse_proxy (const char *text, gpointer field, GError **error)
+{
+  static const char *const schemes[] = { "http", "https", "socks4", "socks4a", "socks5", "socks5h", NULL };
+  const char *scheme_end = strstr (text, "://");
+  g_autofree char *scheme = scheme_end != NULL ? g_ascii_strdown (text, scheme_end - text) : g_strdup ("http");
+  const char *user = scheme_end != NULL ? scheme_end + 3 : text;
+  const char *host = strrchr (user, '@');
+  const char *password = strchr (user, ':');
+
+  if (!g_strv_contains (schemes, scheme) || !kt_is_printable (text) || strchr (text, ' ') != NULL
+      || strchr ("/:", host != NULL ? host[1] : user[0]) != NULL) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
+                 "expected [SCHEME://][USER:PASSWORD@]HOST[:PORT] with http, https, socks4, socks4a, socks5 or socks5h "
+                 "as SCHEME");
+    return FALSE;
+  }
+  if (host != NULL && password != NULL && password < host) {
+    char *secret = g_strndup (password + 1, (gsize) (host - password - 1));
+    kt_log_add_secret (secret);
+    kt_secret_free (secret);
+  }
+  return parse_string (text, field, error);
+}
+
 static char *
 format_proxy (gconstpointer field)
 {
@@ -235,8 +347,8 @@ format_boolean (gconstpointer field)
 static gboolean
 parse_secret (const char *text, gpointer field, GError **error)
 {
-  if (!kt_is_printable (text)) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "expected printable ASCII characters only");
+  if (!kt_is_printable (text) || strchr (text, ' ') != NULL) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "expected printable ASCII characters only, and no blanks");
     return FALSE;
   }
   kt_log_add_secret (text);
@@ -250,10 +362,13 @@ format_secret (gconstpointer field)
 }
 
 const KtConfigType kt_type_string = { parse_string, format_string, TRUE };
-const KtConfigType kt_type_path = { parse_path, format_string, TRUE };
+const KtConfigType kt_type_path = { parse_string, format_string, TRUE };
+const KtConfigType kt_type_id = { parse_id, format_string, TRUE };
+const KtConfigType kt_type_name = { parse_name, format_string, TRUE };
+const KtConfigType kt_type_language = { parse_language, format_string, TRUE };
 const KtConfigType kt_type_endpoint = { parse_endpoint, format_string, TRUE };
 const KtConfigType kt_type_zone = { parse_zone, format_string, TRUE };
-const KtConfigType kt_type_proxy = { parse_string, format_proxy, TRUE };
+const KtConfigType kt_type_proxy = { parse_proxy, format_proxy, TRUE };
 const KtConfigType kt_type_duration = { parse_duration, format_duration, FALSE };
 const KtConfigType kt_type_deadline = { parse_deadline, format_duration, FALSE };
 const KtConfigType kt_type_size = { parse_size, format_size, FALSE };

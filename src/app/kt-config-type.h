@@ -12,7 +12,10 @@ typedef struct {
 } KtConfigType;
 
 extern const KtConfigType kt_type_string;
-extern const KtConfigType kt_type_path;
+extern const KtConfigType kt_type_path; /* expects kt_path_absolute() */
+extern const KtConfigType kt_type_id;
+extern const KtConfigType kt_type_name;
+extern const KtConfigType kt_type_language;
 extern const KtConfigType kt_type_endpoint;
 extern const KtConfigType kt_type_zone;
 extern const KtConfigType kt_type_proxy;
@@ -25,3 +28,10 @@ extern const KtConfigType kt_type_boolean;
 extern const KtConfigType kt_type_secret;
 extern const KtConfigType kt_type_scheme;
 extern const KtConfigType kt_type_families;
+
+/* TEXT as an absolute path: "~" and "~/..." are of $HOME, or else the home of this user; what is relative is of
+ * DIRECTORY, NULL for the working directory. "~user" is KT_ERROR_CONFIG. (transfer full) */
+char *kt_path_absolute (const char *text, const char *directory, GError **error);
+
+/* Whether somebody has written a comment behind the value, as other configuration files have them. */
+gboolean kt_has_comment (const char *text);

@@ -25,20 +25,20 @@ typedef struct {
 
 static const Key keys[] = {
   { "service", "endpoint", &kt_type_endpoint, AT (endpoint), NULL, "address of the service, https://HOST[:PORT]" },
-  { "service", "user-id", &kt_type_string, AT (user_id), NULL, "the KooDrive user that asks" },
+  { "service", "user-id", &kt_type_id, AT (user_id), NULL, "the KooDrive user that asks" },
   { "service", "token-file", &kt_type_path, AT (token_file), NULL, "file with the access token" },
   { "service", "token-command", &kt_type_string, AT (token_command), NULL, "command that prints the access token" },
   { "service", "token-scheme", &kt_type_scheme, AT (token_scheme), "auto", "auto, Bearer, Bearer+ or raw" },
-  { "service", "app-id", &kt_type_string, AT (app_id), NULL, "sign requests as this app instead of using a token" },
+  { "service", "app-id", &kt_type_id, AT (app_id), NULL, "sign requests as this app instead of using a token" },
   { "service", "app-secret-file", &kt_type_path, AT (app_secret_file), NULL, "file with the app's secret" },
   { "service", "session-id", &kt_type_secret, AT (session_id), NULL, "session to renew the token with (not for -o)" },
   { "service", "keep-alive", &kt_type_boolean, AT (keep_alive), "no",
     "keep the token of an idle mount alive, yes or no" },
-  { "service", "agent-name", &kt_type_string, AT (agent_name), NULL, "carrier name, for carrier editions" },
-  { "service", "language", &kt_type_string, AT (language), "en-US", "language of the service's messages" },
+  { "service", "agent-name", &kt_type_name, AT (agent_name), NULL, "carrier name, for carrier editions" },
+  { "service", "language", &kt_type_language, AT (language), "en-US", "language of the service's messages" },
   { "service", "time-zone", &kt_type_zone, AT (time_zone), "UTC", "zone of the service's times" },
   { "service", "ca-file", &kt_type_path, AT (ca_file), NULL, "certificates to trust instead of the system's" },
-  { "service", "proxy", &kt_type_proxy, AT (proxy), NULL, "HTTP proxy; else what the environment says" },
+  { "service", "proxy", &kt_type_proxy, AT (proxy), NULL, "proxy for https://; else what the environment says" },
   { "service", "families", &kt_type_families, AT (families), "share, basic, job", "kinds of tasks asked for" },
   { "service", "allow-cancel", &kt_type_boolean, AT (allow_cancel), "no",
     "jobs may be cancelled by writing to ctl, yes or no" },
@@ -75,11 +75,39 @@ is_group (const char *group)
   return FALSE;
 }
 
+static gboolean
+parse_path (const char *text, const char *directory, gpointer field, GError **error)
+{
+  g_autofree char *path = text[0] != '\0' ? kt_path_absolute (text, directory, error) : g_strdup ("");
+
+  if (path != NULL && kt_has_comment (text) && !g_file_test (path, G_FILE_TEST_EXISTS)) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s': no such file: expected the name of one", text);
+    return FALSE;
+  }
+  return path != NULL && kt_type_path.parse (path, field, error);
+}
+
+/* Reads VALUE, blanks around it left out, as TYPE; a relative path is of DIRECTORY (NULL: the working directory). */
+static gboolean
+parse (const KtConfigType *type, const char *value, const char *directory, gpointer field, GError **error)
+{
+  char *text = g_strstrip (g_strdup (value));
+  gboolean ok = type == &kt_type_path ? parse_path (text, directory, field, error) : type->parse (text, field, error);
+
+  if (!ok && error != NULL && kt_has_comment (text)) {
+    char *message = g_strconcat ((*error)->message, "; comments stand on lines of their own", NULL);
+    g_free ((*error)->message);
+    (*error)->message = message;
+  }
+  kt_secret_free (text);
+  return ok;
+}
+
 /* ORIGIN is put before an error: the file's name, or "-o". */
 static gboolean
-set (KtConfig *config, const Key *key, const char *value, const char *origin, GError **error)
+set (KtConfig *config, const Key *key, const char *value, const char *origin, const char *directory, GError **error)
 {
-  if (key->type->parse (value, (char *) config + key->offset, error))
+  if (parse (key->type, value, directory, (char *) config + key->offset, error))
     return TRUE;
   g_prefix_error (error, "%s: [%s] %s: ", origin, key->group, key->name);
   return FALSE;
@@ -108,14 +136,19 @@ load_share (KtConfig *config, GKeyFile *file, const char *group, const char *nam
 {
   const char *share_id = group + strlen (SHARE_GROUP);
   g_autofree char *value = value_of (file, group, name);
+  g_autofree char *directory = g_path_get_dirname (path);
   g_autofree char *token_file = NULL;
 
   if (!kt_id_is_valid (share_id))
     return bad (path, group, NULL, "this is no share id: expected 1 to 64 of A-Z a-z 0-9 _ -", error);
   if (!g_str_equal (name, SHARE_KEY))
     return bad (path, group, name, "unknown key: expected " SHARE_KEY, error);
-  if (value == NULL || !kt_type_path.parse (value, &token_file, NULL))
+  if (value == NULL || value[0] == '\0')
     return bad (path, group, name, "expected the name of a file", error);
+  if (!parse (&kt_type_path, value, directory, &token_file, error)) {
+    g_prefix_error (error, "%s: [%s] %s: ", path, group, name);
+    return FALSE;
+  }
   g_hash_table_insert (config->share_token_files, g_strdup (share_id), g_steal_pointer (&token_file));
   return TRUE;
 }
@@ -125,6 +158,7 @@ load_key (KtConfig *config, GKeyFile *file, const char *group, const char *name,
 {
   const Key *key = find_key (group, name, strlen (name));
   g_autofree char *value = value_of (file, group, name);
+  g_autofree char *directory = g_path_get_dirname (path);
 
   if (g_str_has_prefix (group, SHARE_GROUP))
     return load_share (config, file, group, name, path, error);
@@ -132,7 +166,7 @@ load_key (KtConfig *config, GKeyFile *file, const char *group, const char *name,
     return bad (path, group, name, "unknown key; kootaskfs --help lists them", error);
   if (value == NULL)
     return bad (path, group, name, "the value is not UTF-8 or has an invalid escape", error);
-  return set (config, key, value, path, error);
+  return set (config, key, value, path, directory, error);
 }
 
 /* Whether PATH is nobody else's to read, as a file that holds a secret must be. */
@@ -150,8 +184,16 @@ load_file (KtConfig *config, const char *path, GError **error)
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) why = NULL;
   g_auto (GStrv) groups = NULL;
+  g_autofree char *text = NULL;
+  const char *body;
+  gsize length;
 
-  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &why)) {
+  if (!g_file_get_contents (path, &text, &length, &why)) {
+    g_set_error_literal (error, KT_ERROR, KT_ERROR_CONFIG, why->message);
+    return FALSE;
+  }
+  body = kt_skip_bom (text);
+  if (!g_key_file_load_from_data (file, body, length - (gsize) (body - text), G_KEY_FILE_NONE, &why)) {
     gboolean quotes = g_error_matches (why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE); /* maybe a secret's line */
     g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: %s", path,
                  quotes && is_private (path) ? "a line is neither [GROUP] nor KEY = VALUE" : why->message);
@@ -187,14 +229,15 @@ load_overrides (KtConfig *config, char **overrides, const char *endpoint, GError
   for (char **option = overrides; *option != NULL; option++) {
     const char *value = strchr (*option, '=');
     const Key *key = find_key (NULL, *option, strcspn (*option, "="));
-    if (key->type == &kt_type_secret)
+    gboolean with_password = key->type == &kt_type_proxy && value != NULL && strchr (value, '@') != NULL;
+    if (key->type == &kt_type_secret || with_password)
       return bad ("-o", key->group, key->name, "a secret, which a command line shows: expected in the file only",
                   error);
-    if (!set (config, key, value != NULL ? value + 1 : "", "-o", error))
+    if (!set (config, key, value != NULL ? value + 1 : "", "-o", NULL, error))
       return FALSE;
   }
   return endpoint == NULL
-         || set (config, find_key ("service", "endpoint", strlen ("endpoint")), endpoint, "command line", error);
+         || set (config, find_key ("service", "endpoint", strlen ("endpoint")), endpoint, "command line", NULL, error);
 }
 
 static gboolean
@@ -233,6 +276,9 @@ check_complete (const KtConfig *config, GError **error)
     return bad (where, "service", "endpoint", "missing: expected https://HOST[:PORT]", error);
   if (config->user_id == NULL)
     return bad (where, "service", "user-id", "missing: expected the id of the KooDrive user that asks", error);
+  if (config->proxy != NULL && g_str_has_prefix (config->endpoint, "http:"))
+    return bad (where, "service", "proxy",
+                "endpoint is http://, and clear text stays on this machine: expected no proxy, or https://", error);
   return check_sign_in (config, where, error);
 }
 
@@ -244,7 +290,7 @@ kt_config_load (const char *path, char **overrides, const char *endpoint, GError
   config->share_token_files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   config->path = path != NULL ? g_canonicalize_filename (path, NULL) : default_path ();
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
-    if (keys[i].initial != NULL && !set (config, &keys[i], keys[i].initial, "default", error))
+    if (keys[i].initial != NULL && !set (config, &keys[i], keys[i].initial, "default", NULL, error))
       return NULL;
   if (config->path != NULL && !load_file (config, config->path, error))
     return NULL;
@@ -270,6 +316,18 @@ gboolean
 kt_config_is_key (const char *option)
 {
   return find_key (NULL, option, strcspn (option, "=")) != NULL;
+}
+
+char *
+kt_config_option (const char *option)
+{
+  const char *value = strchr (option, '=');
+  const Key *key = find_key (NULL, option, strcspn (option, "="));
+  g_autofree char *path = NULL;
+
+  if (key->type == &kt_type_path && value != NULL && value[1] != '\0')
+    path = kt_path_absolute (value + 1, NULL, NULL);
+  return path != NULL ? g_strconcat (key->name, "=", path, NULL) : g_strdup (option);
 }
 
 /* VALUE as the file has it: GKeyFile reads escapes, and drops blanks at the start. */

@@ -2,6 +2,7 @@
 #include "kt-options.h"
 
 #include "base/kt-error.h"
+#include "kt-config-type.h"
 
 #include <string.h>
 
@@ -23,8 +24,9 @@ add_list (KtOptions *options, const char *list)
         g_free (options->config_path);
         options->config_path = g_strdup (option->str + strlen ("config="));
       } else if (option->len > 0) {
-        g_ptr_array_add (kt_config_is_key (option->str) ? options->config_options : options->fuse_options,
-                         g_strdup (option->str));
+        gboolean is_key = kt_config_is_key (option->str);
+        g_ptr_array_add (is_key ? options->config_options : options->fuse_options,
+                         is_key ? kt_config_option (option->str) : g_strdup (option->str));
       }
       g_string_truncate (option, 0);
     }
@@ -53,6 +55,19 @@ take_arguments (KtOptions *options, char **arguments, GError **error)
     options->endpoint = g_strdup (arguments[0]);
   options->mountpoint = g_strdup (arguments[n - 1]);
   return TRUE;
+}
+
+/* It is read again from another working directory. */
+static gboolean
+fix_config_path (KtOptions *options, GError **error)
+{
+  g_autofree char *given = g_steal_pointer (&options->config_path);
+
+  options->config_path = given != NULL ? kt_path_absolute (given, NULL, error) : NULL;
+  if (given == NULL || options->config_path != NULL)
+    return TRUE;
+  g_prefix_error (error, "-o config: ");
+  return FALSE;
 }
 
 /* ARGV with "-oLIST" as "-o LIST", which GOption does not know. NULL-terminated; the strings are those of ARGV. */
@@ -110,7 +125,7 @@ kt_options_parse (int argc, char **argv, GError **error)
   }
   for (char **list = lists; list != NULL && *list != NULL; list++)
     add_list (options, *list);
-  if (!take_arguments (options, arguments, error))
+  if (!take_arguments (options, arguments, error) || !fix_config_path (options, error))
     return NULL;
   g_ptr_array_add (options->config_options, NULL);
   g_ptr_array_add (options->fuse_options, NULL);

@@ -9,7 +9,7 @@ typedef struct {
   gboolean debug;      /* -d, which implies -f */
   gboolean version;    /* -V */
   gboolean check;      /* --check: there is no mount point then */
-  char *config_path;   /* -o config=FILE */
+  char *config_path;   /* -o config=FILE, absolute */
   char *endpoint;      /* NULL: as configured */
   char *mountpoint;
   GPtrArray *config_options; /* -o KEY=VALUE of the configuration, NULL-terminated */

@@ -17,6 +17,7 @@
 static char *
 take_line (char *text, const char *origin, GError **error)
 {
+  text = (char *) kt_skip_bom (text);
   text[strcspn (text, "\r\n")] = '\0';
   g_strstrip (text);
   if (text[0] == '\0') {

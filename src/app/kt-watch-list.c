@@ -47,7 +47,7 @@ GPtrArray *
 kt_watch_list_parse (const char *text, const char *origin, GError **error)
 {
   g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_auto (GStrv) lines = g_strsplit (kt_skip_bom (text), "\n", -1);
 
   for (guint i = 0; lines[i] != NULL; i++) {
     KtKey *key = NULL;

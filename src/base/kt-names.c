@@ -87,3 +87,9 @@ kt_line_encode (const char *text)
   }
   return g_string_free (line, FALSE);
 }
+
+const char *
+kt_skip_bom (const char *text)
+{
+  return g_str_has_prefix (text, "\xef\xbb\xbf") ? text + 3 : text;
+}

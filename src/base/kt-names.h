@@ -18,3 +18,6 @@ char *kt_name_encode (const char *text);
 
 /* TEXT on one line: control characters become %XX, everything else stays. (transfer full) */
 char *kt_line_encode (const char *text);
+
+/* TEXT behind the byte order mark that some editors begin a file with. */
+const char *kt_skip_bom (const char *text);

@@ -106,6 +106,13 @@ error_code (CURLcode code)
   return KT_ERROR_SERVICE;
 }
 
+/* Curl's own message may quote a link, or a proxy with its password. */
+static gboolean
+may_be_shown (const KtExchange *exchange)
+{
+  return exchange->message[0] != '\0' && !exchange->request->is_link && strchr (exchange->message, '@') == NULL;
+}
+
 static void
 exchange_finish (KtExchange *exchange, CURLcode code)
 {
@@ -119,10 +126,8 @@ exchange_finish (KtExchange *exchange, CURLcode code)
     g_set_error (&error, KT_ERROR, KT_ERROR_TOO_LARGE,
                  "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)", exchange->request->max_response);
   } else if (code != CURLE_OK && !exchange->enough) {
-    /* curl's own message may quote the URL */
     g_set_error (&error, KT_ERROR, error_code (code), "%s",
-                 exchange->message[0] != '\0' && !exchange->request->is_link ? exchange->message
-                                                                             : curl_easy_strerror (code));
+                 may_be_shown (exchange) ? exchange->message : curl_easy_strerror (code));
   } else {
     long status = 0;
     curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -298,7 +303,10 @@ set_options (KtExchange *exchange)
     curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "");
   if (transport->ca_file != NULL)
     curl_easy_setopt (easy, CURLOPT_CAINFO, transport->ca_file);
-  if (transport->proxy != NULL)
+  /* clear text goes straight to whom it is for, whatever names a proxy: it holds the token, or a link that is a secret */
+  if (!g_str_has_prefix (request->url, "https:"))
+    curl_easy_setopt (easy, CURLOPT_PROXY, "");
+  else if (transport->proxy != NULL)
     curl_easy_setopt (easy, CURLOPT_PROXY, transport->proxy);
   if (request->body != NULL) {
     gsize size;

@@ -55,10 +55,10 @@ struct KtTransport {
 
 typedef struct {
   const char *ca_file; /* PEM, or NULL for the system's */
-  const char *proxy;   /* or NULL: what the environment says, as curl does */
+  const char *proxy;   /* for https://; or NULL: what the environment says, as curl does */
 } KtCurlOptions;
 
-/* HTTP over libcurl's multi interface in the default GMainContext. Redirects are not followed, but for links:
+/* HTTP over libcurl's multi interface in the default GMainContext. What is in clear text goes through no proxy. Redirects are not followed, but for links:
  * nothing else is ever sent to a host that was not configured. Fails with KT_ERROR_CONFIG when this libcurl cannot
  * resolve names without blocking. */
 KtTransport *kt_transport_curl_new (const KtCurlOptions *options, GError **error);

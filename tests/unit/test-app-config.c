@@ -184,6 +184,99 @@ test_absolute_files (Fixture *f, gconstpointer data)
   g_assert_cmpstr (config->token_file, ==, expected);
 }
 
+/* What is relative in the file is of the file's directory, wherever the command runs; "~/" is the home. */
+static void
+test_paths_in_the_file (Fixture *f, gconstpointer data)
+{
+  g_autofree char *token = g_build_filename (f->dir, "sub", "tok", NULL);
+  g_autofree char *tasks = g_build_filename (f->dir, "tasks #1", NULL); /* no comment when it is there */
+  g_autofree char *ca = g_build_filename (g_get_home_dir (), "ca.pem", NULL);
+  g_autoptr (KtConfig) config = NULL;
+
+  g_assert_true (g_file_set_contents (tasks, "", 0, NULL));
+  config = load (f,
+                 MINIMAL "token-file = ./sub/../sub//tok \t\nca-file = ~/ca.pem\n[share S]\nkdstoken-file = kds\n"
+                         "[share T]\nkdstoken-file = ~\n[watch]\nfile = tasks #1\n",
+                 NULL, NULL, NULL);
+  g_assert_nonnull (config);
+  g_assert_cmpstr (config->token_file, ==, token);
+  g_assert_cmpstr (config->watch_file, ==, tasks);
+  g_assert_cmpstr (config->ca_file, ==, ca);
+  kt_assert_text (g_path_get_dirname (g_hash_table_lookup (config->share_token_files, "S")), f->dir);
+  g_assert_cmpstr (g_hash_table_lookup (config->share_token_files, "T"), ==, g_get_home_dir ());
+  g_unlink (tasks);
+}
+
+/* A path after -o is of the working directory at the start, and stays that. */
+static void
+test_option_for_later (void)
+{
+  g_autofree char *here = g_get_current_dir ();
+  g_autofree char *below = g_strconcat ("token-file=", here, "/a/b", NULL);
+  g_autofree char *home = g_strconcat ("ca-file=", g_get_home_dir (), "/x", NULL);
+
+  kt_assert_text (kt_config_option ("token-file=a/b"), below);
+  kt_assert_text (kt_config_option ("ca-file=~/x"), home);
+  kt_assert_text (kt_config_option ("ca-file=~user/x"), "ca-file=~user/x");
+  kt_assert_text (kt_config_option ("file="), "file=");
+  kt_assert_text (kt_config_option ("file"), "file");
+  kt_assert_text (kt_config_option ("ttl=a/b"), "ttl=a/b");
+  kt_assert_text (kt_config_option ("token-command=cat x"), "token-command=cat x");
+}
+
+/* As editors of other systems write it: a byte order mark, CR LF, blanks and tabs around values. */
+static void
+test_white_space (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtConfig) config =
+      load (f,
+            "\xef\xbb\xbf# a comment\r\n[service]\r\n\tendpoint =\t https://h \t\r\nuser-id = 1505 \r\n"
+            "keep-alive = yes\t\r\ntime-zone = UTC \r\nfamilies = share \r\n\r\n[cache]\r\nttl = 7s  \r\n",
+            "list-ttl= 9s ", NULL, NULL);
+
+  g_assert_nonnull (config);
+  g_assert_cmpstr (config->endpoint, ==, "https://h");
+  g_assert_cmpstr (config->user_id, ==, "1505");
+  g_assert_cmpstr (config->time_zone, ==, "UTC");
+  g_assert_true (config->keep_alive);
+  g_assert_cmpint (config->cache.ttl, ==, 7 * KT_SECOND);
+  g_assert_cmpint (config->list_ttl, ==, 9 * KT_SECOND);
+}
+
+/* Clear text stays on this machine; a password is shown by no error, and taken by no option. */
+static void
+test_proxies (Fixture *f, gconstpointer data)
+{
+  static const char *const good[] = {
+    "p", "p:3128", "HTTP://p:3128", "https://p", "socks5h://u:hunter2@[::1]:1080/", "socks4://p", "u@p"
+  };
+  static const char *const bad[] = { "gopher://u:hunter2@p", "://u:hunter2@p", "http://u:hunter2@",    "http://",
+                                     "http://u:hunter2@p x", "u:hunter2@:80",  "http:u:hunter2@p//x y" };
+  g_autoptr (GError) error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
+    g_autofree char *text = g_strconcat (MINIMAL "proxy = ", good[i], "\n", NULL);
+    g_autoptr (KtConfig) config = load (f, text, NULL, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (config->proxy, ==, good[i]);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autofree char *text = g_strconcat (MINIMAL "proxy = ", bad[i], "\n", NULL);
+    if (load (f, text, NULL, NULL, &error) != NULL)
+      g_error ("'%s' was taken", bad[i]);
+    g_assert_null (strstr (error->message, "hunter2"));
+    kt_assert_failed (&error, KT_ERROR_CONFIG, "[service] proxy: expected [SCHEME://][USER:PASSWORD@]HOST[:PORT]");
+  }
+  kt_assert_text (kt_log_redact ("hunter2"), "***");
+  kt_log_forget_secrets ();
+  g_assert_null (load (f, MINIMAL, "proxy=http://u:hunter2@p", NULL, &error));
+  g_assert_null (strstr (error->message, "hunter2"));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "-o: [service] proxy: a secret, which a command line shows");
+  g_assert_null (load (f, MINIMAL, "proxy=p:3128", "http://localhost", &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG,
+                    "[service] proxy: endpoint is http://, and clear text stays on this machine");
+}
+
 static void
 test_overrides (Fixture *f, gconstpointer data)
 {
@@ -206,6 +299,8 @@ test_overrides (Fixture *f, gconstpointer data)
   g_assert_false (kt_config_is_key (""));
 }
 
+#define COMMENTS "; comments stand on lines of their own"
+
 static void
 test_bad_values (Fixture *f, gconstpointer data)
 {
@@ -220,7 +315,32 @@ test_bad_values (Fixture *f, gconstpointer data)
     { "families =\n", "[service] families", "expected some of share, basic, job" },
     { "families = unknown\n", "[service] families", "expected some of share, basic, job" },
     { "token-file =\n", "[service] token-file", "expected one line of text" },
-    { "language = a\\nb\n", "[service] language", "expected one line of text" },
+    { "token-file = ~root/token\n", "[service] token-file", "only ~/ is a home: expected ~/FILE" },
+    { "[share S]\nkdstoken-file = ~root/x\n", "[share S] kdstoken-file", "only ~/ is a home: expected ~/FILE" },
+    { "token-file = /nowhere # mine\n", "[service] token-file", "no such file: expected" },
+    { "token-file = /nowhere # mine\n", "[service] token-file", COMMENTS },
+    { "[share S]\nkdstoken-file = /nowhere # mine\n", "[share S] kdstoken-file", COMMENTS },
+    { "user-id = 1505 # me\n", "[service] user-id", "'1505 # me': expected an id, 1 to 128 of A-Z a-z 0-9 _ - . | @" },
+    { "user-id = 1505\t; me\n", "[service] user-id", COMMENTS },
+    { "user-id = 15 05\n", "[service] user-id", "expected an id" },
+    { "user-id = \"1505\"\n", "[service] user-id", "expected an id" },
+    { "user-id =\n", "[service] user-id", "expected an id" },
+    { "app-id = A # app\n", "[service] app-id", COMMENTS },
+    { "app-id = A,B\n", "[service] app-id", "expected an id" },
+    { "agent-name = carrier # x\n", "[service] agent-name", COMMENTS },
+    { "language = en-US # x\n", "[service] language", COMMENTS },
+    { "language = English please\n", "[service] language", "expected a language such as en-US" },
+    { "time-zone = UTC # x\n", "[service] time-zone", COMMENTS },
+    { "token-scheme = raw # x\n", "[service] token-scheme", COMMENTS },
+    { "families = share # x\n", "[service] families", COMMENTS },
+    { "keep-alive = no # x\n", "[service] keep-alive", COMMENTS },
+    { "proxy = http://p:1 # x\n", "[service] proxy", COMMENTS },
+    { "[cache]\nttl = 5s # x\n", "[cache] ttl", COMMENTS },
+    { "[cache]\nmemory = 1G ; x\n", "[cache] memory", COMMENTS },
+    { "[fetch]\nrate = 5 # x\n", "[fetch] rate", COMMENTS },
+    { "[fetch]\ndeadline = 5s # x\n", "[fetch] deadline", COMMENTS },
+    { "[watch]\nfile = tasks # x\n", "[watch] file", COMMENTS },
+    { "agent-name = a\\nb\n", "[service] agent-name", "expected one line of text" },
     { "language = a\\qb\n", "[service] language", "invalid escape" },
     { "language = \xff\n", "[service] language", "not UTF-8" },
     { "tokenfile = /x\n", "[service] tokenfile", "unknown key" },
@@ -279,9 +399,30 @@ test_bad_files (Fixture *f, gconstpointer data)
 static void
 test_endpoints (Fixture *f, gconstpointer data)
 {
-  static const char *const good[] = {
-    "https://h",          "https://h/",       "https://h:8443",    "https://[2001:db8::1]:443", "http://localhost:8080",
-    "http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:8080",
+  /* as written, and the one form of it */
+  static const char *const good[][2] = {
+    { "https://h", "https://h" },
+    { "https://h/", "https://h" },
+    { "https://h//", "https://h" },
+    { "https://h:443", "https://h" },
+    { "https://h:", "https://h" },
+    { "https://h:80", "https://h:80" },
+    { "https://h:8443", "https://h:8443" },
+    { "HTTPS://Intl.Example.COM:0443/", "https://intl.example.com" },
+    { "https://h.example.", "https://h.example" },
+    { "https://h.example.:443/ ", "https://h.example" },
+    { " https://h\t", "https://h" },
+    { "https://ex%41mple", "https://example" },
+    { "https://b\xc3\xbc"
+      "cher.example",
+      "https://xn--bcher-kva.example" },
+    { "https://[2001:DB8::1]:443", "https://[2001:db8::1]" },
+    { "https://[fe80::1%25eth0]", "https://[fe80::1%25eth0]" },
+    { "http://localhost:8080", "http://localhost:8080" },
+    { "HTTP://LocalHost.:80", "http://localhost" },
+    { "http://127.0.0.1:1", "http://127.0.0.1:1" },
+    { "http://127.9.9.9", "http://127.9.9.9" },
+    { "http://[0:0:0:0:0:0:0:1]:8080", "http://[::1]:8080" },
   };
   static const char *const bad[][2] = {
     { "http://h", "would send the token in clear text: expected https://" },
@@ -289,7 +430,13 @@ test_endpoints (Fixture *f, gconstpointer data)
     { "http://127.0.0.1.example.com", "clear text" },
     { "http://10.0.0.1", "clear text" },
     { "http://[2001:db8::1]", "clear text" },
-    { "HTTP://h", "" },
+    { "HTTP://h", "clear text" },
+    { "http://127.1", "clear text" },
+    { "http://localhost..", "clear text" },
+    { "https://a%2fb", "is no address of a service" },
+    { "https://a b", "is no address of a service" },
+    { "https://.", "is no address of a service" },
+    { "https://h # the service", "comments stand on lines of their own" },
     { "https://user:secret@h", "is no address of a service" },
     { "https://user@h", "is no address of a service" },
     { "http://localhost@h", "is no address of a service" },
@@ -306,9 +453,10 @@ test_endpoints (Fixture *f, gconstpointer data)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
-    g_autoptr (KtConfig) config = load (f, MINIMAL, NULL, good[i], NULL);
-    g_assert_nonnull (config);
-    g_assert_cmpstr (config->endpoint, ==, good[i]);
+    g_autoptr (KtConfig) config = load (f, MINIMAL, NULL, good[i][0], NULL);
+    if (config == NULL)
+      g_error ("'%s' was not taken", good[i][0]);
+    g_assert_cmpstr (config->endpoint, ==, good[i][1]);
   }
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autoptr (GError) error = NULL;
@@ -380,6 +528,10 @@ main (int argc, char **argv)
   TEST ("/app/config/format-parses-back", test_format_parses_back);
   TEST ("/app/config/proxy-password", test_proxy_password);
   TEST ("/app/config/absolute-files", test_absolute_files);
+  TEST ("/app/config/paths-in-the-file", test_paths_in_the_file);
+  g_test_add_func ("/app/config/option-for-later", test_option_for_later);
+  TEST ("/app/config/white-space", test_white_space);
+  TEST ("/app/config/proxies", test_proxies);
   TEST ("/app/config/overrides", test_overrides);
   TEST ("/app/config/bad-values", test_bad_values);
   TEST ("/app/config/bad-files", test_bad_files);

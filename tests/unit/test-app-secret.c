@@ -66,6 +66,8 @@ test_file (Fixture *f, gconstpointer data)
   kt_assert_text (kt_log_redact ("hunter2hunter2"), "***");
   write_secret (f, "hunter2\r\nsecond line\x01\n", 0400);
   assert_secret (f, "hunter2");
+  write_secret (f, "\xef\xbb\xbfhunter2\t \r\n", 0600);
+  assert_secret (f, "hunter2");
   write_secret (f, "  Bearer x y  \n", 0600);
   assert_secret (f, "Bearer x y");
 }

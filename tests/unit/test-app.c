@@ -126,9 +126,10 @@ test_option_lists (void)
 static void
 test_watch_list (void)
 {
-  g_autoptr (GPtrArray) keys = kt_watch_list_parse ("# tasks\r\n\r\nshare S1 7 # a comment\r\n  basic\t 8  \n#basic 9\n"
-                                                    "share S_- -_\njob 10",
-                                                    "list", NULL);
+  g_autoptr (GPtrArray) keys =
+      kt_watch_list_parse ("\xef\xbb\xbf# tasks\r\n\r\nshare S1 7 # a comment\r\n  basic\t 8  \n#basic 9\n"
+                           "share S_- -_\njob 10",
+                           "list", NULL);
   const KtKey *key;
 
   g_assert_nonnull (keys);
@@ -176,9 +177,9 @@ test_bad_watch_lists (void)
     { "#\nbasic ../x", "list:2: an id is 1 to 64" },
     { "share S! 7", "list:1: an id is 1 to 64" },
     { "basic 7\x01", "list:1: an id is 1 to 64" },
-    { "\xef\xbb\xbf"
-      "basic 7",
-      "list:1: unknown kind of task" },
+    { "basic 7\n\xef\xbb\xbf"
+      "basic 8",
+      "list:2: unknown kind of task" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
