@@ -3,6 +3,7 @@
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
+#include "kt-file-watch.h"
 #include "kt-secret.h"
 #include "kt-token-source.h"
 
@@ -12,6 +13,7 @@ typedef struct {
   KtTokenSource *source;
   char *token;
   GHashTable *share_tokens;
+  KtFileWatch *share_watch;
   KtAccessReady ready;
   gpointer data;
 } Coming;
@@ -24,19 +26,21 @@ struct KtAccess {
   KtHttpClient *http;
   KtService *service;
   KtTokenSource *source;
+  GHashTable *share_files; /* share id → file of its token */
+  KtFileWatch *share_watch;
   Coming coming;
 };
 
 /* The shares' temporary tokens, NULL and the error when one cannot be read. (transfer full) */
 static GHashTable *
-read_share_tokens (const KtConfig *config, GError **error)
+read_share_tokens (GHashTable *files, GError **error)
 {
   g_autoptr (GHashTable) tokens =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) kt_secret_free);
   GHashTableIter iter;
   const char *share_id, *path;
 
-  g_hash_table_iter_init (&iter, config->share_token_files);
+  g_hash_table_iter_init (&iter, files);
   while (g_hash_table_iter_next (&iter, (gpointer *) &share_id, (gpointer *) &path)) {
     char *token = kt_secret_from_file (path, error);
     if (token == NULL)
@@ -67,8 +71,46 @@ on_token_file_changed (gpointer data)
 }
 
 static void
+on_share_files_changed (gpointer data)
+{
+  KtAccess *access = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GHashTable) tokens = NULL;
+
+  if (access->service == NULL)
+    return; /* they are still to be read */
+  tokens = read_share_tokens (access->share_files, &error);
+  if (tokens != NULL)
+    kt_service_set_share_tokens (access->service, tokens);
+  else
+    kt_health_failure (access->health, kt_clock_real (access->clock), "kdstoken not re-read", NULL, error);
+}
+
+/* NULL when there are none, or their changes cannot be told. (transfer full) */
+static KtFileWatch *
+watch_share_files (KtAccess *access, GHashTable *files)
+{
+  g_autoptr (GPtrArray) paths = g_ptr_array_new ();
+  g_autoptr (GError) why = NULL;
+  KtFileWatch *watch = NULL;
+  GHashTableIter iter;
+  gpointer path;
+
+  g_hash_table_iter_init (&iter, files);
+  while (g_hash_table_iter_next (&iter, NULL, &path))
+    g_ptr_array_add (paths, path);
+  g_ptr_array_add (paths, NULL);
+  if (paths->len > 1)
+    watch = kt_file_watch_new ((const char *const *) paths->pdata, on_share_files_changed, access, &why);
+  if (why != NULL)
+    g_warning ("changes of the shares' tokens go unseen until SIGHUP: %s", why->message);
+  return watch;
+}
+
+static void
 coming_clear (Coming *coming)
 {
+  g_clear_pointer (&coming->share_watch, kt_file_watch_free);
   g_clear_pointer (&coming->source, kt_token_source_free);
   g_clear_pointer (&coming->token, kt_secret_free);
   g_clear_pointer (&coming->share_tokens, g_hash_table_unref);
@@ -101,7 +143,8 @@ kt_access_prepare (KtAccess *access, const KtConfig *config, KtAccessReady ready
   g_autoptr (GError) error = NULL;
 
   *coming = (Coming){ .config = config, .ready = ready, .data = data };
-  coming->share_tokens = read_share_tokens (config, &error);
+  coming->share_watch = watch_share_files (access, config->share_token_files);
+  coming->share_tokens = read_share_tokens (config->share_token_files, &error);
   if (coming->share_tokens != NULL)
     coming->source = kt_token_source_new (access->clock, config, access->environment_token, &error);
   if (coming->source == NULL) {
@@ -142,6 +185,10 @@ kt_access_commit (KtAccess *access)
   kt_http_client_set_limits (access->http, &config->limits);
   kt_token_source_free (access->source);
   access->source = g_steal_pointer (&coming->source);
+  g_clear_pointer (&access->share_files, g_hash_table_unref);
+  access->share_files = g_hash_table_ref (config->share_token_files);
+  kt_file_watch_free (access->share_watch);
+  access->share_watch = g_steal_pointer (&coming->share_watch);
 }
 
 typedef struct {
@@ -220,6 +267,8 @@ kt_access_free (KtAccess *access)
     return;
   kt_access_stop (access);
   coming_clear (&access->coming);
+  kt_file_watch_free (access->share_watch);
+  g_clear_pointer (&access->share_files, g_hash_table_unref);
   kt_service_free (access->service);
   kt_secret_free (access->environment_token);
   g_free (access);

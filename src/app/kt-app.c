@@ -123,7 +123,7 @@ follow_watch_list (App *app, const KtConfig *config, KtFileWatch **watch, GError
   GPtrArray *keys;
 
   if (config->watch_file != NULL)
-    *watch = kt_file_watch_new (config->watch_file, on_watch_list_changed, app, &why);
+    *watch = kt_file_watch_new ((const char *const[]){ config->watch_file, NULL }, on_watch_list_changed, app, &why);
   keys = read_watch_list (config, error);
   if (keys != NULL && why != NULL)
     g_warning ("changes of %s go unseen until SIGHUP: %s", config->watch_file, why->message);

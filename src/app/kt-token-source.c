@@ -69,7 +69,7 @@ kt_token_source_watch (KtTokenSource *source, void (*changed) (gpointer data), g
   g_autoptr (GError) why = NULL;
 
   if (source->file != NULL)
-    source->watch = kt_file_watch_new (source->file, changed, data, &why);
+    source->watch = kt_file_watch_new ((const char *const[]){ source->file, NULL }, changed, data, &why);
   if (why != NULL)
     g_warning ("changes of %s go unseen until a request is refused: %s", source->file, why->message);
 }

@@ -40,6 +40,7 @@ struct KtExchange {
 #define IDLE_HANDLES     64
 #define SOCKETS_PER_TURN 64 /* then the other sources of the loop have theirs */
 #define MOST_REDIRECTS   5L
+#define CA_FILE_LIFE     1L            /* seconds; by itself curl would not look at the file again for a day */
 #define LINK_BUFFER      (128L * 1024) /* bytes; fewer, larger pieces of packages */
 
 static const char *const header_names[KT_N_HEADERS] = {
@@ -301,8 +302,10 @@ set_options (KtExchange *exchange)
     set_link_options (easy, request->url);
   else
     curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "");
-  if (transport->ca_file != NULL)
+  if (transport->ca_file != NULL) {
     curl_easy_setopt (easy, CURLOPT_CAINFO, transport->ca_file);
+    curl_easy_setopt (easy, CURLOPT_CA_CACHE_TIMEOUT, CA_FILE_LIFE);
+  }
   /* clear text goes straight to whom it is for, whatever names a proxy: it holds the token, or a link that is a secret */
   if (!g_str_has_prefix (request->url, "https:"))
     curl_easy_setopt (easy, CURLOPT_PROXY, "");

@@ -71,6 +71,13 @@ kt_service_set_options (KtService *service, const KtServiceOptions *options)
   kt_auth_set_options (service->auth, &sign_in);
 }
 
+void
+kt_service_set_share_tokens (KtService *service, GHashTable *tokens)
+{
+  g_clear_pointer (&service->share_tokens, g_hash_table_unref);
+  service->share_tokens = g_hash_table_ref (tokens);
+}
+
 KtService *
 kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics *metrics,
                 const KtServiceOptions *options)

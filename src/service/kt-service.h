@@ -26,6 +26,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtService, kt_service_free)
 /* New options (a new token, above all), from the next attempt on. */
 void kt_service_set_options (KtService *service, const KtServiceOptions *options);
 
+/* The shares' tokens are these now: share id → kdstoken. */
+void kt_service_set_share_tokens (KtService *service, GHashTable *tokens);
+
 /* The token source has a new TOKEN. */
 void kt_service_set_token (KtService *service, const char *token);
 

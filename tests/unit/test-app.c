@@ -2,7 +2,6 @@
 /* The command line and the watch list. */
 #include "kt-test.h"
 
-#include "app/kt-file-watch.h"
 #include "app/kt-options.h"
 #include "app/kt-watch-list.h"
 
@@ -209,43 +208,6 @@ test_watch_list_file (void)
   g_rmdir (dir);
 }
 
-static void
-on_changed (gpointer data)
-{
-  ++*(guint *) data;
-}
-
-/* Written in place or replaced, as editors do, or with another mode; other files of the directory do not count. */
-static void
-test_file_watch (void)
-{
-  g_autofree char *dir = g_dir_make_tmp ("kootaskfs-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (dir, "tasks", NULL);
-  g_autofree char *other = g_build_filename (dir, "tasks2", NULL);
-  guint changes = 0;
-  KtFileWatch *watch = kt_file_watch_new (path, on_changed, &changes, NULL);
-
-  g_assert_true (g_file_set_contents (other, "x", -1, NULL));
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-  g_assert_cmpuint (changes, ==, 0);
-  g_assert_true (g_file_set_contents_full (path, "x", -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
-  while (changes == 0)
-    g_main_context_iteration (NULL, TRUE);
-  changes = 0;
-  g_assert_cmpint (g_rename (other, path), ==, 0);
-  while (changes == 0)
-    g_main_context_iteration (NULL, TRUE);
-  changes = 0;
-  g_assert_cmpint (g_chmod (path, 0600), ==, 0);
-  while (changes == 0)
-    g_main_context_iteration (NULL, TRUE);
-  kt_file_watch_free (watch);
-  kt_file_watch_free (NULL);
-  g_unlink (path);
-  g_rmdir (dir);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -258,6 +220,5 @@ main (int argc, char **argv)
   g_test_add_func ("/app/empty-watch-list", test_empty_watch_list);
   g_test_add_func ("/app/bad-watch-lists", test_bad_watch_lists);
   g_test_add_func ("/app/watch-list-file", test_watch_list_file);
-  g_test_add_func ("/app/file-watch", test_file_watch);
   return g_test_run ();
 }
