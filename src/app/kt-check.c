@@ -16,7 +16,7 @@ typedef struct {
   FILE *out;
   int code;       /* of the first failure */
   gboolean waits; /* for an answer */
-  gint64 asked;   /* monotonic */
+  gint64 asked;   /* GLib's monotonic time */
   GError *error;  /* of the last question */
   guint n_listed; /* by the last list */
   KtKey *example; /* a task to ask for */
@@ -183,7 +183,7 @@ check_task (Check *check)
   }
   begin (check);
   kt_service_fetch (kt_access_service (check->access), check->example,
-                    g_get_monotonic_time () + check->config->deadline, on_task, check);
+                    kt_clock_monotonic (kt_clock_system ()) + check->config->deadline, on_task, check);
   wait_for_answer (check);
   say_connection (check);
   if (check->error == NULL)

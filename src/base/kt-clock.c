@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* The machine's clock and its timers.
+ *
+ * The clock counts the time asleep (CLOCK_BOOTTIME), the main loop's does not (CLOCK_MONOTONIC). So a time is converted for
+ * the loop, and whether a timer is due is asked of the clock alone: none is early. What becomes due while the machine
+ * sleeps is called when the loop turns next, for whatever reason. */
 #include "kt-clock.h"
+
+#include <time.h>
 
 /* All timers of the system clock are one GSource: each request under way has one, and a turn of the main loop looks at
  * every source there is. */
@@ -12,33 +19,67 @@ struct KtTimer {
 
 static GSequence *timers; /* KtTimer, by time, then by the order of their start */
 static GSource *timer_source;
+static gint64 awaited = KT_TIME_NEVER; /* what the source waits for */
+
+static gint64
+boot_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_BOOTTIME, &now);
+  return (gint64) now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+/* NULL when there is none. */
+static KtTimer *
+first_timer (void)
+{
+  GSequenceIter *first = g_sequence_get_begin_iter (timers);
+
+  return g_sequence_iter_is_end (first) ? NULL : g_sequence_get (first);
+}
 
 static void
 wait_for_first (void)
 {
-  GSequenceIter *first = g_sequence_get_begin_iter (timers);
+  KtTimer *first = first_timer ();
+  gint64 at = first != NULL ? first->at : KT_TIME_NEVER;
+  gint64 left;
 
-  g_source_set_ready_time (timer_source,
-                           g_sequence_iter_is_end (first) ? -1 : ((KtTimer *) g_sequence_get (first))->at);
+  if (at == awaited)
+    return; /* setting the source anew costs a system call */
+  awaited = at;
+  left = MAX (0, at - boot_time ());
+  g_source_set_ready_time (timer_source, at == KT_TIME_NEVER ? -1 : kt_time_add (g_get_monotonic_time (), left));
+}
+
+/* The loop's clock may not know yet. */
+static gboolean
+prepare (GSource *source G_GNUC_UNUSED, int *timeout)
+{
+  KtTimer *first = first_timer ();
+
+  *timeout = -1;
+  return first != NULL && first->at <= boot_time ();
 }
 
 static gboolean
-dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
+dispatch (GSource *source G_GNUC_UNUSED, GSourceFunc callback G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 {
-  gint64 now = g_source_get_time (source);
-  GSequenceIter *first;
+  gint64 now = boot_time ();
+  KtTimer *first;
 
-  while (!g_sequence_iter_is_end (first = g_sequence_get_begin_iter (timers))
-         && ((KtTimer *) g_sequence_get (first))->at <= now) {
-    g_autofree KtTimer *timer = g_sequence_get (first);
-    g_sequence_remove (first);
+  while ((first = first_timer ()) != NULL && first->at <= now) {
+    g_autofree KtTimer *timer = first;
+    g_sequence_remove (timer->place);
     timer->func (timer->data);
   }
+  awaited = 0; /* the source's time has passed, also if the clock's has not quite */
   wait_for_first ();
   return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs timer_funcs = { .dispatch = dispatch };
+static GSourceFuncs timer_funcs = { .prepare = prepare, .dispatch = dispatch };
 
 static int
 compare (gconstpointer a, gconstpointer b, gpointer data G_GNUC_UNUSED)
@@ -50,7 +91,7 @@ compare (gconstpointer a, gconstpointer b, gpointer data G_GNUC_UNUSED)
 static gint64
 system_monotonic (KtClock *clock)
 {
-  return g_get_monotonic_time ();
+  return boot_time ();
 }
 
 static gint64

@@ -109,6 +109,12 @@ kt_fake_clock_advance (KtFakeClock *fake, gint64 microseconds)
   fake->real = until + to_real;
 }
 
+void
+kt_fake_clock_jump (KtFakeClock *fake, gint64 microseconds)
+{
+  fake->real += microseconds;
+}
+
 guint
 kt_fake_clock_timers (KtFakeClock *fake)
 {

@@ -22,5 +22,8 @@ gint64 kt_fake_clock_now (KtFakeClock *fake);
 /* Moves both clocks on by MICROSECONDS; timers due are called in order, each at its own time. */
 void kt_fake_clock_advance (KtFakeClock *fake, gint64 microseconds);
 
+/* Sets the wall clock alone. */
+void kt_fake_clock_jump (KtFakeClock *fake, gint64 microseconds);
+
 /* Timers that have not fired. */
 guint kt_fake_clock_timers (KtFakeClock *fake);

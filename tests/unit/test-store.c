@@ -127,6 +127,41 @@ test_ttl (Fixture *f, gconstpointer data)
   g_assert_cmpint (reader.progress, ==, 20);
 }
 
+#define YEAR (365 * 86400 * KT_SECOND)
+
+/* "A jump of the wall clock changes no freshness": of an answer, of one that stands in, and of a failure. */
+static void
+test_wall_clock (Fixture *f, gconstpointer data)
+{
+  static const gint64 jumps[] = { YEAR, -3 * YEAR, 2 * YEAR, -KT_SECOND };
+  Reader reader;
+
+  get (f, &reader);
+  kt_fake_source_land (f->source, RUNNING);
+  for (gsize i = 0; i < G_N_ELEMENTS (jumps); i++) {
+    kt_fake_clock_jump (f->clock, jumps[i]);
+    g_assert_true (get (f, &reader));
+    g_assert_cmpint (reader.valid_until, ==, kt_fake_clock_now (f->clock) + 5 * KT_SECOND);
+  }
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  kt_fake_clock_jump (f->clock, -YEAR);
+  g_assert_false (get (f, &reader));
+  kt_fake_source_fail (f->source, KT_ERROR_SERVICE);
+  g_assert_true (reader.stale);
+  for (gsize i = 0; i < G_N_ELEMENTS (jumps); i++) {
+    kt_fake_clock_jump (f->clock, jumps[i]);
+    g_assert_true (get (f, &reader));
+    g_assert_true (reader.stale);
+  }
+  kt_fake_clock_advance (f->clock, 60 * KT_SECOND);
+  g_assert_false (get (f, &reader));
+  kt_fake_source_fail (f->source, KT_ERROR_SERVICE);
+  g_assert_cmpint (reader.error, ==, KT_ERROR_SERVICE);
+  kt_fake_clock_jump (f->clock, YEAR);
+  g_assert_true (get (f, &reader));
+  g_assert_cmpint (reader.error, ==, KT_ERROR_SERVICE);
+}
+
 static void
 test_ended_forever (Fixture *f, gconstpointer data)
 {
@@ -401,6 +436,7 @@ main (int argc, char **argv)
 #define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
   TEST ("/store/fresh-hit", test_fresh_hit);
   TEST ("/store/ttl", test_ttl);
+  TEST ("/store/wall-clock", test_wall_clock);
   TEST ("/store/ended-forever", test_ended_forever);
   TEST ("/store/ended-ttl", test_ended_ttl);
   TEST ("/store/negative-ttl", test_negative_ttl);
