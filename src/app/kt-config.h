@@ -43,8 +43,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConfig, kt_config_free)
 /* Whether OPTION ("key=value" or "key") names a key of the table, and so is not one of FUSE's. */
 gboolean kt_config_is_key (const char *option);
 
-/* OPTION, of a key of the table, for later: a path in it is of the present working directory, and absolute from now on. One
- * that cannot be made so stays as it is, for kt_config_load() to refuse. (transfer full) */
+/* OPTION, of a key of the table, for later: a path in it is of the present working directory, and absolute from now on.
+ * One that cannot be made so stays as it is, for kt_config_load() to refuse. (transfer full) */
 char *kt_config_option (const char *option);
 
 /* The effective configuration in the form of the file. It holds no secret; a password in the proxy's URL is

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Watches files with all that leads to them. Each path is followed part by part, as the kernel does, from "/": a directory
- * on the way is watched for being moved or deleted, a link for that and for being replaced, which its inode is told too. Only
- * the directory where the way ends, at the file or where a part is missing, is watched for what happens to its names: others,
- * "/tmp" maybe, would wake us for nothing. After a change the ways are followed anew, with an inotify of their own, and
- * only then the file is read, so that no change goes unseen. */
+/* Watches files with all that leads to them. Each path is followed part by part, as the kernel does, from "/": a
+ * directory on the way is watched for being moved or deleted, a link for that and for being replaced, which its inode
+ * is told too. Only the directory where the way ends, at the file or where a part is missing, is watched for what
+ * happens to its names: others, "/tmp" maybe, would wake us for nothing. After a change the ways are followed anew,
+ * with an inotify of their own, and only then the file is read, so that no change goes unseen. */
 #include "kt-file-watch.h"
 
 #include "base/kt-error.h"
@@ -44,8 +44,8 @@ typedef enum { FURTHER, ENDED, MOVED } Step;
 /* A way that is being followed. */
 typedef struct {
   GString *at;   /* a directory, without links */
-  int directory; /* the watch of the last one, -1 when it cannot be watched */
-  int error;     /* why not */
+  int directory; /* the watch of the last one, -1 when it cannot be watched, as one that this user must not list */
+  int error;     /* why neither that nor the file, where the way ends, can be watched, or 0 */
   char *rest;    /* the parts that are left */
   guint links;
 } Way;
@@ -117,15 +117,15 @@ step (KtFileWatch *watch, Way *way, const char *part)
   gboolean there;
 
   way->directory = inotify_add_watch (watch->fd, directory, AT_THE_END);
-  way->error = errno;
+  way->error = way->directory < 0 ? errno : 0;
   if (way->directory < 0 && (errno == ENOENT || errno == ENOTDIR))
     return MOVED;
   there = lstat (entry, &status) == 0;
   if (there && S_ISDIR (status.st_mode)) {
     g_string_assign (way->at, entry);
   } else {
-    if (there)
-      inotify_add_watch (watch->fd, entry, LINK_OR_FILE); /* before a link is read */
+    if (there && inotify_add_watch (watch->fd, entry, LINK_OR_FILE) >= 0) /* before a link is read */
+      way->error = 0;
     if (!there || !S_ISLNK (status.st_mode) || !take_link (way, entry)) {
       End end = { .directory = way->directory, .path = g_steal_pointer (&entry) };
       g_array_append_val (watch->ends, end);
@@ -154,7 +154,7 @@ follow (KtFileWatch *watch, const char *path, GError **error)
       result = step (watch, &way, part);
     g_free (part);
   }
-  if (parts == MOST_PARTS || (result == ENDED && way.directory < 0))
+  if (parts == MOST_PARTS || (result == ENDED && way.error != 0))
     g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: %s", way.at->str,
                  result == ENDED ? g_strerror (way.error) : "too many directories on the way");
   g_string_free (way.at, TRUE);
@@ -195,8 +195,8 @@ disarm (KtFileWatch *watch)
   watch->fd = -1;
 }
 
-/* A file that has just been created is no change until it is closed; its inode says when, whatever name it had then. One
- * with more names is whole. */
+/* A file that has just been created is no change until it is closed; its inode says when, whatever name it had then.
+ * One with more names is whole. */
 static gboolean
 is_being_made (const KtFileWatch *watch, const char *path)
 {

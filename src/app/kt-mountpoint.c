@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands at the mount point. A process of its own looks: the kernel answers stat(2) of a mount whose daemon is dead
- * from memory, so statfs(2) is asked, which goes to the daemon; and when a daemon is frozen the question hangs, maybe
- * where no signal reaches it. */
+/* What stands at the mount point. A process of its own looks: the kernel answers stat(2) of a mount whose daemon is
+ * dead from memory, so statfs(2) is asked, which goes to the daemon; and when a daemon is frozen the question hangs,
+ * maybe where no signal reaches it. */
 #include "kt-mountpoint.h"
 
 #include "base/kt-error.h"

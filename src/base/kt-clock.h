@@ -3,11 +3,11 @@
 
 #include <glib.h>
 
-/* Time as the layers above see it: a vtable, so that tests set the time. All times are microseconds.
- * The monotonic clock is what ages, deadlines and timers go by. It counts the time that the machine sleeps, and is not GLib's
- * (g_get_monotonic_time(), ready times of GSources): times of the two do not mix. The wall clock, which may jump, is for
- * what is shown to people and dates requests before the service has told its own.
- * A point on the monotonic clock that never comes is KT_TIME_NEVER. */
+/* Time as the layers above see it: a vtable, so that tests set the time. All times are microseconds. The monotonic
+ * clock is what ages, deadlines and timers go by. It counts the time that the machine sleeps, and is not GLib's
+ * (g_get_monotonic_time(), ready times of GSources): times of the two do not mix. The wall clock, which may jump, is
+ * for what is shown to people and dates requests before the service has told its own. A point on the monotonic clock
+ * that never comes is KT_TIME_NEVER. */
 #define KT_TIME_NEVER G_MAXINT64
 
 typedef struct KtClock KtClock;
@@ -27,9 +27,9 @@ KtClock *kt_clock_system (void);
 gint64 kt_clock_monotonic (KtClock *clock);
 gint64 kt_clock_real (KtClock *clock);
 
-/* Calls FUNC once when the monotonic clock has reached AT: never earlier; later when the main loop is busy, and after the
- * machine has slept maybe as late as its next event, or as if it had not slept. The timer belongs to the clock and is gone
- * once FUNC has been called: the owner forgets the pointer there. */
+/* Calls FUNC once when the monotonic clock has reached AT: never earlier; later when the main loop is busy, and after
+ * the machine has slept maybe as late as its next event, or as if it had not slept. The timer belongs to the clock and
+ * is gone once FUNC has been called: the owner forgets the pointer there. */
 KtTimer *kt_clock_start (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data);
 
 /* Takes the timer at *TIMER back, if any, and clears it. */

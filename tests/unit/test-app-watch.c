@@ -189,6 +189,25 @@ test_several (Fixture *f, gconstpointer data)
   assert_unchanged (f);
 }
 
+/* A directory that this user may pass but not read, as homes of others: of the file itself all is seen. */
+static void
+test_unreadable (Fixture *f, gconstpointer data)
+{
+  gboolean root = geteuid () == 0;
+
+  sh ("chmod 755 .; mkdir d; echo 1 > d/w; chmod 644 d/w; chmod 311 d");
+  g_assert_cmpint (root ? seteuid (65534) : 0, ==, 0);
+  watch (f, "d/w");
+  sh ("echo 2 > d/w");
+  assert_changed (f);
+  sh ("echo 3 > d/n; mv d/n d/w");
+  assert_changed (f);
+  sh ("echo 4 > d/w");
+  assert_changed (f);
+  g_assert_cmpint (root ? seteuid (0) : 0, ==, 0);
+  sh ("chmod 755 d");
+}
+
 /* "Whatever a peer can send has a named limit": so has the length of a way. */
 static void
 test_limit (Fixture *f, gconstpointer data)
@@ -212,6 +231,7 @@ main (int argc, char **argv)
   }
   TEST ("/app/watch/being-made", test_being_made);
   TEST ("/app/watch/several", test_several);
+  TEST ("/app/watch/unreadable", test_unreadable);
   TEST ("/app/watch/limit", test_limit);
   return g_test_run ();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine's clock, while the machine is put to sleep: the linker puts our clock_gettime() in the place of libc's. */
+/* The machine's clock, while the machine is put to sleep: the linker puts our clock_gettime() in the place of libc's.
+ * */
 #include "kt-test.h"
 
 #include "base/kt-clock.h"
