@@ -21,6 +21,12 @@ kt_is_printable (const char *text)
   return *text == '\0';
 }
 
+const char *
+kt_skip_bom (const char *text)
+{
+  return g_str_has_prefix (text, "\xef\xbb\xbf") ? text + 3 : text;
+}
+
 /* The length in bytes of the UTF-8 character at TEXT, 0 when there is none. */
 static gsize
 utf8_length (const char *text, gsize left)
@@ -86,10 +92,4 @@ kt_line_encode (const char *text)
       g_string_append_c (line, *p);
   }
   return g_string_free (line, FALSE);
-}
-
-const char *
-kt_skip_bom (const char *text)
-{
-  return g_str_has_prefix (text, "\xef\xbb\xbf") ? text + 3 : text;
 }

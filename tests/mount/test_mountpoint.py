@@ -18,7 +18,8 @@ fuse = os.open("/dev/fuse", os.O_RDWR)
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 options = f"fd={fuse},rootmode=40000,user_id=0,group_id=0"
-assert libc.mount(b"other", sys.argv[1].encode(), b"fuse.other", 0, options.encode()) == 0, os.strerror(ctypes.get_errno())
+done = libc.mount(b"other", sys.argv[1].encode(), b"fuse.other", 0, options.encode())
+assert done == 0, os.strerror(ctypes.get_errno())
 print("mounted", flush=True)
 time.sleep(3600)
 """

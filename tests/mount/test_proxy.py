@@ -87,8 +87,8 @@ def test_links_in_clear_text(mount, sim, nginx, proxy):  # noqa: F811
         host.close()
 
 
-@pytest.mark.parametrize("value", ["gopher://me:hunter2@{0}", "http://me:hunter2@{0}", "http://me:hunter2@no-such-host.invalid",
-                                   "http://me:hunter2@127.0.0.1:1"])
+@pytest.mark.parametrize("value", ["gopher://me:hunter2@{0}", "http://me:hunter2@{0}",
+                                   "http://me:hunter2@no-such-host.invalid", "http://me:hunter2@127.0.0.1:1"])
 def test_password_is_nowhere(mount, sim, nginx, proxy, value):  # noqa: F811
     """A password of a proxy is in no error and no file, wherever the proxy comes from."""
     server = nginx(sim.url)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""docs/configuration.md: a file is read again "also when that happens to a link or a directory on the way to it (Kubernetes
-swaps `..data`)"."""
+"""docs/configuration.md: a file is read again "also when that happens to a link or a directory on the way to it
+(Kubernetes swaps `..data`)"."""
 
 import os
 import shutil
