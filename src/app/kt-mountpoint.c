@@ -5,6 +5,7 @@
 #include "kt-mountpoint.h"
 
 #include "base/kt-error.h"
+#include "base/kt-units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +22,8 @@
 #include <unistd.h>
 
 #define MOUNT_TYPE "fuse.kootaskfs"
-#define PATIENCE   5000 /* ms for the answer of a mount */
-#define MOST_DEAD  16   /* dead mounts over each other */
+#define PATIENCE   (5 * KT_SECOND) /* for the answer of a mount */
+#define MOST_DEAD  16              /* dead mounts over each other */
 
 /* What a look has found. */
 typedef struct {
@@ -45,27 +46,31 @@ is_ours (const char *path)
   return ours;
 }
 
-/* In the child: LOOK to OUT, first what the path is, which takes no answer, then with the answer. */
+static gboolean
+tell (const Look *look, int out)
+{
+  return write (out, look, sizeof (*look)) == sizeof (*look);
+}
+
+/* In the child: LOOK to OUT, first what the path is, then, unless that was an error, what the mount answers. realpath()
+ * asks the kernel alone: it reads links, and what is mounted is none. */
 static void
 look_and_tell (Look *look, int out)
 {
-  char *real =
-      realpath (look->path, NULL); /* asks readlink(2) of each part, which a mounted directory never is asked */
-  struct statfs statfs_of;
+  char *real = realpath (look->path, NULL);
+  struct statfs file_system;
   struct stat status;
 
   if (real != NULL)
     g_strlcpy (look->path, real, sizeof (look->path));
+  look->error = real == NULL ? errno : 0;
+  if (!tell (look, out) || real == NULL)
+    return;
+  if (statfs (real, &file_system) == 0 && lstat (real, &status) == 0)
+    look->mode = status.st_mode;
   else
     look->error = errno;
-  if (write (out, look, sizeof (*look)) != sizeof (*look))
-    return;
-  if (real != NULL && (statfs (real, &statfs_of) != 0 || lstat (real, &status) != 0))
-    look->error = errno;
-  else if (real != NULL)
-    look->mode = status.st_mode;
-  if (write (out, look, sizeof (*look)) != sizeof (*look))
-    return;
+  tell (look, out);
 }
 
 /* The next Look; FALSE, and LOOK is as before, when it does not come before UNTIL (monotonic). */
@@ -78,7 +83,7 @@ hear (int in, gint64 until, Look *look)
   ssize_t n = 1;
 
   while (used < sizeof (heard) && n > 0) {
-    int left = (int) MAX (0, (until - g_get_monotonic_time ()) / 1000);
+    int left = (int) MAX (0, (until - g_get_monotonic_time ()) / KT_MS);
     while ((n = poll (&ready, 1, left)) < 0 && errno == EINTR)
       ;
     if (n > 0)
@@ -93,7 +98,7 @@ hear (int in, gint64 until, Look *look)
 static Look
 look_at (const char *path)
 {
-  gint64 until = g_get_monotonic_time () + PATIENCE * 1000;
+  gint64 until = g_get_monotonic_time () + PATIENCE;
   Look look = { .error = ETIMEDOUT };
   int ends[2], null;
   pid_t child;
@@ -107,7 +112,6 @@ look_at (const char *path)
     null = open ("/dev/null", O_RDWR); /* who waits for our output must not wait for a child that hangs */
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
       dup2 (null, fd);
-    look.error = 0;
     look_and_tell (&look, ends[1]);
     _exit (0);
   }
