@@ -9,10 +9,11 @@ typedef struct {
   KtCatalogSource source;
   gint64 fresh_until; /* or, after a failure, not asked before; 0: never asked */
   gboolean in_flight;
-  gint64 asked;    /* when the flight began, which all its pages are taken to tell of */
-  GPtrArray *keys; /* KtKey: what the flight under way has brought so far */
-  guint size;      /* of the last whole list */
-  char *failure;   /* of the last flight, NULL when it went well */
+  gboolean was_read; /* whole, once */
+  gint64 asked;      /* when the flight began, which all its pages are taken to tell of */
+  GPtrArray *keys;   /* KtKey: what the flight under way has brought so far */
+  guint size;        /* of the last whole list */
+  char *failure;     /* of the last flight, NULL when it went well */
 } List;
 
 struct KtListsWaiter {
@@ -51,10 +52,12 @@ keys_new (void)
 }
 
 static void
-tell (KtLists *lists, GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded)
+tell (const List *list, GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded)
 {
+  const KtLists *lists = list->lists;
+
   if (lists->observer != NULL && tasks->len + gone->len + superseded->len > 0)
-    lists->observer (tasks, gone, superseded, lists->observer_data);
+    lists->observer (tasks, gone, superseded, !list->was_read, lists->observer_data);
 }
 
 static void
@@ -75,7 +78,7 @@ on_page (GPtrArray *tasks, gpointer data)
     if (kt_store_offer (lists->store, task, list->asked, lists->policy.ttl))
       g_ptr_array_add (superseded, kt_key_ref (task->key));
   }
-  tell (lists, tasks, gone, superseded);
+  tell (list, tasks, gone, superseded);
 }
 
 static gboolean
@@ -112,7 +115,8 @@ on_listed (const GError *error, gpointer data)
     g_autoptr (GPtrArray) gone = kt_catalog_set (lists->catalog, list->source, keys);
     g_autoptr (GPtrArray) none = keys_new ();
     list->size = keys->len;
-    tell (lists, none, gone, none);
+    tell (list, none, gone, none);
+    list->was_read = TRUE;
   } else {
     list->failure = kt_log_redact (error->message); /* the service may have said anything */
   }

@@ -17,8 +17,9 @@ typedef void (*KtListsFetch) (gpointer source, KtFamily family, gint64 patience,
                               gpointer data);
 
 /* TASKS (KtTask) have just been told of. GONE are tasks that are in the catalog no more, or are another family's now;
- * SUPERSEDED those for which kt_store_offer() was TRUE. KtKey both. */
-typedef void (*KtListsObserver) (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gpointer data);
+ * SUPERSEDED those for which kt_store_offer() was TRUE. KtKey both. IS_FIRST until the list has once been read whole. */
+typedef void (*KtListsObserver) (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gboolean is_first,
+                                 gpointer data);
 
 typedef struct {
   guint families;      /* KT_FAMILY_BIT()s of those chosen; share tasks have no list */

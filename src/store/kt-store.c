@@ -18,8 +18,9 @@ typedef struct {
 typedef struct {
   KtStore *store;
   KtKey *key;
-  Held full;   /* the last good answer about this task alone */
-  Held listed; /* what a list last told of it */
+  Held full;         /* the last good answer about this task alone */
+  Held listed;       /* what a list last told of it */
+  gint64 moved_real; /* wall clock, when one of them last differed from the one before it */
   char *trace_id;
   gsize size;
   /* the last failure, if none was overcome since */
@@ -182,6 +183,7 @@ entry_show (const Entry *entry, const Held *held, gint64 now, KtAnswer *answer)
     .fetched_real = held->fetched_real,
     .fetched = held->fetched,
     .changed_real = held->changed_real,
+    .moved_real = entry->moved_real,
     .valid_until = held->fresh_until,
     .trace_id = held == &entry->full ? entry->trace_id : NULL,
   };
@@ -200,21 +202,32 @@ may_stand_in (const Entry *entry, const Held *held, gint64 now)
          && !g_error_matches (entry->error, KT_ERROR, KT_ERROR_NOT_FOUND);
 }
 
-/* Answers from what the entry holds now; the waiter's own memory is not touched. */
-static void
-reply (Entry *entry, KtStoreMode mode, KtStoreDone done, gpointer data)
+/* What the entry has to say now to one who asks in MODE: NULL and *ANSWER, or the failure. */
+static const GError *
+outcome (const Entry *entry, KtStoreMode mode, KtAnswer *answer)
 {
   gint64 now = kt_clock_monotonic (entry->store->clock);
   const Held *held = shown (entry, mode, now);
   gboolean failed = entry->error != NULL && (mode == KT_STORE_AGAIN || freshest (entry, mode, now) == NULL);
-  KtAnswer answer;
 
-  if (failed && (mode == KT_STORE_AGAIN || !may_stand_in (entry, held, now))) {
-    g_autoptr (GError) error = g_error_copy (entry->error); /* DONE may change the entry */
+  if (failed && (mode == KT_STORE_AGAIN || !may_stand_in (entry, held, now)))
+    return entry->error;
+  entry_show (entry, held, now, answer);
+  return NULL;
+}
+
+/* Answers from what the entry holds now; the waiter's own memory is not touched. */
+static void
+reply (Entry *entry, KtStoreMode mode, KtStoreDone done, gpointer data)
+{
+  KtAnswer answer;
+  const GError *failure = outcome (entry, mode, &answer);
+
+  if (failure != NULL) {
+    g_autoptr (GError) error = g_error_copy (failure); /* DONE may change the entry */
     done (NULL, error, data);
     return;
   }
-  entry_show (entry, held, now, &answer);
   if (answer.stale)
     ++*entry->store->stale;
   kt_task_ref (answer.task);
@@ -253,6 +266,8 @@ hold (Entry *entry, Held *held, KtTask *task, gint64 asked, gint64 life)
   held->fresh_until = kt_time_add (now, life);
   if (held->task != NULL && kt_task_says_same (held->task, task))
     return; /* nothing has changed: the old snapshot goes on */
+  if (held->task != NULL)
+    entry->moved_real = held->fetched_real;
   kt_task_unref (held->task);
   held->task = kt_task_ref (task);
   held->changed_real = held->fetched_real;
@@ -349,6 +364,17 @@ kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
   return entry != NULL && knows (entry, mode, kt_clock_monotonic (store->clock));
+}
+
+gboolean
+kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer, const GError **error)
+{
+  const Entry *entry = g_hash_table_lookup (store->entries, key);
+
+  if (entry == NULL || !knows (entry, mode, kt_clock_monotonic (store->clock)))
+    return FALSE;
+  *error = outcome (entry, mode, answer);
+  return TRUE;
 }
 
 gboolean
@@ -476,6 +502,12 @@ kt_store_set_policy (KtStore *store, const KtStorePolicy *policy)
 {
   store->policy = *policy;
   evict (store);
+}
+
+gint64
+kt_store_negative_ttl (const KtStore *store)
+{
+  return store->policy.negative_ttl;
 }
 
 void

@@ -26,6 +26,7 @@ typedef struct {
   gint64 fetched_real;  /* wall clock */
   gint64 fetched;       /* monotonic, as are the next two */
   gint64 changed_real;  /* wall clock of the answer that first had this content */
+  gint64 moved_real;    /* wall clock of the last answer that differed from the one before, 0: none did */
   gint64 valid_until;   /* nobody need ask again before */
   gboolean stale;       /* stands in for an answer that could not be had */
   const char *trace_id; /* NULL of what a list told */
@@ -51,6 +52,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtStore, kt_store_free)
 
 /* From now on; what is cached keeps the life it was given, what no longer fits goes bit by bit. */
 void kt_store_set_policy (KtStore *store, const KtStorePolicy *policy);
+
+/* How long a failure is remembered before asking again, by the policy. */
+gint64 kt_store_negative_ttl (const KtStore *store);
+
 void kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data);
 
 /* Called when the answer of KEY was let go for want of memory. */
@@ -71,6 +76,9 @@ KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 dea
 
 /* Whether kt_store_get() in MODE, FRESH or LISTED, would answer from memory. */
 gboolean kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode);
+
+/* What it would answer from memory: TRUE and *ANSWER, or *ERROR (transfer none); FALSE when it would ask. */
+gboolean kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer, const GError **error);
 
 /* Whether a request for KEY is under way. */
 gboolean kt_store_is_asking (KtStore *store, KtKey *key);

@@ -70,6 +70,14 @@ static const KtEntry entries[] = {
   { .place = KT_PLACE_NONE },
 };
 
+G_STATIC_ASSERT (G_N_ELEMENTS (entries) <= KT_ENTRIES_MAX);
+
+guint
+kt_entry_index (const KtEntry *entry)
+{
+  return (guint) (entry - entries);
+}
+
 const KtEntry *
 kt_entry_root (void)
 {

@@ -62,6 +62,10 @@ const KtEntry *kt_entry_root (void);
 /* The table, its end marked by a row whose kind of place is KT_PLACE_NONE. */
 const KtEntry *kt_entries (void);
 
+/* The number of a row of the table, less than KT_ENTRIES_MAX. */
+guint kt_entry_index (const KtEntry *entry);
+#define KT_ENTRIES_MAX 200
+
 /* The row of PLACE called NAME for tasks of FAMILIES (a set of bits), or NULL. */
 const KtEntry *kt_entry_find (KtPlace place, const char *name, guint families);
 

@@ -216,10 +216,20 @@ add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
   const KtNode *files = task != NULL ? kt_nodes_find (tree->nodes, task, "files") : NULL;
   const gint64 mtime = kt_tree_task_mtime (tree, key);
 
-  if (task != NULL && task->mtime != mtime)
+  if (task != NULL && task->mtime != 0 && task->mtime != mtime)
     add_stale (names, task, NULL);
-  if (files != NULL && files->mtime != mtime)
+  if (files != NULL && files->mtime != 0 && files->mtime != mtime)
     add_stale (names, files, NULL);
+}
+
+void
+kt_tree_note_names (KtTree *tree, gboolean is_change)
+{
+  guint64 generation = kt_catalog_generation (tree->catalog);
+
+  if (is_change && generation != tree->catalog_generation)
+    tree->catalog_changed = kt_clock_real (tree->clock);
+  tree->catalog_generation = generation;
 }
 
 static void
@@ -232,6 +242,7 @@ on_request_ended (KtKey *key, const GError *error, gpointer data)
     add_moved (tree, names, key);
   else if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_drop_found (tree->catalog, key))
     add_gone (tree, names, key);
+  kt_tree_note_names (tree, TRUE);
   push (tree, names, NULL, NULL);
 }
 
@@ -255,11 +266,12 @@ kt_tree_set_watched (KtTree *tree, GPtrArray *keys)
 
   for (guint i = 0; i < gone->len; i++)
     add_gone (tree, names, g_ptr_array_index (gone, i));
+  kt_tree_note_names (tree, TRUE);
   push (tree, names, NULL, NULL);
 }
 
 static void
-on_lists_changed (GPtrArray *told, GPtrArray *gone, GPtrArray *superseded, gpointer data)
+on_lists_changed (GPtrArray *told, GPtrArray *gone, GPtrArray *superseded, gboolean is_first, gpointer data)
 {
   KtTree *tree = data;
   GPtrArray *names = stale_new ();
@@ -270,6 +282,7 @@ on_lists_changed (GPtrArray *told, GPtrArray *gone, GPtrArray *superseded, gpoin
     add_gone (tree, names, g_ptr_array_index (gone, i));
   for (guint i = 0; i < superseded->len; i++)
     add_stale_task (tree, names, g_ptr_array_index (superseded, i), FALSE);
+  kt_tree_note_names (tree, !is_first);
   push (tree, names, NULL, NULL);
 }
 

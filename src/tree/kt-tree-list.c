@@ -73,15 +73,20 @@ kt_listing_free (KtListing *listing)
   g_free (listing);
 }
 
-/* A task's names are there without its answer, which only says more; its files' are not. */
+/* A task's names are there without its answer, which only says more; those of its files as long as one is had. */
 static void
 on_list_answer (const KtAnswer *answer, const GError *error, gpointer data)
 {
   KtTreeCall *call = data;
   KtTreeListed listed = (KtTreeListed) call->callback;
+  KtAnswer last;
 
-  if (call->node->entry->below == KT_PLACE_TASK)
+  if (error != NULL && kt_tree_last_names (call->tree, call->key, error, &last)) {
+    answer = &last;
     error = NULL;
+  } else if (call->node->entry->below == KT_PLACE_TASK) {
+    error = NULL;
+  }
   listed (error == NULL ? listing_new (call->tree, call->node, answer) : NULL, error, call->data);
   kt_tree_call_free (call);
 }
@@ -164,6 +169,7 @@ look_up (KtListing *listing, guint index, KtTreeEntry *entry)
   mode_t type;
   const char *name = kt_listing_name (listing, index, &type);
   g_auto (KtWant) want = { 0 };
+  const GError *error;
   KtAnswer answer;
 
   if (listing->dir->entry->below == KT_PLACE_TASKS && listing->generation == kt_catalog_generation (tree->catalog)) {
@@ -176,11 +182,11 @@ look_up (KtListing *listing, guint index, KtTreeEntry *entry)
   }
   if (kt_tree_resolve (tree, listing->dir, name, NULL, entry, &want, NULL))
     return entry->id != 0;
-  if (want.key == NULL || !kt_store_has (tree->store, want.key, want.mode)
-      || !kt_store_peek (tree->store, want.key, want.mode, &answer)
-      || answer.valid_until <= kt_clock_monotonic (tree->clock))
+  if (want.key == NULL || !kt_store_try (tree->store, want.key, want.mode, &answer, &error))
     return FALSE;
   kt_want_clear (&want);
+  if (error != NULL)
+    return kt_tree_resolve_failure (tree, listing->dir, name, error, entry);
   return kt_tree_resolve (tree, listing->dir, name, &answer, entry, &want, NULL) && entry->id != 0;
 }
 

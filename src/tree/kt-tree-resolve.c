@@ -50,6 +50,36 @@ found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *an
   return TRUE;
 }
 
+gboolean
+kt_tree_last_names (KtTree *tree, KtKey *key, const GError *error, KtAnswer *answer)
+{
+  return !g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)
+         && kt_store_peek (tree->store, key, KT_STORE_FRESH, answer);
+}
+
+gboolean
+kt_tree_resolve_failure (KtTree *tree, KtNode *dir, const char *name, const GError *error, KtTreeEntry *entry)
+{
+  KtKey *key = dir->key != NULL ? kt_catalog_find (tree->catalog, dir->key->task_id) : NULL;
+  const KtEntry *row = kt_entry_find (dir->entry->below, name, kt_tree_families_of (tree, dir));
+  gint64 now = kt_clock_real (tree->clock);
+  KtAnswer answer;
+
+  if (key == NULL)
+    return FALSE;
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_is_only_found (tree->catalog, key))
+    return FALSE; /* so it is known no more */
+  if (row != NULL) {
+    kt_tree_describe (tree, kt_nodes_look_up_failure (tree->nodes, dir, row, error, now), key, entry);
+    entry->entry_life = 0;
+    return TRUE;
+  }
+  row = kt_entry_of_ids (dir->entry->below);
+  if (row == NULL || !kt_tree_last_names (tree, key, error, &answer) || kt_task_find_file (answer.task, name) == NULL)
+    return FALSE;
+  return found (tree, dir, row, name, key, 0, entry);
+}
+
 /* A file about this mount, as of now. */
 static gboolean
 found_about (KtTree *tree, KtNode *dir, const KtEntry *row, KtTreeEntry *entry)
@@ -98,8 +128,10 @@ resolve_task (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, c
       return absent (entry, 0);
     return wants (key, KT_STORE_FRESH, want);
   }
-  if (known == NULL)
+  if (known == NULL) {
     kt_catalog_add (tree->catalog, KT_CATALOG_FOUND, answer->task->key);
+    kt_tree_note_names (tree, TRUE);
+  }
   return found (tree, dir, row, name, known != NULL ? known : answer->task->key, KT_TIME_NEVER, entry);
 }
 
@@ -116,8 +148,10 @@ resolve_link (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, c
     return absent (entry, 0);
   if (!is_known && answer == NULL)
     return wants (key, KT_STORE_FRESH, want);
-  if (!is_known)
+  if (!is_known) {
     kt_catalog_add (tree->catalog, KT_CATALOG_FOUND, key);
+    kt_tree_note_names (tree, TRUE);
+  }
   return found (tree, dir, row, name, key, KT_TIME_NEVER, entry);
 }
 

@@ -60,7 +60,8 @@ void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer
 /* The operation will not be answered; a request it started goes on. */
 void kt_tree_cancel (KtTreeCall *call);
 
-/* Finds NAME in a directory. On success the kernel's lookup count of the inode has gone up by one. */
+/* Finds NAME in a directory. On success the kernel's lookup count of the inode has gone up by one. A name of a known task
+ * that cannot be asked is found all the same: reading it fails. */
 typedef void (*KtTreeFound) (const KtTreeEntry *entry, const GError *error, gpointer data);
 KtTreeCall *kt_tree_lookup (KtTree *tree, guint64 parent, const char *name, KtTreeFound found, gpointer data);
 
@@ -96,8 +97,9 @@ GPtrArray *kt_tree_prime (KtTree *tree, guint64 id);
  * files are read one after another, the others that the kernel knows. As above. */
 GPtrArray *kt_tree_read_on (KtTree *tree, guint64 id);
 
-/* A file's content, the same for as long as its inode lives. (transfer full), NULL when it is no file, or a package. */
-GBytes *kt_tree_read (KtTree *tree, guint64 id);
+/* A file's content, the same for as long as its inode lives. (transfer full), NULL with ERROR when it cannot be had,
+ * without when it is no file, or a package. */
+GBytes *kt_tree_read (KtTree *tree, guint64 id, GError **error);
 
 /* Bytes of a package: see kt_package_read(). */
 typedef KtPackageBytes KtTreeBytes;

@@ -216,7 +216,7 @@ def test_xattrs(mount, sim):
 
 
 def test_times(mount, sim):
-    """"mtime ... of a task directory: ended, else started, else created"."""
+    """The mtime of a task's directory is settled once, by the first answer: "to the task's end\""""
     m = mount(sim)
     store(sim, detail(endTime="20240930091933", taskStatus=2))
     m.read("status")

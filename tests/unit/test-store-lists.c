@@ -22,7 +22,7 @@ typedef struct {
 } Fixture;
 
 static void
-on_change (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gpointer data)
+on_change (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gboolean is_first, gpointer data)
 {
   Fixture *f = data;
 

@@ -167,7 +167,7 @@ test_listing_looks_up_from_memory (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (entry.entry_life, <, 5 * KT_SECOND);
   g_assert_cmpuint (kt_tree_look_up (f, dir, "status", NULL).entry.id, ==, entry.id);
   kt_tree_forget (f->tree, entry.id, 2); /* it counted as a lookup */
-  g_assert_null (kt_tree_read (f->tree, entry.id));
+  g_assert_null (kt_tree_read (f->tree, entry.id, NULL));
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   g_assert_false (kt_listing_look_up (listing, 2, &entry)); /* too old */
 }
