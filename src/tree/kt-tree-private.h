@@ -37,9 +37,12 @@ gint64 kt_tree_life_until (KtTree *tree, gint64 until);
 void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry);
 
 /* The mtime of a task's directory, wall clock in microseconds; 0: not settled. It is settled by the first answer, or when
- * somebody looks at it before (kt_tree_getattr()), and must not move because the task was asked about: tar and rsync
- * would take that for a change. From then on it moves when an answer differs from the one before. */
+ * somebody looks at it before (GETATTR, a listing with attributes), and must not move because the task was asked about:
+ * tar and rsync would take that for a change. From then on it moves when an answer differs from the one before. */
 gint64 kt_tree_task_mtime (KtTree *tree, KtKey *key);
+
+/* Somebody looks: what the directory of KEY, if any, shows now is what it goes on showing. */
+void kt_tree_settle_mtime (KtTree *tree, KtKey *key);
 
 /* An answer that is needed: of which task, and how. */
 typedef struct {

@@ -68,6 +68,13 @@ kt_tree_task_mtime (KtTree *tree, KtKey *key)
   return mtime;
 }
 
+void
+kt_tree_settle_mtime (KtTree *tree, KtKey *key)
+{
+  if (key != NULL && kt_tree_task_mtime (tree, key) == 0)
+    kt_catalog_set_mtime (tree->catalog, key, tree->catalog_changed);
+}
+
 /* How long a directory's mtime holds goes to *LIFE. The kernel is told when that of a task changes, see
  * kt-tree-change.c; its files are too many for that, and their names live no longer than the answer anyway. */
 static gint64
@@ -296,9 +303,8 @@ kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry)
   if (node == NULL)
     return FALSE;
   key = kt_tree_key_of (tree, node);
-  /* somebody looks: what a directory shows now is what it goes on showing */
-  if (key != NULL && node->entry->kind == KT_ENTRY_DIR && kt_tree_task_mtime (tree, key) == 0)
-    kt_catalog_set_mtime (tree->catalog, key, tree->catalog_changed);
+  if (node->entry->kind == KT_ENTRY_DIR)
+    kt_tree_settle_mtime (tree, key);
   kt_tree_describe (tree, node, key, entry);
   return TRUE;
 }
