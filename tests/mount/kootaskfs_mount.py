@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -28,19 +29,21 @@ GROUPS = {
     "watch": "file",
 }
 GROUP_OF = {key: group for group, keys in GROUPS.items() for key in keys.split()}
+NOBODY_LISTENS = socket.socket()  # on a port that nobody else gets, either
+NOBODY_LISTENS.bind(("127.0.0.1", 0))
+NOWHERE = "http://%s:%d" % NOBODY_LISTENS.getsockname()
 SUSPICIOUS = re.compile(r"CRITICAL|ERROR:|Sanitizer|runtime error|[Aa]ssertion", re.ASCII)
 
 
 def environment(**changes):
-    """The environment daemons run in: no proxies, no token, and every failed assertion of GLib is the end."""
-    result = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    result.pop("KOOTASKFS_TOKEN", None)
-    result["G_DEBUG"] = "fatal-criticals"
-    result["ASAN_OPTIONS"] = "quarantine_size_mb=8:detect_leaks=1"
-    result["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
-    result["LC_ALL"] = "C.UTF-8"
-    result.update(changes)
-    return result
+    """The environment daemons run in, of which tests/conftest.py leaves little: every failed assertion of GLib is the end."""
+    return {
+        **os.environ,
+        "G_DEBUG": "fatal-criticals",
+        "ASAN_OPTIONS": "quarantine_size_mb=8:detect_leaks=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+        **changes,
+    }
 
 
 def run(*command, check=True, timeout=LIMIT, **options):
@@ -65,7 +68,7 @@ def mounts_at(path):
     found = []
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         before, after = line.split(" - ")
-        if before.split()[4] == str(path):
+        if before.split()[4].encode().decode("unicode_escape").encode("latin-1").decode() == str(path):
             found.append(tuple(after.split()[:2]))
     return found
 
@@ -124,7 +127,7 @@ class Mount:
             self.token_file.write_text(token + "\n")
             self.token_file.chmod(token_mode)
         self.settings = {
-            "endpoint": sim.url if sim else "http://127.0.0.1:9",
+            "endpoint": sim.url if sim else NOWHERE,
             "user-id": "1505084218764547200",
             "token-file": str(self.token_file) if token is not None else None,
             "families": "share",

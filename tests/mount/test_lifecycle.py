@@ -3,18 +3,18 @@
 stderr; bad usage is 2, bad configuration 78, cannot mount 1. SIGTERM and fusermount3 -u end it cleanly.\""""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from koodrive_sim import SHARE, wait_until
-from kootaskfs_mount import BINARY, IMPORT_TASK, SHARE_TASK, TYPE, environment, errno_of, mounts_at, read_error, run
+from kootaskfs_mount import (
+    BINARY, IMPORT_TASK, NOWHERE, SHARE_TASK, TYPE, environment, errno_of, mounts_at, read_error, run,
+)
 
 
 def one_line(text):
@@ -25,16 +25,14 @@ def one_line(text):
 
 @contextlib.contextmanager
 def on_path():
-    """The program where mount(8), which resets PATH, finds it; only for as long as needed, and one test run at a time."""
-    link = Path("/usr/local/bin/kootaskfs")
-    with open(Path(tempfile.gettempdir()) / "kootaskfs-mount-tests.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        assert not os.path.lexists(link), f"{link} is in the way"
-        link.symlink_to(BINARY)
-        try:
-            yield
-        finally:
-            link.unlink()
+    """The type by which mount(8), which resets PATH, finds the program; by a name of our own, as kootaskfs may be
+    installed."""
+    link = Path(f"/usr/local/bin/kootaskfs-{os.getpid()}")
+    link.symlink_to(BINARY)
+    try:
+        yield f"fuse.{link.name}"
+    finally:
+        link.unlink()
 
 
 @pytest.mark.parametrize("unmount", ["fusermount3 -u", "umount", "umount -l", "fusermount3 -u -z"])
@@ -157,8 +155,8 @@ def test_mount_8(mount, sim):
     """`mount -t fuse.kootaskfs ENDPOINT MOUNTPOINT -o config=FILE,...` works, and umount(8)."""
     assert shutil.which("mount.fuse3")
     m = mount(sim, auto=False, background=True, endpoint=None)
-    with on_path():
-        run("mount", "-t", TYPE, sim.url, m.path, "-o", f"config={m.conf},ttl=2s,ro,nosuid", env=environment())
+    with on_path() as fstype:
+        run("mount", "-t", fstype, sim.url, m.path, "-o", f"config={m.conf},ttl=2s,ro,nosuid", env=environment())
         assert mounts_at(m.path) == [(TYPE, sim.url)]
         assert m.read("status") == "completed\n"
         assert "ttl = 2s\n" in m.control("config")
@@ -169,13 +167,13 @@ def test_mount_8(mount, sim):
 def test_mount_8_with_none(mount, sim):
     """"none" stands for the configured endpoint; a failure is mount's failure, with our line."""
     m = mount(sim, auto=False, background=True)
-    with on_path():
-        run("mount", "-t", TYPE, "none", m.path, "-o", f"config={m.conf}", env=environment())
+    with on_path() as fstype:
+        run("mount", "-t", fstype, "none", m.path, "-o", f"config={m.conf}", env=environment())
         assert mounts_at(m.path) == [(TYPE, sim.url)]
         run("umount", m.path)
         m.wait_ended()
         m.configure(ttl="soon")
-        done = run("mount", "-t", TYPE, "none", m.path, "-o", f"config={m.conf}", env=environment(), check=False)
+        done = run("mount", "-t", fstype, "none", m.path, "-o", f"config={m.conf}", env=environment(), check=False)
         assert done.returncode != 0 and "ttl: 'soon' is not a time" in done.stderr
 
 
@@ -308,6 +306,6 @@ def test_two_mounts(mount, sim):
 
 def test_no_service_at_all(mount, sim):
     """The mount answers though the service does not; nothing is asked at the start."""
-    m = mount(sim, endpoint="http://127.0.0.1:1", background=True)
+    m = mount(sim, endpoint=NOWHERE, background=True)
     assert listed(m) == BOTH and sorted(os.listdir(m.path)) == [".kootaskfs", "shares", "tasks"]
     assert "service: not asked yet\n" in m.control("health")
