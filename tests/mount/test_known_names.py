@@ -218,3 +218,37 @@ def test_one_read_each(mount, sim):
     m = failing(mount, sim, {"kind": "garbage"})
     cost = m.operations_of(lambda: subprocess.run(["cat", m.task() / "status"], stderr=subprocess.DEVNULL, check=False))
     assert cost.get("read") == 1 and set(cost) <= {"read", "lookup"}
+
+
+def test_never_empty_nor_shortened(mount, sim):
+    """"never as an empty or shortened file\": many readers while the service fails and recovers all the time."""
+    m = mount(sim, ttl="20ms", max_stale="0s", negative_ttl="20ms")
+    store(sim, detail(taskStatus=1, files=["f"] * 40))
+    good = {name: m.read(name) for name in ("status", "progress", "files.csv", "job.json")}
+    reader = """
+import os, sys, time
+end, seen = time.monotonic() + 3, [0, 0]
+wanted = eval(sys.argv[2])
+while time.monotonic() < end:
+    for name, text in wanted.items():
+        try:
+            with open(f"{sys.argv[1]}/{name}") as opened:
+                got = opened.read()
+        except OSError as error:
+            assert error.errno != 2, "the name vanished"
+            seen[1] += 1
+        else:
+            assert got == text, (name, got)
+            seen[0] += 1
+print(*seen)
+"""
+    readers = [m.python(reader, m.task(), repr(good)) for _ in range(4)]
+    while any(child.poll() is None for child in readers):
+        sim.fault(kind="garbage", times=3)
+        requests = m.requests()
+        wait_until(lambda: m.requests() > requests + 5 or all(child.poll() is not None for child in readers), "requests")
+    for child in readers:
+        out, err = child.communicate()
+        assert child.returncode == 0, err
+        succeeded, failed = map(int, out.split())
+        assert succeeded > 0 and failed > 0
