@@ -175,6 +175,13 @@ on_evict (gpointer data)
   evict (store);
 }
 
+/* Until when an answer may stand in for one that cannot be had. */
+static gint64
+stand_in_until (const Held *held, const KtStore *store)
+{
+  return kt_time_add (held->fresh_until, store->policy.max_stale);
+}
+
 static void
 entry_show (const Entry *entry, const Held *held, gint64 now, KtAnswer *answer)
 {
@@ -190,7 +197,7 @@ entry_show (const Entry *entry, const Held *held, gint64 now, KtAnswer *answer)
   if (now >= held->fresh_until && entry->error != NULL) {
     answer->stale = TRUE;
     answer->error = entry->error;
-    answer->valid_until = entry->failed_until;
+    answer->valid_until = MIN (entry->failed_until, stand_in_until (held, entry->store));
   }
 }
 
@@ -198,7 +205,7 @@ static gboolean
 may_stand_in (const Entry *entry, const Held *held, gint64 now)
 {
   /* "no such task" is an answer, not a failure to get one */
-  return held != NULL && now < kt_time_add (held->fresh_until, entry->store->policy.max_stale)
+  return held != NULL && now < stand_in_until (held, entry->store)
          && !g_error_matches (entry->error, KT_ERROR, KT_ERROR_NOT_FOUND);
 }
 

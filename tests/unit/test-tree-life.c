@@ -155,6 +155,10 @@ test_life_of_stale (KtTreeFixture *f, gconstpointer data)
   kt_fake_source_fail (f->source, KT_ERROR_UNREACHABLE);
   g_assert_cmpuint (lookup.entry.id, !=, 0);
   g_assert_cmpint (lookup.entry.entry_life, ==, 3 * KT_SECOND - ROUNDING);
+  kt_fake_clock_advance (f->clock, 58 * KT_SECOND); /* 1 s before max-stale is over */
+  kt_tree_start_lookup (f, dir, "status", &lookup);
+  kt_fake_source_fail (f->source, KT_ERROR_UNREACHABLE);
+  g_assert_cmpint (lookup.entry.entry_life, ==, KT_SECOND - ROUNDING);
 }
 
 static void
