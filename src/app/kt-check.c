@@ -276,9 +276,10 @@ kt_check_run (const KtConfig *config, const char *environment_token, FILE *out)
   g_autoptr (KtHealth) health = kt_health_new ();
   g_autoptr (KtMetrics) metrics = kt_metrics_new ();
   g_autoptr (GError) error = NULL;
+  g_autofree char *origin = kt_config_origin (config);
   Check check = { .config = config, .out = out };
 
-  say (&check, "configuration", "%s", config->path != NULL ? config->path : "the command line");
+  say (&check, "configuration", "%s%s", config->path != NULL ? "" : "the command line; ", origin);
   check_watch_list (&check);
   check.access = kt_access_new (config, environment_token, kt_clock_system (), health, metrics, &stop, &error);
   if (check.access == NULL)
