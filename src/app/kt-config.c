@@ -45,6 +45,7 @@ static const Key keys[] = {
   { "service", "families", &kt_type_families, AT (families), "share, basic, job", "kinds of tasks asked for" },
   { "service", "allow-cancel", &kt_type_boolean, AT (allow_cancel), "no",
     "jobs may be cancelled by writing to ctl, yes or no" },
+  { "service", "verify", &kt_type_boolean, AT (verify), "yes", "ask the service once after mounting, yes or no" },
   { "cache", "ttl", &kt_type_duration, AT (cache.ttl), "5s", "how long an answer is fresh" },
   { "cache", "ended-ttl", &kt_type_duration, AT (cache.ended_ttl), "forever", "the same for a task that has ended" },
   { "cache", "negative-ttl", &kt_type_duration, AT (cache.negative_ttl), "3s", "how long a failure is remembered" },

@@ -25,6 +25,7 @@ typedef struct {
   char *ca_file;
   char *proxy;
   gboolean allow_cancel;
+  gboolean verify;
   guint families; /* KT_FAMILY_BIT()s of those chosen */
   KtStorePolicy cache;
   gint64 list_ttl;

@@ -51,6 +51,9 @@ typedef void (*KtServiceListed) (const GError *error, gpointer data);
 void kt_service_list (KtService *service, KtFamily family, gint64 patience, KtServicePage page, KtServiceListed listed,
                       gpointer data);
 
+/* Whether the list can be had: asks for one task of it, by one request. LISTED as above. */
+void kt_service_try_list (KtService *service, KtFamily family, gint64 patience, KtServiceListed listed, gpointer data);
+
 /* ERROR is NULL when the service has accepted. */
 typedef void (*KtServiceCancelled) (const GError *error, gpointer data);
 

@@ -58,6 +58,7 @@ test_defaults (Fixture *f, gconstpointer data)
   g_assert_null (config->app_secret_file);
   g_assert_null (config->session_id);
   g_assert_false (config->keep_alive);
+  g_assert_true (config->verify);
   g_assert_null (config->agent_name);
   g_assert_cmpstr (config->language, ==, "en-US");
   g_assert_cmpstr (config->time_zone, ==, "UTC");
@@ -83,7 +84,7 @@ test_defaults (Fixture *f, gconstpointer data)
   "Bearer+\n"                                                                                                          \
   "keep-alive = yes\nagent-name = carrier\nlanguage = zh-CN\ntime-zone = Asia/Shanghai\nca-file = /etc/ca.pem\nproxy " \
   "= "                                                                                                                 \
-  "http://p:3128\nfamilies = share, job\nallow-cancel = yes\n\n"                                                       \
+  "http://p:3128\nfamilies = share, job\nallow-cancel = yes\nverify = no\n\n"                                          \
   "[cache]\nttl = 250ms\nended-ttl = 1h\nnegative-ttl = 0\nlist-ttl = 2min\nmax-stale = forever\nmemory = 1G\n\n"      \
   "[fetch]\ndeadline = 1min\nconcurrency = 1024\nrate = 7\nmax-response = 100\n\n[watch]\nfile = /etc/tasks\n"
 
@@ -97,6 +98,7 @@ test_all_keys (Fixture *f, gconstpointer data)
   g_assert_cmpstr (config->token_command, ==, "printf '\\n' | pass");
   g_assert_cmpint (config->token_scheme, ==, KT_TOKEN_BEARER_PLUS);
   g_assert_true (config->keep_alive);
+  g_assert_false (config->verify);
   g_assert_cmpstr (config->agent_name, ==, "carrier");
   g_assert_cmpstr (config->language, ==, "zh-CN");
   g_assert_cmpstr (config->time_zone, ==, "Asia/Shanghai");
@@ -149,7 +151,7 @@ test_format (Fixture *f, gconstpointer data)
   kt_assert_text (
       kt_config_format (config),
       "[service]\nendpoint = https://h\nuser-id = 1\ntoken-scheme = auto\nkeep-alive = no\nlanguage = en-US\n"
-      "time-zone = UTC\nfamilies = share, basic, job\nallow-cancel = no\n\n"
+      "time-zone = UTC\nfamilies = share, basic, job\nallow-cancel = no\nverify = yes\n\n"
       "[cache]\nttl = 5s\nended-ttl = forever\nnegative-ttl = 3s\nlist-ttl = 30s\nmax-stale = 5min\nmemory = 256M\n\n"
       "[fetch]\ndeadline = 10s\nconcurrency = 64\nrate = 0\nmax-response = 64M\n\n[watch]\n");
 }

@@ -320,6 +320,20 @@ test_list_cursors (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 3);
 }
 
+/* To see whether a list can be had takes one task, and one request. */
+static void
+test_try_list (Fixture *f, gconstpointer data)
+{
+  kt_service_try_list (f->service, KT_FAMILY_BASIC, 10 * KT_SECOND, cancelled, f);
+  assert_last_line (f, 1, "GET " BASE "task/list?pageSize=1");
+  land (f, 0, "{\"taskList\":[{\"taskId\":\"1\"}],\"nextCursor\":\"a\"}");
+  g_assert_true (f->done == 1 && f->error == -1);
+  kt_service_try_list (f->service, KT_FAMILY_JOB, 10 * KT_SECOND, cancelled, f);
+  assert_last_line (f, 2, "GET " BASE "jobs?offset=0&limit=1");
+  land (f, 1, "{\"code\":13000410}");
+  g_assert_true (f->done == 2 && f->error == KT_ERROR_DENIED);
+}
+
 static void
 test_list_empty (Fixture *f, gconstpointer data)
 {
@@ -498,6 +512,7 @@ main (int argc, char **argv)
   TEST ("/service/fetch/unknown-fails", test_unknown_fails);
   TEST ("/service/fetch/unknown-in-chosen-families", test_unknown_in_chosen_families);
   TEST ("/service/fetch/unknown-stop", test_unknown_stop);
+  TEST ("/service/fetch/try-list", test_try_list);
   TEST ("/service/fetch/cancel", test_cancel);
   TEST ("/service/list/cursors", test_list_cursors);
   TEST ("/service/list/empty", test_list_empty);
