@@ -10,6 +10,7 @@ import pytest
 from koodrive_sim import IMPORT_TASK, SHARE, SHARE_TASK, TOKEN, wait_until
 from kootaskfs_mount import BINARY, environment, mounts_at, run
 from test_lifecycle import one_line
+from test_words import documented
 
 ALL = "share, basic, job"
 FOREVER = 600_000  # milliseconds: longer than anybody waits
@@ -64,7 +65,7 @@ def test_refused(make, fault, words):
     sim, m = make()
     sim.fault(times=-1, **fault)
     line = one_line(mount_it(m))
-    assert "mounted, but the service cannot be used: list basic: " in line and words in line
+    assert "mounted, but the service cannot be used: list basic: " in line and words in line and documented(line)
     check = run(BINARY, "--check", "-o", f"config={m.conf}", check=False, env=environment()).stdout
     advice = re.search(r"^FAIL +list basic .*\n +(.*)$", check, re.M).group(1)
     assert line.endswith(f"; {advice}\n")
@@ -93,7 +94,7 @@ def test_silent_service(make, settings, words):
     sim, m = make(**settings)
     sim.fault(kind="delay", ms=FOREVER, times=-1)
     line = one_line(mount_it(m))
-    assert f"mounted, but the service has not answered {words}; kootaskfs --check waits longer" in line
+    assert f"mounted, but the service has not answered {words}; kootaskfs --check waits longer" in line and documented(line)
     assert sim.counters()["total"] == 1
 
 

@@ -3,16 +3,25 @@
 the texts."""
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from koodrive_sim import REPO
 from kootaskfs_mount import BINARY, TYPE, environment, mounts_at, run
 from test_lifecycle import on_path, one_line
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+
+
+def documented(line):
+    """docs/troubleshooting.md has a row for this line, by its text."""
+    rows = re.findall(r"^\| (.*?) \| ", (REPO / "docs/troubleshooting.md").read_text(), re.M)
+    texts = [re.findall(r"`([^`]+)`", row) for row in rows]
+    return any(text in line for row in texts for text in row if len(text) > 12)
 
 
 def told(*arguments, code, **env):
@@ -34,7 +43,7 @@ def test_no_configuration(tmp_path, check):
     for env, place in places:
         line = told(last, code=78, **env)
         assert f"looked for {place}/kootaskfs/kootaskfs.conf, then /etc/kootaskfs.conf" in line
-        assert "-o config=FILE" in line and "endpoint: missing" in line
+        assert "-o config=FILE" in line and "endpoint: missing" in line and documented(line)
 
 
 def test_no_home(tmp_path):
@@ -99,6 +108,7 @@ def test_unknown_option(mount, sim, option, nearest):
         m.background = background
         code, error = m.start_failing()
         assert code == 2 and f"-o {option.partition('=')[0]}: unknown option" in one_line(error)
+        assert nearest is None or documented(error)
         assert (f"did you mean {nearest}?" in error) == (nearest is not None) and "hunter2" not in error
     line = told("--check", "-o", f"config={m.conf},{option}", code=2)
     assert line == error
@@ -112,7 +122,7 @@ def test_unknown_option(mount, sim, option, nearest):
 def test_option_with_a_wrong_value(mount, sim, option, words):
     m = mount(sim, auto=False, options=[option], background=True)
     code, error = m.start_failing()
-    assert code == 2 and words in one_line(error)
+    assert code == 2 and words in one_line(error) and (documented(error) or option == "max_read=many")
 
 
 FSTAB = "defaults,noauto,nofail,_netdev,user,users,owner,group,x-systemd.automount,x-systemd.requires=a.mount,X-mount.mkdir"
@@ -198,6 +208,7 @@ def test_why_not(user_files, prepare, user, mountpoint, option, words, foregroun
     assert done.returncode == 1, done.stderr
     line = one_line(done.stderr)
     assert mountpoint in line and words in line, line
+    assert documented(line) or words in ("Invalid argument", "Permission denied")
 
 
 def test_an_ordinary_user_mounts(user_files):
