@@ -16,13 +16,17 @@ struct KtStderr {
 KtStderr *
 kt_stderr_keep (void)
 {
-  KtStderr *kept;
+  int before = fcntl (STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   int memory = memfd_create ("stderr", MFD_CLOEXEC); /* in memory: a pipe can be full */
+  KtStderr *kept;
 
-  if (memory < 0)
+  if (memory < 0) {
+    if (before >= 0)
+      close (before);
     return NULL;
+  }
   kept = g_new (KtStderr, 1);
-  kept->before = fcntl (STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  kept->before = before;
   if (memory != STDERR_FILENO) {
     dup2 (memory, STDERR_FILENO);
     close (memory);
