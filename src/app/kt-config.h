@@ -36,14 +36,15 @@ typedef struct {
 } KtConfig;
 
 /* Reads the file: PATH, or when NULL the first of $XDG_CONFIG_HOME/kootaskfs/kootaskfs.conf and /etc/kootaskfs.conf
- * that exists; one that exists and cannot be read is an error. OVERRIDES ("key=value", NULL-terminated) come after it, ENDPOINT, unless NULL, last. Fails with
- * KT_ERROR_CONFIG naming file, group, key and what was expected. (transfer full) */
+ * that exists; one that exists and cannot be read is an error. OVERRIDES ("key=value", NULL-terminated) come after it,
+ * ENDPOINT, unless NULL, last. Fails with KT_ERROR_CONFIG naming file, group, key and what was expected.
+ * (transfer full) */
 KtConfig *kt_config_load (const char *path, char **overrides, const char *endpoint, GError **error);
 void kt_config_free (KtConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConfig, kt_config_free)
 
-/* OPTION of -o as "key=value" when it names a key of the table, which need have a value only when it is not one of yes or
- * no: "key" and "nokey" are those. (transfer full), or NULL: without error it names none, else KT_ERROR_USAGE. */
+/* OPTION of -o as "key=value" when it names a key of the table. Of a key that is yes or no "key" and "nokey" do too; of
+ * others a missing value is KT_ERROR_USAGE. (transfer full); NULL without error when it names none. */
 char *kt_config_option (const char *option, GError **error);
 
 /* Adds the names that kt_config_option() knows, (transfer full). */

@@ -23,7 +23,7 @@ end (Verify *verify, const GError *error)
     warning = g_strdup_printf ("mounted, but the service has not answered within %s; kootaskfs --check waits longer",
                                patience);
   else if (error != NULL && !g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
-    warning = g_strdup_printf ("mounted, but the service cannot be used: %s: %s; %s",
+    warning = g_strdup_printf ("mounted, but asking the service failed: %s: %s; %s",
                                kt_advice_step (verify->step, error), error->message, kt_advice (error, NULL));
   verify->done (warning, verify->data);
   g_free (verify->step);

@@ -142,8 +142,8 @@ kt_service_tell (KtService *service, const char *what, const char *id, const cha
   kt_health_failure (service->health, kt_clock_real (service->clock), text, trace_id, error);
 }
 
-/* HTTP 400 means "authentication not passed" and many other things. Of a request that changes something, and that was sent
- * again if another token could be had, it is taken for a no to that. NULL when ERROR is not of that kind. */
+/* HTTP 400 means "authentication not passed" and many other things. Of a request that changes something, and that was
+ * sent again if another token could be had, it is taken for a no to that. NULL when ERROR is not of that kind. */
 static GError *
 declined (const Ask *ask, const GError *error)
 {

@@ -144,8 +144,8 @@ explain_refusal (KtTreeCall *call, const KtAnswer *answer, const GError *error)
 {
   g_autoptr (GError) declined = g_steal_pointer (&call->refusal);
 
-  if (g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED)) {
-    call->refusal = g_error_copy (error); /* it does nothing for us; that has been told */
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED) || g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)) {
+    call->refusal = g_error_copy (error); /* that is why, and it has been told */
     return;
   }
   if (!refuse_ended (answer != NULL ? answer->task : NULL, declined->message, &call->refusal))

@@ -120,8 +120,8 @@ typedef void (*KtTreeCancel) (gpointer source, KtKey *key, gint64 deadline, KtTr
 void kt_tree_set_cancel (KtTree *tree, KtTreeCancel cancel, gpointer source);
 
 /* TEXT is written to an inode, at OFFSET. A file that takes words does what it says; fails with KT_ERROR_READ_ONLY for
- * all others, KT_ERROR_BAD_WORD for other words, KT_ERROR_FORBIDDEN when it is not allowed, KT_ERROR_ENDED when it is too
- * late. On success, and when the service declines, it has been asked again, as by kt_tree_touch(). */
+ * all others, KT_ERROR_BAD_WORD for other words, KT_ERROR_FORBIDDEN when it is not allowed, KT_ERROR_ENDED when it is
+ * too late. On success, and when the service declines, it has been asked again, as by kt_tree_touch(). */
 KtTreeCall *kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 offset, KtTreeTouched written,
                            gpointer data);
 

@@ -68,7 +68,8 @@ def test_too_late(jobs):
     sim, m, names = jobs("--duration=0", allow_cancel="yes")
     status = m.read("status", names[0]).strip()
     assert errno_of(write, m.task(names[0]) / "ctl", b"cancel\n") == "EINVAL"
-    assert f"ctl {names[0]}: EINVAL: it is {status}, only a pending or running job can be cancelled" in m.control("last-error")
+    reason = m.control("last-error")
+    assert f"ctl {names[0]}: EINVAL: it is {status}, only a pending or running job can be cancelled" in reason
     assert "service: ok" in m.control("health")
     assert sim.counters()["calls"]["cancel"] == 0
 
@@ -108,7 +109,7 @@ NO = [(400, {"code": 13000101, "msg": "The job has ended."}), (400, {"code": "13
 
 @pytest.mark.parametrize("answer", NO, ids=range(len(NO)))
 def test_ended_meanwhile(one_job, answer):
-    """Of a job that has ended since, whatever the service says: EINVAL, the reason in last-error; the new status shows."""
+    """Of a job that has ended since, whatever the service says: EINVAL, with the reason; the new status shows."""
     m = one_job(answer, status=2)
     name, reason = cancel(m)
     assert name == "EINVAL" and "ctl 77: EINVAL: it is completed, only a pending or running job" in reason
@@ -140,10 +141,11 @@ def test_other_failures(one_job, answer, name):
     assert one_job.service.asked("cancel") == 1
 
 
-def test_sign_in_refused_meanwhile(one_job):
-    """HTTP 400 may mean the token: when it is refused for the job too, that is the error."""
-    m = one_job((400, {"code": 5}), status=(401, {"code": 5}))
-    assert cancel(m)[0] == "EACCES"
+@pytest.mark.parametrize("answer, name", [((401, {"code": 5}), "EACCES"), ((400, {"code": 13000309}), "ENOENT")])
+def test_why_the_service_says_no(one_job, answer, name):
+    """HTTP 400 may mean the token, or that there is no such job: when asking for the job fails so too, that is the error."""
+    m = one_job((400, {"code": 5}), status=answer)
+    assert cancel(m)[0] == name
 
 
 def test_job_cannot_be_asked_for(one_job):

@@ -65,8 +65,8 @@ def wait_for(m, task):
     return m.popen("sh", "-c", script, cwd=m.path, env=environment(SLEPT=str(m.directory / "slept")))
 
 
-ENDS = [("share", 2, "completed"), ("share", 3, "canceled"), ("job", 2, "completed"), ("job", 3, "canceled"), ("basic", 2, "completed"),
-        ("basic", 3, "failed"), ("job", 7, "unknown-7")]
+ENDS = [("share", 2, "completed"), ("share", 3, "canceled"), ("job", 2, "completed"), ("job", 3, "canceled"),
+        ("basic", 2, "completed"), ("basic", 3, "failed"), ("job", 7, "unknown-7")]
 
 
 @pytest.mark.parametrize("before", ["already", "meanwhile"])
@@ -178,7 +178,7 @@ def sessions():
     server.server_close()
 
 
-NOT_RUN = ("[Unit]", "fuse.kootaskfs config=", "[share ")  # files that need systemd or a boot; a group of the configuration
+NOT_RUN = ("[Unit]", "fuse.kootaskfs config=", "[share ")  # need systemd, a boot; a group of the configuration
 
 
 def test_getting_started(home, sim, sessions):

@@ -65,7 +65,7 @@ def test_refused(make, fault, words):
     sim, m = make()
     sim.fault(times=-1, **fault)
     line = one_line(mount_it(m))
-    assert "mounted, but the service cannot be used: list basic: " in line and words in line and documented(line)
+    assert "mounted, but asking the service failed: list basic: " in line and words in line and documented(line)
     check = run(BINARY, "--check", "-o", f"config={m.conf}", check=False, env=environment()).stdout
     advice = re.search(r"^FAIL +list basic .*\n +(.*)$", check, re.M).group(1)
     assert line.endswith(f"; {advice}\n")
@@ -76,7 +76,7 @@ def test_token_refused_in_the_foreground(make):
     """The warning goes to the log."""
     _, m = make(background=False, token="another-token")
     m.start()
-    wait_until(lambda: m.log_lines("mounted, but the service cannot be used: list basic: HTTP 401"), "the warning")
+    wait_until(lambda: m.log_lines("mounted, but asking the service failed: list basic: HTTP 401"), "the warning")
 
 
 @pytest.mark.parametrize("endpoint, words", [
@@ -161,5 +161,6 @@ def test_meanwhile(make, how, background):
     else:
         _, told = command.communicate(timeout=60)
         assert not mounts_at(m.path)
-        assert (command.returncode, told) == ((1, "kootaskfs: ended before the mount was ready\n") if background else (0, ""))
+        expected = (1, "kootaskfs: ended before the mount was ready\n") if background else (0, "")
+        assert (command.returncode, told) == expected
     wait_until(lambda: not os.path.exists(f"/proc/{pid}") or command.poll() is not None, "the end")

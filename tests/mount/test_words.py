@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What somebody sees who has made a mistake: one line that says what it is, whether or not with -f. docs/troubleshooting.md has
-the texts."""
+"""What somebody sees who has made a mistake: one line that says what it is, whether or not with -f, whose text is in
+docs/troubleshooting.md."""
 
 import os
 import re
@@ -35,7 +35,7 @@ def told(*arguments, code, **env):
 
 @pytest.mark.parametrize("check", [False, True])
 def test_no_configuration(tmp_path, check):
-    """"It says where it was looked for", in order, and what to do; a relative XDG_CONFIG_HOME is none, says its specification."""
+    """It says where it was looked for, in order, and what to do. A relative XDG_CONFIG_HOME is none."""
     last = "--check" if check else tmp_path
     places = [({"XDG_CONFIG_HOME": str(tmp_path), "HOME": "/nowhere"}, tmp_path),
               ({"XDG_CONFIG_HOME": "relative", "HOME": str(tmp_path)}, tmp_path / ".config"),
@@ -52,7 +52,8 @@ def test_no_home(tmp_path):
     for name in ("HOME", "XDG_CONFIG_HOME"):
         env.pop(name, None)
     done = run(BINARY, tmp_path, check=False, env=env)
-    assert done.returncode == 78 and "/.config/kootaskfs/kootaskfs.conf, then /etc/kootaskfs.conf" in one_line(done.stderr)
+    assert done.returncode == 78
+    assert "/.config/kootaskfs/kootaskfs.conf, then /etc/kootaskfs.conf" in one_line(done.stderr)
 
 
 def test_no_token(tmp_path):
@@ -125,12 +126,14 @@ def test_option_with_a_wrong_value(mount, sim, option, words):
     assert code == 2 and words in one_line(error) and (documented(error) or option == "max_read=many")
 
 
-FSTAB = "defaults,noauto,nofail,_netdev,user,users,owner,group,x-systemd.automount,x-systemd.requires=a.mount,X-mount.mkdir"
+FSTAB = ("defaults,noauto,nofail,_netdev,user,users,owner,group,x-systemd.automount,x-systemd.requires=a.mount,"
+         "X-mount.mkdir")
 
 
 @pytest.mark.parametrize("options, expected", [
     (FSTAB, "rw"), ("rw,nosuid,nodev,noexec,relatime,user=root", "rw"), ("ro,dev,exec,suid", "ro"),
-    ("nodiratime,strictatime,lazytime,nonempty,comment=x", "rw"), ("default_permissions,max_read=65536", "default_permissions"),
+    ("nodiratime,strictatime,lazytime,nonempty,comment=x", "rw"),
+    ("default_permissions,max_read=65536", "default_permissions"),
     ("allow_other", "allow_other"), ("auto_unmount", "rw"), (",,ro,,", "ro"), ("ttl=1s,ttl=2s,rw,ro", "ro"),
 ])
 def test_options_of_others(mount, sim, options, expected):
