@@ -332,12 +332,12 @@ test_places (Fixture *f, gconstpointer data)
   g_assert_cmpint (g_rmdir (path), ==, 0);
   g_assert_cmpint (symlink ("/nowhere", path), ==, 0);
   g_assert_null (kt_config_load (NULL, none, NULL, &error));
-  g_assert_true (g_str_has_prefix (error->message, path));
+  g_assert_nonnull (strstr (error->message, path));
   kt_assert_failed (&error, KT_ERROR_CONFIG, "No such file");
   g_assert_cmpint (g_unlink (path), ==, 0);
   g_assert_true (g_file_set_contents (path, "", -1, NULL));
   g_assert_null (kt_config_load (NULL, none, NULL, &error));
-  g_assert_true (g_str_has_prefix (error->message, path));
+  g_assert_nonnull (strstr (error->message, path));
   kt_assert_failed (&error, KT_ERROR_CONFIG, "[service] endpoint: missing");
   g_assert_true (g_file_set_contents (path, MINIMAL, -1, NULL));
   config = kt_config_load (NULL, none, NULL, NULL);
