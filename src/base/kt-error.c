@@ -27,7 +27,9 @@ kt_error_to_errno (const GError *error)
   case KT_ERROR_INTERRUPTED:  return EINTR;
   case KT_ERROR_READ_ONLY:    return EROFS;
   case KT_ERROR_FORBIDDEN:    return EPERM;
-  case KT_ERROR_BAD_WORD:     return EINVAL;
+  case KT_ERROR_BAD_WORD:
+  case KT_ERROR_ENDED:        return EINVAL;
+  case KT_ERROR_DECLINED:     return EBUSY;
   case KT_ERROR_NO_ATTRIBUTE: return ENODATA;
   case KT_ERROR_STOPPED:      return ENOTCONN;
   case KT_ERROR_USAGE:

@@ -49,6 +49,7 @@ op_init (void *data, struct fuse_conn_info *conn)
   /* truncating is ours to refuse: with this flag it comes with open, which is never sent, and the kernel would take
    * the file for empty */
   conn->want &= ~(unsigned) FUSE_CAP_ATOMIC_O_TRUNC;
+  conn->max_read = fuse->max_read;
   conn->want |= conn->capable & (FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS);
   fuse->events.ready (fuse->events.data);
 }

@@ -73,7 +73,7 @@ on_forgotten (gpointer data)
   KtTreeCall *call = data;
 
   if (call->callback != NULL)
-    ((KtTreeTouched) call->callback) (NULL, call->data);
+    ((KtTreeTouched) call->callback) (call->refusal, call->data);
   kt_tree_call_free (call);
   return G_SOURCE_REMOVE;
 }
@@ -120,6 +120,39 @@ kt_tree_set_cancel (KtTree *tree, KtTreeCancel cancel, gpointer source)
   tree->cancel_source = source;
 }
 
+static void
+tell (KtTree *tree, const KtKey *key, const GError *error)
+{
+  g_autofree char *what = g_strchomp (g_strdup_printf ("ctl %s", key != NULL ? key->task_id : ""));
+  kt_health_failure_elsewhere (tree->about.health, kt_clock_real (tree->clock), what, error);
+}
+
+/* Sets KT_ERROR_ENDED when TASK has ended, with what the SERVICE said, if that was asked. TASK may be NULL. */
+static gboolean
+refuse_ended (const KtTask *task, const char *service, GError **error)
+{
+  if (task == NULL || !kt_task_is_final (task))
+    return FALSE;
+  g_set_error (error, KT_ERROR, KT_ERROR_ENDED, "it is %s, only a pending or running job can be cancelled%s%s",
+               task->status, service != NULL ? ": " : "", service != NULL ? service : "");
+  return TRUE;
+}
+
+/* The service does not cancel the job, and was asked for it: why is known now. */
+static void
+explain_refusal (KtTreeCall *call, const KtAnswer *answer, const GError *error)
+{
+  g_autoptr (GError) declined = g_steal_pointer (&call->refusal);
+
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED) || g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)) {
+    call->refusal = g_error_copy (error); /* that is why, and it has been told */
+    return;
+  }
+  if (!refuse_ended (answer != NULL ? answer->task : NULL, declined->message, &call->refusal))
+    g_set_error (&call->refusal, KT_ERROR, KT_ERROR_DECLINED, "the service does not cancel it: %s", declined->message);
+  tell (call->tree, call->key, call->refusal);
+}
+
 /* The service has been asked again; how that went is another matter. */
 static void
 on_cancel_seen (const KtAnswer *answer, const GError *error, gpointer data)
@@ -127,6 +160,8 @@ on_cancel_seen (const KtAnswer *answer, const GError *error, gpointer data)
   KtTreeCall *call = data;
   GPtrArray *names = stale_new ();
 
+  if (call->refusal != NULL)
+    explain_refusal (call, answer, error);
   add_stale_task (call->tree, names, call->key, FALSE);
   call->waiter = NULL;
   push (call->tree, names, on_forgotten, call);
@@ -138,7 +173,8 @@ on_cancelled (const GError *error, gpointer data)
   KtTreeCall *call = data;
   KtTree *tree = call->tree;
 
-  if (error == NULL) {
+  if (error == NULL || g_error_matches (error, KT_ERROR, KT_ERROR_DECLINED)) {
+    call->refusal = error != NULL ? g_error_copy (error) : NULL;
     call->waiter = kt_store_get (tree->store, call->key, KT_STORE_AGAIN, call->deadline, on_cancel_seen, call);
     return;
   }
@@ -174,7 +210,19 @@ refuse_word (KtTree *tree, const KtNode *node, const char *text, gsize size, gin
   } else {
     return FALSE;
   }
-  kt_health_failure_elsewhere (tree->about.health, kt_clock_real (tree->clock), "ctl", *error);
+  tell (tree, NULL, *error);
+  return TRUE;
+}
+
+/* What has ended stays so: the service need not be asked. */
+static gboolean
+has_ended (KtTree *tree, KtKey *key, GError **error)
+{
+  KtAnswer answer;
+
+  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer) || !refuse_ended (answer.task, NULL, error))
+    return FALSE;
+  tell (tree, key, *error);
   return TRUE;
 }
 
@@ -186,7 +234,7 @@ kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 of
   g_autoptr (GError) error = NULL;
   KtTreeCall *call;
 
-  if (refuse_word (tree, node, text, size, offset, &error)) {
+  if (refuse_word (tree, node, text, size, offset, &error) || has_ended (tree, kt_tree_key_of (tree, node), &error)) {
     written (error, data);
     return NULL;
   }

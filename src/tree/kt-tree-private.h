@@ -83,6 +83,7 @@ struct KtTreeCall {
   KtWaiter *waiter;
   KtListsWaiter *lists_waiter;
   KtPackageCall *package;
+  GError *refusal;       /* of a cancel: what it will end in */
   gboolean is_beginning; /* the store is being asked, and may answer at once */
   gboolean has_ended;    /* meanwhile */
   KtTreeCallback callback;

@@ -216,6 +216,7 @@ kt_tree_call_free (KtTreeCall *call)
   }
   kt_node_unref (call->tree->nodes, call->node);
   kt_key_unref (call->key);
+  g_clear_error (&call->refusal);
   g_free (call->name);
   g_free (call);
 }

@@ -23,7 +23,7 @@ LIMIT = 60  # seconds for a command that should take none; only a bug ever gets 
 
 GROUPS = {
     "service": "endpoint user-id token-file token-command token-scheme app-id app-secret-file session-id keep-alive "
-               "agent-name language time-zone ca-file proxy families allow-cancel",
+               "agent-name language time-zone ca-file proxy families allow-cancel verify",
     "cache": "ttl ended-ttl negative-ttl list-ttl max-stale memory",
     "fetch": "deadline concurrency rate max-response",
     "watch": "file",
@@ -112,7 +112,8 @@ class Mount:
     point). Keywords are keys of the configuration with _ for -; None leaves a key out. Beside them: watch (lines of
     the watch list, None for no list), token, token_mode, options (-o), arguments (before the mount point), env, auto
     (False: the test calls start()), background (no -f). Share tasks are the only family unless a test says otherwise, so
-    that `ls tasks` asks for nothing; who watches a basic task has it all the same."""
+    that `ls tasks` asks for nothing; who watches a basic task has it all the same. Nothing is asked at the start either, so
+    that tests can count what they ask (verify="yes" does)."""
 
     def __init__(self, directory, sim, *, watch=SAMPLES, token=TOKEN, token_mode=0o600, options=(), arguments=(),
                  env=None, auto=True, background=False, extra="", **settings):
@@ -131,6 +132,7 @@ class Mount:
             "user-id": "1505084218764547200",
             "token-file": str(self.token_file) if token is not None else None,
             "families": "share",
+            "verify": "no",
         }
         if watch is not None:
             self.write_list(*watch)

@@ -133,14 +133,6 @@ def test_bad_usage(arguments):
     assert done.returncode == 2 and one_line(done.stderr) and done.stdout == ""
 
 
-def test_bad_fuse_option(mount, sim):
-    """An option that is neither FUSE's nor a key: 2."""
-    for background in (False, True):
-        m = mount(sim, options=["nonsense=1"], auto=False, background=background)
-        code, error = m.start_failing()
-        assert code == 2 and "neither" in error.splitlines()[-1]
-
-
 def test_help_and_version():
     """-h and -V; help lists all keys, none of which takes a secret."""
     done = run(BINARY, "-V")

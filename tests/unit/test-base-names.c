@@ -2,6 +2,7 @@
 #include "kt-test.h"
 
 #include "base/kt-names.h"
+#include "base/kt-nearest.h"
 
 #include <string.h>
 
@@ -122,6 +123,43 @@ test_printable (void)
   g_assert_false (kt_is_printable ("a\nb") || kt_is_printable ("\x7f") || kt_is_printable ("\xc3\xa9"));
 }
 
+static void
+test_nearest (void)
+{
+  static const char *const names[] = { "ttl",           "max-stale", "allow_other", "token-file",
+                                       "token-command", "memory",    "ro",          "user-id" };
+  static const char *const table[][2] = {
+    { "tll", "ttl" },
+    { "TTL", "ttl" },
+    { "tlt", "ttl" }, /* swapped is one mistake */
+    { "tttl", "ttl" },
+    { "max_stale", "max-stale" },
+    { "maxstale", "max-stale" },
+    { "Max-Stael", "max-stale" },
+    { "allow-other", "allow_other" },
+    { "token", "token-file" },    /* the first that begins so */
+    { "memory-limit", "memory" }, /* or is the beginning */
+    { "user", "user-id" },
+    { "", NULL },
+    { "x", NULL },
+    { "t", NULL },
+    { "rate", NULL },
+    { "mem", NULL },
+    { "nonsense", NULL },
+  };
+  g_autoptr (GPtrArray) candidates = g_ptr_array_new ();
+  g_autofree char *longest = g_strnfill (64, 'x');
+  g_autofree char *too_long = g_strnfill (65, 'x');
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    g_ptr_array_add (candidates, (gpointer) names[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
+    g_assert_cmpstr (kt_nearest (table[i][0], candidates), ==, table[i][1]);
+  g_ptr_array_add (candidates, too_long);
+  g_assert_null (kt_nearest (longest, candidates));
+  g_assert_null (kt_nearest (too_long, candidates));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -132,5 +170,6 @@ main (int argc, char **argv)
   g_test_add_func ("/base/names/cut-at-boundaries", test_cut_at_boundaries);
   g_test_add_func ("/base/names/lines", test_lines);
   g_test_add_func ("/base/names/printable", test_printable);
+  g_test_add_func ("/base/names/nearest", test_nearest);
   return g_test_run ();
 }
