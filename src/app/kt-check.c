@@ -34,7 +34,7 @@ static const struct {
   { KT_ERROR_CONFIG,      EX_CONFIG,      "correct it; kootaskfs --help lists the keys, configuration.md explains them" },
   { KT_ERROR_UNREACHABLE, EX_UNAVAILABLE, "is [service] endpoint right, is the network up, is [service] proxy needed?" },
   { KT_ERROR_TLS,         EX_PROTOCOL,    "set [service] ca-file to the authority that signed the server's certificate" },
-  { KT_ERROR_TRUST,       EX_PROTOCOL,    "without certificates to trust, no server is: install them, or correct [service] ca-file" },
+  { KT_ERROR_TRUST,       EX_PROTOCOL,    "no server is trusted without certificates: install them, or correct [service] ca-file" },
   { KT_ERROR_REFUSED,     EX_NOPERM,      "write a new token (or correct app-id and its secret); is user-id this user's?" },
   { KT_ERROR_DENIED,      EX_NOPERM,      "this user may not see it; is user-id this user's?" },
   { KT_ERROR_TIMED_OUT,   EX_TEMPFAIL,    "the service is slow or something swallows the request: try again, or raise [fetch] deadline" },

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What `meson install` installs: the program with its documents, whose references hold there. test-install.py SOURCE BUILD"""
+"""What `meson install` installs: the program with its documents, whose references hold there.
+test-install.py SOURCE BUILD"""
 
 import json
 import pathlib
@@ -15,7 +16,8 @@ LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)[^)]*\)")
 def installed(build, destination):
     """Installs BUILD below DESTINATION; the files there, by the path they will have."""
     subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", destination], check=True)
-    return {pathlib.Path("/") / path.relative_to(destination): path for path in destination.rglob("*") if path.is_file()}
+    files = [path for path in destination.rglob("*") if path.is_file()]
+    return {pathlib.Path("/") / path.relative_to(destination): path for path in files}
 
 
 def planned(source, build, *options):
@@ -33,7 +35,7 @@ def without_roff(text):
 def problems_of(files):
     """What does not hold among the installed files."""
     names = {path.name for path in files}
-    found = [f"{name} is missing" for name in ("kootaskfs", "kootaskfs.1", "README.md", "semantics.md") if name not in names]
+    found = [f"{name} is missing" for name in {"kootaskfs", "kootaskfs.1", "README.md", "semantics.md"} - names]
     found += [f"{path} is not for users" for path in files if path.suffix in (".scd", ".build")]
     for path, place in files.items():
         if path.suffix == ".1":
