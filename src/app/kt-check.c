@@ -33,8 +33,7 @@ static const struct {
 } advices[] = {
   { KT_ERROR_CONFIG,      EX_CONFIG,      "correct it; kootaskfs --help lists the keys, configuration.md explains them" },
   { KT_ERROR_UNREACHABLE, EX_UNAVAILABLE, "is [service] endpoint right, is the network up, is [service] proxy needed?" },
-  { KT_ERROR_TLS,         EX_PROTOCOL,    "set [service] ca-file to the authority that signed the server's certificate" },
-  { KT_ERROR_TRUST,       EX_PROTOCOL,    "no server is trusted without certificates: install them, or correct [service] ca-file" },
+  { KT_ERROR_TLS,         EX_PROTOCOL,    "this machine must know the authority that signed the server's certificate, or [service] ca-file name it" },
   { KT_ERROR_REFUSED,     EX_NOPERM,      "write a new token (or correct app-id and its secret); is user-id this user's?" },
   { KT_ERROR_DENIED,      EX_NOPERM,      "this user may not see it; is user-id this user's?" },
   { KT_ERROR_TIMED_OUT,   EX_TEMPFAIL,    "the service is slow or something swallows the request: try again, or raise [fetch] deadline" },
@@ -82,17 +81,12 @@ fail (Check *check, const char *step, const GError *error)
     check->code = code;
 }
 
-static gboolean
-is_tls (const GError *error)
-{
-  return g_error_matches (error, KT_ERROR, KT_ERROR_TLS) || g_error_matches (error, KT_ERROR, KT_ERROR_TRUST);
-}
-
 /* Whether the last question says nothing of the service but that it is not to be had: then no other is put. */
 static gboolean
 is_cut_off (const Check *check)
 {
-  return g_error_matches (check->error, KT_ERROR, KT_ERROR_UNREACHABLE) || is_tls (check->error)
+  return g_error_matches (check->error, KT_ERROR, KT_ERROR_UNREACHABLE)
+         || g_error_matches (check->error, KT_ERROR, KT_ERROR_TLS)
          || g_error_matches (check->error, KT_ERROR, KT_ERROR_TIMED_OUT);
 }
 
@@ -129,7 +123,7 @@ say_connection (Check *check)
   if (check->questions++ > 0)
     return;
   if (is_cut_off (check)) {
-    fail (check, is_tls (check->error) ? "TLS" : "connection", check->error);
+    fail (check, g_error_matches (check->error, KT_ERROR, KT_ERROR_TLS) ? "TLS" : "connection", check->error);
     return;
   }
   say (check, "connection", "%s answered in %" G_GINT64_FORMAT " ms", check->config->endpoint,

@@ -19,8 +19,7 @@ kt_error_to_errno (const GError *error)
   case KT_ERROR_DENIED:       return EACCES;
   case KT_ERROR_TIMED_OUT:    return ETIMEDOUT;
   case KT_ERROR_UNREACHABLE:  return EHOSTUNREACH;
-  case KT_ERROR_TLS:
-  case KT_ERROR_TRUST:        return EPROTO;
+  case KT_ERROR_TLS:          return EPROTO;
   case KT_ERROR_THROTTLED:    return EAGAIN;
   case KT_ERROR_BAD_ANSWER:   return EBADMSG;
   case KT_ERROR_TOO_LARGE:

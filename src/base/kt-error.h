@@ -11,7 +11,6 @@ typedef enum {
   KT_ERROR_TIMED_OUT,    /* the deadline passed */
   KT_ERROR_UNREACHABLE,  /* name not resolved, no connection */
   KT_ERROR_TLS,          /* certificate not trusted, no common protocol */
-  KT_ERROR_TRUST,        /* no certificates to trust: those of ca-file, or the system's */
   KT_ERROR_THROTTLED,    /* 429 and out of retries */
   KT_ERROR_BAD_ANSWER,   /* not JSON, or not of the documented kind */
   KT_ERROR_TOO_LARGE,    /* the answer is larger than max-response */

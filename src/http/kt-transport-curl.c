@@ -115,13 +115,13 @@ trust_error (const char *ca_file)
   const char *reason = "holds no certificate in PEM";
 
   if (ca_file == NULL)
-    return g_error_new (KT_ERROR, KT_ERROR_TRUST, "no CA certificates in %s: install the package ca-certificates",
+    return g_error_new (KT_ERROR, KT_ERROR_TLS, "no CA certificates in %s: install the package ca-certificates",
                         curl_version_info (CURLVERSION_NOW)->cainfo);
   if ((fd = open (ca_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0 || read (fd, &byte, 1) < 0)
     reason = g_strerror (errno);
   if (fd >= 0)
     close (fd);
-  return g_error_new (KT_ERROR, KT_ERROR_TRUST, "ca-file %s: %s", ca_file, reason);
+  return g_error_new (KT_ERROR, KT_ERROR_TLS, "ca-file %s: %s", ca_file, reason);
 }
 
 static void

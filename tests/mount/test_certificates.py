@@ -37,7 +37,7 @@ def test_no_certificates_on_the_machine(mount, endpoint, tmp_path, bundle):
     code, said = check(m, "unshare", "--mount", "sh", "-c", f'mount --bind "$0" {BUNDLE} && exec "$@"', certs)
     assert code == 76 and "FAIL  TLS" in said, said
     assert f"no CA certificates in {BUNDLE}/ca-certificates.crt: install the package ca-certificates" in said
-    assert "set [service] ca-file" not in said
+    assert "set " not in said
 
 
 BAD = {
@@ -64,5 +64,4 @@ def test_ca_file(mount, endpoint, tmp_path, kind):
     assert read_error(m.task() / "status") == "EPROTO"
     assert f"ca-file {path}: " in m.control("last-error") and reason in m.control("last-error")
     code, said = check(m)
-    assert code == 76 and f"ca-file {path}: " in said and reason in said and "correct [service] ca-file" in said, said
-    assert "authority that signed" not in said
+    assert code == 76 and f"ca-file {path}: " in said and reason in said, said
