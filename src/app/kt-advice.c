@@ -13,7 +13,7 @@ static const struct {
 } advices[] = {
   { KT_ERROR_CONFIG,      EX_CONFIG,      "correct it; kootaskfs --help lists the keys, configuration.md explains them" },
   { KT_ERROR_UNREACHABLE, EX_UNAVAILABLE, "is [service] endpoint right, is the network up, is [service] proxy needed?" },
-  { KT_ERROR_TLS,         EX_PROTOCOL,    "set [service] ca-file to the authority that signed the server's certificate" },
+  { KT_ERROR_TLS,         EX_PROTOCOL,    "this machine must know the authority that signed the server's certificate, or [service] ca-file name it" },
   { KT_ERROR_REFUSED,     EX_NOPERM,      "write a new token (or correct app-id and its secret); is user-id this user's?" },
   { KT_ERROR_DENIED,      EX_NOPERM,      "this user may not see it; is user-id this user's?" },
   { KT_ERROR_TIMED_OUT,   EX_TEMPFAIL,    "the service is slow or something swallows the request: try again, or raise [fetch] deadline" },

@@ -68,7 +68,7 @@ def mounts_at(path):
     found = []
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         before, after = line.split(" - ")
-        if before.split()[4].encode().decode("unicode_escape").encode("latin-1").decode() == str(path):
+        if before.split()[4] == str(path):
             found.append(tuple(after.split()[:2]))
     return found
 

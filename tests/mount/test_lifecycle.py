@@ -13,7 +13,7 @@ import pytest
 
 from koodrive_sim import SHARE, wait_until
 from kootaskfs_mount import (
-    BINARY, IMPORT_TASK, NOWHERE, SHARE_TASK, TYPE, environment, errno_of, mounts_at, read_error, run,
+    BINARY, IMPORT_TASK, NOWHERE, SHARE_TASK, TYPE, environment, errno_of, mounts_at, read_error, run, shell,
 )
 
 
@@ -167,6 +167,21 @@ def test_mount_8_with_none(mount, sim):
         m.configure(ttl="soon")
         done = run("mount", "-t", fstype, "none", m.path, "-o", f"config={m.conf}", env=environment(), check=False)
         assert done.returncode != 0 and "ttl: 'soon' is not a time" in done.stderr
+
+
+@pytest.mark.parametrize("end", ["nsenter -m -t {holder} umount {path}", "kill {daemon}", "kill {holder}"])
+def test_held_by_another_mount_namespace(mount, sim, end):
+    """docs/troubleshooting.md: "the daemon goes on after `fusermount3 -u`", who holds it, and each way to end it."""
+    m = mount(sim)
+    holder = m.popen("unshare", "--mount", "sh", "-c", "echo holds; exec sleep 1000")
+    assert holder.stdout.readline() == "holds\n"
+    run("fusermount3", "-u", m.path)
+    assert not mounts_at(m.path)
+    found = shell(f"grep -ls ' {m.path} .* - fuse.kootaskfs ' /proc/[0-9]*/mountinfo || true").stdout.split()
+    assert f"/proc/{holder.pid}/mountinfo" in found and m.process.poll() is None
+    again = mount(sim)
+    run(*end.format(holder=holder.pid, daemon=m.pid(), path=m.path).split())
+    assert m.wait_ended() == 0 and again.read("status") == "completed\n"
 
 
 # SIGHUP and the watch list
