@@ -65,6 +65,7 @@ kt_task_new (KtKey *key)
   task->status = shared_new ("");
   task->result = shared_new ("");
   task->user = g_strdup ("");
+  task->name = g_strdup ("");
   task->download_url = g_strdup ("");
   task->progress = -1;
   task->created = task->started = task->ended = KT_TIME_UNKNOWN;
@@ -93,6 +94,7 @@ task_free (gpointer data)
   shared_free (task->status);
   shared_free (task->result);
   g_free (task->user);
+  g_free (task->name);
   kt_secret_free (task->download_url);
   g_clear_pointer (&task->by_name, g_hash_table_unref); /* its keys are the files' names */
   g_array_unref (task->files);
@@ -259,9 +261,9 @@ kt_task_says_same (const KtTask *task, const KtTask *other)
 {
   return g_str_equal (task->type, other->type) && g_str_equal (task->status, other->status)
          && g_str_equal (task->result, other->result) && g_str_equal (task->user, other->user)
-         && task->progress == other->progress && task->created == other->created && task->started == other->started
-         && task->ended == other->ended && same_bytes (task->job_json, other->job_json)
-         && same_bytes (task->response, other->response);
+         && g_str_equal (task->name, other->name) && task->progress == other->progress
+         && task->created == other->created && task->started == other->started && task->ended == other->ended
+         && same_bytes (task->job_json, other->job_json) && same_bytes (task->response, other->response);
 }
 
 gboolean
@@ -284,7 +286,7 @@ kt_task_size (const KtTask *task)
   /* per row: the struct, its strings and the index entry; strings of ids are about this long */
   const gsize row = sizeof (KtTaskFile) + 6 * 48 + 32;
 
-  return sizeof (KtTask) + 256 + bytes_size (task->response) + bytes_size (task->job_json)
-         + bytes_size (task->files_csv) + bytes_size (task->failures_csv)
+  return sizeof (KtTask) + 256 + strlen (task->user) + strlen (task->name) + bytes_size (task->response)
+         + bytes_size (task->job_json) + bytes_size (task->files_csv) + bytes_size (task->failures_csv)
          + (task->files->len + task->failures->len) * row;
 }

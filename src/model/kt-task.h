@@ -32,6 +32,7 @@ typedef struct {
   gint64 started;
   gint64 ended;
   char *user;
+  char *name;           /* what the service calls the task */
   gboolean from_list;   /* an item of a list: no counts, files, failures and documents */
   gint64 success_count; /* -1 when unknown */
   gint64 fail_count;

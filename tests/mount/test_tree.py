@@ -14,7 +14,7 @@ SAMPLE = DATA / "share-taskDetail.json"
 FILES = ("FmvP8my7yGTvCmKhweL1BoY6kWjRt83A7", "FulYbSXt1ovCywA4qda1Fe64BveY4dMvw")
 TASK_FILES = {
     "kind", "type", "status", "result", "progress", "created", "started", "ended", "user", "success-count",
-    "fail-count", "summary", "job.json", "response.json", "failures.csv",
+    "fail-count", "name", "summary", "task.json", "job.json", "response.json", "failures.csv",
 }
 
 

@@ -194,7 +194,7 @@ test_says_same (void)
   g_autoptr (GBytes) x = kt_test_bytes ("x");
   g_autoptr (GBytes) y = kt_test_bytes ("y");
 
-  for (guint i = 0; i < 9; i++) {
+  for (guint i = 0; i < 10; i++) {
     g_autoptr (KtTask) other = task_of (KT_STATUS_RUNNING, 1, 2, 0);
     g_assert_true (kt_task_says_same (task, other));
     switch (i) {
@@ -207,6 +207,7 @@ test_says_same (void)
     case 6: other->started = 7; break;
     case 7: other->ended = 7; break;
     case 8: other->response = g_bytes_ref (x); break;
+    case 9: kt_task_set (&other->name, g_strdup ("n")); break;
     default: g_assert_not_reached ();
     }
     g_assert_false (kt_task_says_same (task, other));

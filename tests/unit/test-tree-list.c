@@ -70,14 +70,14 @@ test_names (KtTreeFixture *f, gconstpointer data)
   assert_names (f, "shares/T", NULL, "");
   assert_names (f, ".kootaskfs", NULL, "f:version f:config f:health f:metrics f:last-error");
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0); /* none of this asks the service; who lists a task does */
-  assert_names (
-      f, "tasks/7", KT_RUNNING,
-      "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:success-count f:fail-count "
-      "f:summary f:job.json f:response.json d:files f:files.csv f:failures.csv");
-  assert_names (
-      f, "tasks/8", KT_IMPORTED,
-      "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:success-count f:fail-count "
-      "f:summary f:job.json f:response.json f:failures.csv");
+  assert_names (f, "tasks/7", KT_RUNNING,
+                "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:name f:success-count "
+                "f:fail-count "
+                "f:summary f:task.json f:job.json f:response.json d:files f:files.csv f:failures.csv");
+  assert_names (f, "tasks/8", KT_IMPORTED,
+                "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:name f:success-count "
+                "f:fail-count "
+                "f:summary f:task.json f:job.json f:response.json f:failures.csv");
   assert_names (f, "tasks/7/files", NULL, "d:F");
   assert_names (f, "tasks/7/files/F", NULL, "f:status f:new-file-id f:source-container-id");
 }
@@ -157,7 +157,7 @@ test_listing_looks_up_from_memory (KtTreeFixture *f, gconstpointer data)
   listing = list (f, dir, KT_RUNNING);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   g_assert_false (kt_listing_look_up (listing, 2, &entry)); /* status: nothing fresh */
-  g_assert_true (kt_listing_look_up (listing, 14, &entry)); /* files: always there */
+  g_assert_true (kt_listing_look_up (listing, 16, &entry)); /* files: always there */
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
   kt_tree_look_up (f, dir, "kind", KT_RUNNING);
   g_assert_true (kt_listing_look_up (listing, 2, &entry));
