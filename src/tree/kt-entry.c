@@ -50,8 +50,8 @@ static const KtEntry entries[] = {
   FILE (TASK, "task.json", ALL, JSON, kt_render_task_json, "all of it, with the same names for all families"),
   FILE (TASK, "job.json", ALL, JSON, kt_render_job_json, "job object of the service, pretty-printed"),
   FILE (TASK, "response.json", ALL, JSON, kt_render_response_json, "last good answer, byte for byte"),
-  DIR (TASK, "files", FILES, SHARE | JOB, "the files the task works on"),
-  FILE (TASK, "files.csv", SHARE | JOB, CSV, kt_render_files_csv, "the files as a table"),
+  DIR (TASK, "files", FILES, ALL, "the files the task works on; empty where its family has none"),
+  FILE (TASK, "files.csv", ALL, CSV, kt_render_files_csv, "the files as a table"),
   FILE (TASK, "failures.csv", ALL, CSV, kt_render_failures_csv, "what failed"),
   PACKAGE (TASK, "package.zip", SHARE | JOB, ZIP, "what was packed, while there is a download link"),
   CTL (TASK, "ctl", JOB, "takes the word cancel, if allow-cancel is set"),
@@ -95,10 +95,10 @@ kt_entry_find (KtPlace place, const char *name, guint families)
 }
 
 const KtEntry *
-kt_entry_of_ids (KtPlace place)
+kt_entry_of_ids (KtPlace place, guint families)
 {
   for (const KtEntry *entry = entries; entry->place != KT_PLACE_NONE; entry++)
-    if (entry->place == place && entry->name == NULL)
+    if (entry->place == place && entry->name == NULL && (entry->families & families) != 0)
       return entry;
   return NULL;
 }

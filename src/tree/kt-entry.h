@@ -65,5 +65,5 @@ const KtEntry *kt_entries (void);
 /* The row of PLACE called NAME for tasks of FAMILIES (a set of bits), or NULL. */
 const KtEntry *kt_entry_find (KtPlace place, const char *name, guint families);
 
-/* The row of PLACE whose names are ids, or NULL. */
-const KtEntry *kt_entry_of_ids (KtPlace place);
+/* The row of PLACE whose names are ids, for tasks of FAMILIES, or NULL. */
+const KtEntry *kt_entry_of_ids (KtPlace place, guint families);

@@ -152,7 +152,7 @@ kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *an
   if (row != NULL)
     return found_version (tree, dir, row, answer, entry, error);
 
-  row = kt_entry_of_ids (place);
+  row = kt_entry_of_ids (place, families);
   if (row == NULL)
     return absent (entry, KT_TIME_NEVER);
   if (place == KT_PLACE_FILES)

@@ -4,11 +4,12 @@
 import json
 import os
 import re
+import stat
 import subprocess
 
 import pytest
 
-from kootaskfs_mount import shell
+from kootaskfs_mount import run, shell
 from scripted_service import ScriptedService
 
 ALL = "share, basic, job"
@@ -45,6 +46,77 @@ def values(mounted, task):
         text = mounted.read(FILE_OF.get(member, member), task).removesuffix("\n") if member != "id" else task
         return None if text == "" else int(text) if member in ("progress", *FILE_OF) else text
     return {member: value(member) for member in MEMBERS}
+
+
+# ---- the same names
+
+
+def test_every_task_has_the_same_names(service, mount):
+    """"Every task has all these names, but for `package.zip` and `ctl`\""""
+    add_all(service)
+    mounted = mount_all(mount, service)
+    names = [sorted(set(os.listdir(mounted.task(task))) - {"package.zip", "ctl"}) for task in ("1", "11", "21")]
+    assert names[0] == names[1] == names[2]
+    assert {"status", "progress", "job.json", "files", "failures.csv", "files.csv", "task.json", "name"} <= set(names[0])
+    for name in names[0]:
+        kinds = {stat.S_IFMT(os.stat(mounted.task(task) / name).st_mode) for task in ("1", "11", "21")}
+        assert len(kinds) == 1, name
+
+
+def test_scripts_need_no_case_by_family(service, mount):
+    """"What its family does not have is empty: `files/` of a basic task ..., and `files.csv` is its header line.\""""
+    add_all(service)
+    service.add_share("21")
+    mounted = mount_all(mount, service)
+    script = 'cd "$1"; for f in tasks/*/files/*/status; do echo "$f $(cat "$f")"; done; cat tasks/*/files.csv'
+    assert shell(script, mounted.path).stdout.splitlines() == [
+        "tasks/11/files/F/status succeeded", "fileId,status,newFileId,srcContainerId",
+        "fileId,status,newFileId,srcContainerId", "F,succeeded,n,", "fileId,status,newFileId,srcContainerId"]
+    assert os.listdir(mounted.task("1") / "files") == []
+    assert run("ls", "-d", mounted.task("1") / "files" / "F", check=False).returncode == 2
+    heads = shell('cd "$1"; head -qn 1 tasks/*/failures.csv', mounted.path).stdout.splitlines()
+    assert heads == ["userName,desc"] + ["fileId,status,newFileId,srcContainerId"] * 2
+    assert all(os.path.exists(mounted.task(task) / "progress") for task in ("1", "11", "21"))
+
+
+def test_no_files_cost_no_request(service, mount):
+    """"without a request even": a glob over files/ asks for no basic task, and finds the others' beside one that cannot be
+    asked for."""
+    add_all(service)
+    service.answers["task/1"] = (500, {"code": 13000201})
+    mounted = mount_all(mount, service)
+    assert shell('cd "$1"; echo tasks/*/files/*; ls -R tasks/1/files', mounted.path).stdout == (
+        "tasks/11/files/F\ntasks/1/files:\n")
+    assert service.paths() == ["11", "jobs", "share/taskDetail/21", "task/list"]
+
+
+@pytest.mark.parametrize("command", ["find", "ls -R", "du -a"])
+def test_walking_a_basic_task_costs_what_it_did(service, mount, command):
+    """A walk asks for a task once: the two questions of a basic task."""
+    add_all(service)
+    mounted = mount_all(mount, service)
+    os.listdir(mounted / "tasks")
+    service.forget()
+    run(*command.split(), mounted.task("1"))
+    assert service.asked() == 2
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 3])
+def test_progress_of_a_basic_task_is_what_the_service_says(service, mount, status):
+    """"the service tells no progress, so `progress` is empty, also when it has completed.\""""
+    service.list([service.add_basic("1", status=status)])
+    mounted = mount_all(mount, service)
+    assert mounted.read("progress", "1") == ""
+    service.add_basic("1", status=status, progress=40)  # which would be new
+    os.utime(mounted.task("1") / "progress")
+    assert mounted.read("progress", "1") == "40\n"
+
+
+@pytest.mark.parametrize("kind", [0, 1, 7, None])
+def test_failures_of_any_basic_task(service, mount, kind):
+    """"`failures.csv` has the columns `userName,desc`, whatever its type.\""""
+    service.list([service.add_basic("1", taskType=kind, failures=[("a", "b")])])
+    assert mount_all(mount, service).read("failures.csv", "1") == "userName,desc\na,b\n"
 
 
 # ---- task.json

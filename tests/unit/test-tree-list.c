@@ -77,7 +77,7 @@ test_names (KtTreeFixture *f, gconstpointer data)
   assert_names (f, "tasks/8", KT_IMPORTED,
                 "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:name f:success-count "
                 "f:fail-count "
-                "f:summary f:task.json f:job.json f:response.json f:failures.csv");
+                "f:summary f:task.json f:job.json f:response.json d:files f:files.csv f:failures.csv");
   assert_names (f, "tasks/7/files", NULL, "d:F");
   assert_names (f, "tasks/7/files/F", NULL, "f:status f:new-file-id f:source-container-id");
 }
@@ -91,6 +91,22 @@ test_files_fail (KtTreeFixture *f, gconstpointer data)
   g_assert_nonnull (kt_tree_list (f->tree, kt_tree_find (f, "tasks/7/files", NULL).id, on_listed, &listed));
   kt_fake_source_fail (f->source, KT_ERROR_TIMED_OUT);
   g_assert_true (listed.told == 1 && listed.error == KT_ERROR_TIMED_OUT);
+}
+
+/* A basic task has no files: that is known without asking for it, also while it cannot be asked for. */
+static void
+test_no_files (KtTreeFixture *f, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+  guint64 files;
+
+  kt_tree_watch (f, tasks);
+  assert_names (f, "tasks/8/files", NULL, "");
+  files = kt_tree_find (f, "tasks/8/files", NULL).id;
+  g_assert_cmpuint (kt_tree_look_up (f, files, "F", NULL).entry.id, ==, 0);
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0);
+  text = kt_tree_text (f, kt_tree_find (f, "tasks/8/files.csv", KT_IMPORTED).id);
+  g_assert_cmpstr (text, ==, "fileId,status,newFileId,srcContainerId\n");
 }
 
 static void
@@ -275,6 +291,7 @@ main (int argc, char **argv)
   kt_test_init (&argc, &argv);
   KT_TREE_TEST ("/tree/list/names", test_names);
   KT_TREE_TEST ("/tree/list/files-fail", test_files_fail);
+  KT_TREE_TEST ("/tree/list/no-files", test_no_files);
   KT_TREE_TEST ("/tree/list/task-fails", test_task_fails);
   KT_TREE_TEST ("/tree/list/no-directory", test_no_directory);
   KT_TREE_TEST ("/tree/list/listing-does-not-change", test_listing_does_not_change);
