@@ -54,6 +54,7 @@ typedef struct {
   const char *mime;                             /* files and packages */
   GBytes *(*render) (const KtSubject *subject); /* files: pure (transfer full) */
   const char *what;                             /* one line for people */
+  gboolean timed;                               /* it tells times, for which a list is waited for that may know them */
 } KtEntry;
 
 /* The root directory itself, which stands in no place. */

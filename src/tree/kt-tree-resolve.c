@@ -47,6 +47,8 @@ found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *an
                     task->key, entry);
   /* what only a list told of a task that goes on may be overtaken by what the next file of the same directory asks for */
   entry->entry_life = task->from_list && !kt_task_is_final (task) ? 0 : kt_tree_life_until (tree, answer->valid_until);
+  if (row->timed)
+    entry->entry_life = MIN (entry->entry_life, kt_tree_life_until (tree, kt_lists_may_tell (tree->lists, answer)));
   return TRUE;
 }
 
@@ -149,6 +151,11 @@ kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *an
     return wants (kt_tree_key_of (tree, dir), (row->listed & families) != 0 ? KT_STORE_LISTED : KT_STORE_FRESH, want);
   if (row != NULL && row->kind == KT_ENTRY_PACKAGE)
     return kt_tree_resolve_package (tree, dir, row, answer, entry);
+  if (row != NULL && row->timed && !want->no_list
+      && kt_lists_may_tell (tree->lists, answer) <= kt_clock_monotonic (tree->clock)) {
+    want->list = TRUE;
+    return FALSE;
+  }
   if (row != NULL)
     return found_version (tree, dir, row, answer, entry, error);
 
