@@ -45,5 +45,15 @@ typedef void (*KtListsDone) (gpointer data);
 KtListsWaiter *kt_lists_get (KtLists *lists, KtListsDone done, gpointer data);
 void kt_lists_cancel (KtListsWaiter *waiter);
 
+/* From when on (monotonic) reading a list may tell times that ANSWER lacks (KtAnswer.untold_since): 0 for now, KT_TIME_NEVER
+ * when it lacks none, or its family has no list, or that is not chosen. */
+gint64 kt_lists_may_tell (KtLists *lists, const KtAnswer *answer);
+
+/* As kt_lists_get(), of the one list that may tell now what ANSWER lacks: DONE is called as soon as that has told of the task,
+ * or cannot, or DEADLINE (monotonic) has passed. The list is read from after the task got its status; all who wait share
+ * one reading, and one a second begins at the most. */
+KtListsWaiter *kt_lists_complete (KtLists *lists, const KtAnswer *answer, gint64 deadline, KtListsDone done,
+                                  gpointer data);
+
 /* A line for each chosen list on how it is. (transfer full) */
 char *kt_lists_format (const KtLists *lists);

@@ -13,6 +13,7 @@ typedef struct {
   gint64 fetched;
   gint64 changed_real;
   gint64 fresh_until;
+  gint64 since; /* monotonic: when TASK's status was first seen */
 } Held;
 
 typedef struct {
@@ -193,6 +194,7 @@ entry_show (const Entry *entry, const Held *held, gint64 now, KtAnswer *answer)
     .moved_real = entry->moved_real,
     .valid_until = held->fresh_until,
     .trace_id = held == &entry->full ? entry->trace_id : NULL,
+    .untold_since = kt_task_is_untold (held->task, entry->listed.task) ? held->since : KT_TIME_UNKNOWN,
   };
   if (now >= held->fresh_until && entry->error != NULL) {
     answer->stale = TRUE;
@@ -252,48 +254,49 @@ take_off (Entry *entry, gint64 deadline)
   store->fetch (store->source, entry->key, deadline, on_landed, entry);
 }
 
-static gsize
-held_size (const Held *held)
+static void
+replace (Entry *entry, Held *held, KtTask *task)
 {
-  return held->task != NULL ? kt_task_size (held->task) : 0;
+  gsize added = kt_task_size (task) - (held->task != NULL ? kt_task_size (held->task) : 0);
+
+  kt_task_unref (held->task);
+  held->task = kt_task_ref (task);
+  held->changed_real = kt_clock_real (entry->store->clock);
+  entry->size += added;
+  entry->store->bytes += added;
 }
 
 /* TASK, the answer to what was ASKED then, is what HELD holds from now on, for LIFE. */
 static void
 hold (Entry *entry, Held *held, KtTask *task, gint64 asked, gint64 life)
 {
-  KtStore *store = entry->store;
-  gint64 now = kt_clock_monotonic (store->clock);
+  gint64 now = kt_clock_monotonic (entry->store->clock);
 
   if (kt_task_is_final (task))
-    life = store->policy.ended_ttl;
+    life = entry->store->policy.ended_ttl;
   held->asked = asked;
   held->fetched = now;
-  held->fetched_real = kt_clock_real (store->clock);
+  held->fetched_real = kt_clock_real (entry->store->clock);
   held->fresh_until = kt_time_add (now, life);
+  if (held->task == NULL || !g_str_equal (held->task->status, task->status))
+    held->since = now;
   if (held->task != NULL && kt_task_says_same (held->task, task))
     return; /* nothing has changed: the old snapshot goes on */
   if (held->task != NULL)
     entry->moved_real = held->fetched_real;
-  kt_task_unref (held->task);
-  held->task = kt_task_ref (task);
-  held->changed_real = held->fetched_real;
-  store->bytes -= entry->size;
-  entry->size = sizeof (Entry) + held_size (&entry->full) + held_size (&entry->listed);
-  store->bytes += entry->size;
+  replace (entry, held, task);
 }
 
 static void
 keep_answer (Entry *entry, KtTask *task, gint64 asked, const char *trace_id)
 {
-  if (entry->listed.task != NULL)
-    kt_task_take_times (task, entry->listed.task);
+  g_autoptr (KtTask) completed = entry->listed.task != NULL ? kt_task_completed (task, entry->listed.task) : NULL;
+
   g_free (entry->trace_id);
   entry->trace_id = g_strdup (trace_id);
   g_clear_error (&entry->error);
-  /* what a list told of a later moment may have been seen already: the answer is good for who waited for it, and no
-   * more */
-  hold (entry, &entry->full, task, asked,
+  /* a list of a later moment may have been seen already: then the answer is for who waited for it and no more */
+  hold (entry, &entry->full, completed != NULL ? completed : task, asked,
         entry->listed.task != NULL && entry->listed.asked > asked ? 0 : entry->store->policy.ttl);
 }
 
@@ -302,15 +305,19 @@ kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life)
 {
   Entry *entry = entry_get (store, task->key);
   gint64 now = kt_clock_monotonic (store->clock);
-  gboolean superseded;
+  const KtTask *full = entry->full.task;
+  g_autoptr (KtTask) completed = full != NULL ? kt_task_completed (full, task) : NULL;
+  gboolean is_fresh = full != NULL && now < entry->full.fresh_until;
+  gboolean other_end =
+      is_fresh && kt_task_is_final (full) && kt_task_is_final (task) && !g_str_equal (full->status, task->status);
 
   hold (entry, &entry->listed, task, asked, life);
-  superseded = entry->full.task != NULL && now < entry->full.fresh_until && kt_task_is_final (entry->full.task)
-               && kt_task_is_final (task) && !kt_task_covers (entry->full.task, task);
-  if (superseded)
+  if (other_end)
     entry->full.fresh_until = now;
+  if (completed != NULL)
+    replace (entry, &entry->full, completed);
   evict (store);
-  return superseded;
+  return other_end || (is_fresh && completed != NULL);
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include "base/kt-clock.h"
 #include "base/kt-metrics.h"
+#include "base/kt-units.h"
 #include "model/kt-task.h"
 
 /* The cache: what the service last said of each task, how long that holds, and who waits for the next answer. At
@@ -31,6 +32,8 @@ typedef struct {
   gboolean stale;       /* stands in for an answer that could not be had */
   const char *trace_id; /* NULL of what a list told */
   const GError *error;  /* why it is stale, NULL when fresh */
+  gint64 untold_since;  /* monotonic: since when it has had this status, of which no list has told the times that TASK
+                         * lacks; KT_TIME_UNKNOWN when it lacks none, or a list has told what it knows */
 } KtAnswer;
 
 /* Exactly one of ANSWER and ERROR is set. */
@@ -94,8 +97,8 @@ void kt_waiter_cancel (KtWaiter *waiter);
 gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer);
 
 /* A list that was ASKED for then (monotonic) told of TASK (from_list), which holds for LIFE, or, when it has ended,
- * for ended-ttl. TRUE when it ends the life of what is held of the ended task alone, which lacks something the list
- * told, as the time of the end. */
+ * for ended-ttl. What is held of the task alone takes from it what it lacks, as the time of the end, and lives no
+ * longer when the list knows another end. TRUE when that was fresh and has changed so. */
 gboolean kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life);
 
 /* The last failure to get KEY that no success has followed, or NULL. */

@@ -44,7 +44,7 @@ listing_new (KtTree *tree, KtNode *dir, const KtAnswer *answer)
   listing->dir = kt_node_ref (dir);
   listing->generation = kt_catalog_generation (tree->catalog);
   listing->rows = g_ptr_array_new ();
-  listing->ids = kt_entry_of_ids (place);
+  listing->ids = kt_entry_of_ids (place, families);
   for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
     if (row->place == place && row->name != NULL && (row->families & families) != 0
         && (row->kind != KT_ENTRY_PACKAGE || kt_tree_has_package (tree, kt_tree_key_of (tree, dir))))
@@ -126,8 +126,11 @@ kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data)
   }
   switch (dir->entry->below) {
   case KT_PLACE_TASKS: return list_tasks (tree, dir, listed, data);
-  case KT_PLACE_TASK: /* what there is depends on it, and who lists a task will read it */
   case KT_PLACE_FILES:
+    if (kt_entry_of_ids (KT_PLACE_FILES, kt_tree_families_of (tree, dir)) == NULL)
+      break; /* the family has none */
+    G_GNUC_FALLTHROUGH;
+  case KT_PLACE_TASK: /* what there is depends on it, and who lists a task will read it */
     return kt_tree_call (tree, dir, NULL, kt_tree_key_of (tree, dir), KT_STORE_FRESH, on_list_answer,
                          (KtTreeCallback) listed, data);
   case KT_PLACE_NONE:

@@ -48,14 +48,16 @@ void kt_tree_settle_mtime (KtTree *tree, KtKey *key);
 typedef struct {
   KtKey *key; /* NULL: none is */
   KtStoreMode mode;
+  gboolean list;    /* what a list may tell is needed beside the answer at hand */
+  gboolean no_list; /* set by the caller: the list has been waited for */
 } KtWant;
 
 void kt_want_clear (KtWant *want);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtWant, kt_want_clear)
 
 /* Finds NAME in DIR with what is at hand: ANSWER is the one wanted before, NULL before there is one. FALSE, without
- * error, when an answer is wanted first: *WANT then says which, or nothing when the package's host is to be asked
- * (kt_tree_ask_package()). FALSE with error when the name does not exist according to ANSWER. */
+ * error, when an answer is wanted first: *WANT then says which, or that a list is, or nothing when the package's host is
+ * to be asked (kt_tree_ask_package()). FALSE with error when the name does not exist according to ANSWER. */
 gboolean kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *answer, KtTreeEntry *entry,
                           KtWant *want, GError **error);
 
@@ -79,11 +81,13 @@ struct KtTreeCall {
   KtNode *node;
   char *name;
   KtKey *key;
+  KtStoreMode mode; /* how the store was asked */
   gint64 deadline;
   KtWaiter *waiter;
   KtListsWaiter *lists_waiter;
   KtPackageCall *package;
   GError *refusal;       /* of a cancel: what it will end in */
+  gboolean has_list;     /* the list was waited for that may tell more */
   gboolean is_beginning; /* the store is being asked, and may answer at once */
   gboolean has_ended;    /* meanwhile */
   KtTreeCallback callback;

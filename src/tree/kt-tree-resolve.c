@@ -47,6 +47,8 @@ found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *an
                     task->key, entry);
   /* what only a list told of a task that goes on may be overtaken by what the next file of the same directory asks for */
   entry->entry_life = task->from_list && !kt_task_is_final (task) ? 0 : kt_tree_life_until (tree, answer->valid_until);
+  if (row->timed)
+    entry->entry_life = MIN (entry->entry_life, kt_tree_life_until (tree, kt_lists_may_tell (tree->lists, answer)));
   return TRUE;
 }
 
@@ -61,7 +63,8 @@ gboolean
 kt_tree_resolve_failure (KtTree *tree, KtNode *dir, const char *name, const GError *error, KtTreeEntry *entry)
 {
   KtKey *key = dir->key != NULL ? kt_catalog_find (tree->catalog, dir->key->task_id) : NULL;
-  const KtEntry *row = kt_entry_find (dir->entry->below, name, kt_tree_families_of (tree, dir));
+  guint families = kt_tree_families_of (tree, dir);
+  const KtEntry *row = kt_entry_find (dir->entry->below, name, families);
   gint64 now = kt_clock_real (tree->clock);
   KtAnswer answer;
 
@@ -74,7 +77,7 @@ kt_tree_resolve_failure (KtTree *tree, KtNode *dir, const char *name, const GErr
     entry->entry_life = 0;
     return TRUE;
   }
-  row = kt_entry_of_ids (dir->entry->below);
+  row = kt_entry_of_ids (dir->entry->below, families);
   if (row == NULL || !kt_tree_last_names (tree, key, error, &answer) || kt_task_find_file (answer.task, name) == NULL)
     return FALSE;
   return found (tree, dir, row, name, key, 0, entry);
@@ -183,10 +186,15 @@ kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *an
     return wants (kt_tree_key_of (tree, dir), (row->listed & families) != 0 ? KT_STORE_LISTED : KT_STORE_FRESH, want);
   if (row != NULL && row->kind == KT_ENTRY_PACKAGE)
     return kt_tree_resolve_package (tree, dir, row, answer, entry);
+  if (row != NULL && row->timed && !want->no_list
+      && kt_lists_may_tell (tree->lists, answer) <= kt_clock_monotonic (tree->clock)) {
+    want->list = TRUE;
+    return FALSE;
+  }
   if (row != NULL)
     return found_version (tree, dir, row, answer, entry, error);
 
-  row = kt_entry_of_ids (place);
+  row = kt_entry_of_ids (place, families);
   if (row == NULL)
     return absent (entry, KT_TIME_NEVER);
   if (place == KT_PLACE_FILES)

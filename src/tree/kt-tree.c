@@ -198,6 +198,7 @@ kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreM
 
   if (mode != KT_STORE_AGAIN && kt_catalog_find (tree->catalog, key->task_id) == key)
     kt_scan_note (tree->scan, key, mode, call->deadline);
+  call->mode = mode;
   call->is_beginning = TRUE;
   call->waiter = kt_store_get (tree->store, key, mode, call->deadline, done, call);
   call->is_beginning = FALSE;
@@ -237,13 +238,48 @@ kt_tree_cancel (KtTreeCall *call)
   kt_tree_call_free (call);
 }
 
+static void on_lookup_answer (const KtAnswer *answer, const GError *store_error, gpointer data);
+
+/* The list has told what it can: the task's answer is what it is now, and asked for anew only if that was let go. */
+static void
+on_list_told (gpointer data)
+{
+  KtTreeCall *call = data;
+  gboolean was_beginning = call->is_beginning;
+  KtAnswer answer;
+
+  call->lists_waiter = NULL;
+  if (kt_store_peek (call->tree->store, call->key, call->mode, &answer)) {
+    on_lookup_answer (&answer, NULL, call);
+    return;
+  }
+  call->is_beginning = TRUE;
+  call->waiter = kt_store_get (call->tree->store, call->key, call->mode, call->deadline, on_lookup_answer, call);
+  call->is_beginning = was_beginning;
+  if (call->has_ended && !was_beginning)
+    kt_tree_call_free (call);
+}
+
+/* Between the two halves of a lookup: waits for the list that may tell what ANSWER lacks. */
+static void
+ask_list (KtTreeCall *call, const KtAnswer *answer)
+{
+  KtListsWaiter *waiter;
+
+  call->waiter = NULL;
+  call->has_list = TRUE;
+  waiter = kt_lists_complete (call->tree->lists, answer, call->deadline, on_list_told, call);
+  if (waiter != NULL) /* else the call may be gone */
+    call->lists_waiter = waiter;
+}
+
 static void
 on_lookup_answer (const KtAnswer *answer, const GError *store_error, gpointer data)
 {
   KtTreeCall *call = data;
   KtTreeFound callback = (KtTreeFound) call->callback;
   g_autoptr (GError) error = store_error != NULL ? g_error_copy (store_error) : NULL;
-  g_auto (KtWant) want = { 0 };
+  g_auto (KtWant) want = { .no_list = call->has_list };
   KtTreeEntry entry = { 0 };
   gboolean is_found = FALSE;
 
@@ -251,6 +287,10 @@ on_lookup_answer (const KtAnswer *answer, const GError *store_error, gpointer da
     is_found = kt_tree_resolve (call->tree, call->node, call->name, answer, &entry, &want, &error);
   else
     is_found = kt_tree_resolve_failure (call->tree, call->node, call->name, error, &entry);
+  if (!is_found && error == NULL && want.list) {
+    ask_list (call, answer);
+    return;
+  }
   if (!is_found && error == NULL) {
     kt_tree_ask_package (call);
     return;

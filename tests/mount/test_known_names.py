@@ -13,7 +13,7 @@ from kootaskfs_mount import IMPORT_TASK, SHARE, SHARE_TASK, detail, errno_of, re
 
 TASKS = 46
 NAMES = {"kind", "type", "status", "result", "progress", "created", "started", "ended", "user", "success-count",
-         "fail-count", "summary", "job.json", "response.json", "files.csv", "failures.csv"}
+         "fail-count", "name", "summary", "task.json", "job.json", "response.json", "files.csv", "failures.csv"}
 OUTAGES = [({"kind": "status", "status": 401}, "EACCES"), ({"kind": "code", "code": 13000410}, "EACCES"),
            ({"kind": "delay", "ms": 60_000}, "ETIMEDOUT"), ({"kind": "status", "status": 429}, "EBUSY"),
            ({"kind": "status", "status": 500}, "EIO"), ({"kind": "garbage"}, "EBADMSG"), ({"kind": "reset"}, "EIO"),

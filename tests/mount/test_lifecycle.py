@@ -3,6 +3,7 @@
 stderr; bad usage is 2, bad configuration 78, cannot mount 1. SIGTERM and fusermount3 -u end it cleanly.\""""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import pytest
 
 from koodrive_sim import SHARE, wait_until
 from kootaskfs_mount import (
-    BINARY, IMPORT_TASK, NOWHERE, SHARE_TASK, TYPE, environment, errno_of, mounts_at, read_error, run, shell,
+    BINARY, DATA, IMPORT_TASK, NOWHERE, SHARE_TASK, TYPE, environment, errno_of, mounts_at, read_error, run, shell,
 )
 
 
@@ -279,12 +280,15 @@ def test_watch_list_is_re_read(mount, sim, how):
 
 
 def test_task_changes_its_kind(mount, sim):
-    """An id that was listed as an import and then as a share's task shows files/ at once."""
+    """An id that was listed as an import and then as a share's task shows its files at once, though the kernel was told that
+    an import has none, and though somebody stands in the directory."""
     m = mount(sim, watch=[f"basic {SHARE_TASK}"])
-    assert errno_of(os.stat, m.task() / "files") == "ENOENT"
+    file = m.task() / "files" / json.loads((DATA / "share-taskDetail.json").read_text())["taskInfos"][0]["fileId"]
+    assert os.listdir(m.task() / "files") == [] and errno_of(os.stat, file) == "ENOENT"
+    m.popen("sleep", "1000", cwd=m.task() / "files")
     assert read_error(m.task() / "status") == "ENOENT"
     m.write_list(f"share {SHARE} {SHARE_TASK}")
-    wait_until(lambda: os.path.exists(m.task() / "files"), "the new kind")
+    wait_until(lambda: os.path.exists(file), "the new kind")
     assert m.read("kind") == "share\n" and len(os.listdir(m.task() / "files")) == 2
 
 

@@ -21,7 +21,7 @@ test_table (void)
     g_assert_true ((row->kind == KT_ENTRY_FILE || row->kind == KT_ENTRY_PACKAGE) == (row->mime != NULL));
     g_assert_true ((row->kind == KT_ENTRY_DIR) == (row->below != KT_PLACE_NONE));
     if (row->name == NULL) {
-      g_assert_true (kt_entry_of_ids (row->place) == row);
+      g_assert_true (kt_entry_of_ids (row->place, row->families) == row);
       continue;
     }
     g_assert_cmpuint (row->listed & ~row->families, ==, 0);
@@ -30,9 +30,10 @@ test_table (void)
         g_assert_true (kt_entry_find (row->place, row->name, KT_FAMILY_BIT (family)) == row);
   }
   g_assert_cmpint (kt_entry_root ()->below, ==, KT_PLACE_ROOT);
-  g_assert_null (kt_entry_find (KT_PLACE_TASK, "files", KT_FAMILY_BIT (KT_FAMILY_BASIC)));
+  g_assert_null (kt_entry_find (KT_PLACE_TASK, "ctl", KT_FAMILY_BIT (KT_FAMILY_BASIC)));
   g_assert_null (kt_entry_find (KT_PLACE_TASK, "Status", KT_FAMILIES_ALL));
-  g_assert_null (kt_entry_of_ids (KT_PLACE_ROOT));
+  g_assert_null (kt_entry_of_ids (KT_PLACE_ROOT, KT_FAMILIES_ALL));
+  g_assert_null (kt_entry_of_ids (KT_PLACE_FILES, KT_FAMILY_BIT (KT_FAMILY_BASIC)));
 }
 
 static void
