@@ -148,8 +148,8 @@ def test_options_of_others(mount, sim, options, expected):
 def test_fstab_options_by_mount(mount, sim):
     """The same, as mount(8) passes them on."""
     m = mount(sim, auto=False, background=True)
-    with on_path():
-        run("mount", "-t", TYPE, "none", m.path, "-o", f"config={m.conf},{FSTAB},relatime,nosuid", env=environment())
+    with on_path() as fstype:
+        run("mount", "-t", fstype, "none", m.path, "-o", f"config={m.conf},{FSTAB},relatime,nosuid", env=environment())
         assert m.read("status") == "completed\n"
         run("umount", m.path)
         m.wait_ended()
