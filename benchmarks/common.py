@@ -82,7 +82,7 @@ class Service:
         token.write_text(TOKEN + "\n")
         conf = self.work / "kootaskfs.conf"
         conf.write_text(f"[service]\nendpoint = {url or self.url}\nuser-id = 1\ntoken-file = {token}\n"
-                        f"families = share\n[watch]\nfile = {self.watch}\n")
+                        f"families = share\nverify = no\n[watch]\nfile = {self.watch}\n")
         return mounted(path, [BUILD / "src/kootaskfs", "-f", "-o", ",".join((f"config={conf}", *options)), path])
 
     def curl_arguments(self):

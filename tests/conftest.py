@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""For all tests: the simulator, and that a skipped test is a failed one, as it would look like a pass."""
+"""For all tests: the state they begin in, the simulator, and that a skipped test is a failed one, as it would look like a
+pass."""
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -8,6 +11,25 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent / "sim"))
 
 from koodrive_sim import Simulator  # noqa: E402
+
+KEPT = {"PATH", "TMPDIR", "TERM", "KOOTASKFS", "KOODRIVE_SIM", "ASAN_OPTIONS", "UBSAN_OPTIONS"}
+
+
+def begin_in_a_known_state():
+    """Whatever started the tests (cron, nohup, an IDE, a login in any language): environment, umask, signals and home are
+    the same. A home without files, as whoever runs the tests may use kootaskfs."""
+    for name in set(os.environ) - KEPT:
+        del os.environ[name]
+    os.environ.update(HOME="/nonexistent", LC_ALL="C.UTF-8")
+    os.environ["PATH"] = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+    os.umask(0o022)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals():
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)  # still does nothing here, but has its default in what is started
+
+
+begin_in_a_known_state()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@
 #include "fuse/kt-fuse.h"
 #include "kt-access.h"
 #include "kt-file-watch.h"
+#include "kt-verify.h"
 #include "kt-watch-list.h"
 #include "service/kt-service.h"
 #include "store/kt-catalog.h"
@@ -36,6 +37,7 @@ typedef struct {
   KtTree *tree;
   KtFuse *fuse;
   KtFileWatch *watch;
+  KtKey *example; /* the first watched task of the start */
   guint signals[3];
   KtConfig *coming; /* a configuration on its way in, while its secrets are read */
   KtTimer *trim;    /* while memory is being given back */
@@ -251,9 +253,22 @@ on_quit (gpointer data)
 }
 
 static void
+on_verified (const char *warning, gpointer data)
+{
+  App *app = data;
+
+  if (!app->quitting)
+    kt_daemon_ready (app->daemon, warning);
+}
+
+static void
 on_mount_ready (gpointer data)
 {
-  kt_daemon_ready (((App *) data)->daemon);
+  App *app = data;
+
+  if (!app->config->verify
+      || !kt_verify_start (kt_access_service (app->access), app->config, app->example, on_verified, app))
+    kt_daemon_ready (app->daemon, NULL);
 }
 
 static void
@@ -280,6 +295,7 @@ build_tree (App *app, GError **error)
 
   if (keys == NULL)
     return FALSE;
+  app->example = keys->len > 0 ? kt_key_ref (keys->pdata[0]) : NULL;
   app->store = kt_store_new (app->clock, app->metrics, &config->cache, fetch, service);
   app->catalog = kt_catalog_new ();
   app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, fetch_list, service);
@@ -350,6 +366,7 @@ take_down (App *app)
   kt_health_free (app->health);
   kt_metrics_free (app->metrics);
   kt_config_free (app->config);
+  kt_key_unref (app->example);
   g_main_loop_unref (app->loop);
 }
 

@@ -5,10 +5,10 @@
 #include "base/kt-log.h"
 #include "base/kt-units.h"
 #include "kt-access.h"
+#include "kt-advice.h"
 #include "kt-watch-list.h"
 
 #include <gio/gio.h>
-#include <sysexits.h>
 
 typedef struct {
   const KtConfig *config;
@@ -25,39 +25,6 @@ typedef struct {
   gboolean let_in; /* one of them was not refused */
 } Check;
 
-/* clang-format off */
-static const struct {
-  KtErrorCode error;
-  int code;
-  const char *advice;
-} advices[] = {
-  { KT_ERROR_CONFIG,      EX_CONFIG,      "correct it; kootaskfs --help lists the keys, docs/configuration.md explains them" },
-  { KT_ERROR_UNREACHABLE, EX_UNAVAILABLE, "is [service] endpoint right, is the network up, is [service] proxy needed?" },
-  { KT_ERROR_TLS,         EX_PROTOCOL,    "set [service] ca-file to the authority that signed the server's certificate" },
-  { KT_ERROR_REFUSED,     EX_NOPERM,      "write a new token (or correct app-id and its secret); is user-id this user's?" },
-  { KT_ERROR_DENIED,      EX_NOPERM,      "this user may not see it; is user-id this user's?" },
-  { KT_ERROR_TIMED_OUT,   EX_TEMPFAIL,    "the service is slow or something swallows the request: try again, or raise [fetch] deadline" },
-  { KT_ERROR_THROTTLED,   EX_TEMPFAIL,    "set [fetch] rate or concurrency lower" },
-  { KT_ERROR_BAD_ANSWER,  EX_PROTOCOL,    "is it KooDrive that answers? A portal or proxy may do so in its place" },
-  { KT_ERROR_TOO_LARGE,   EX_PROTOCOL,    "raise [fetch] max-response" },
-  { KT_ERROR_NOT_FOUND,   EX_NOINPUT,     "the service does not know it: correct the watch list, or leave the family out of [service] families" },
-};
-/* clang-format on */
-
-/* The exit code for ERROR, and a line on what to do about it. Static. */
-static int
-advise (const GError *error, const char **advice)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (advices); i++) {
-    if (g_error_matches (error, KT_ERROR, (int) advices[i].error)) {
-      *advice = advices[i].advice;
-      return advices[i].code;
-    }
-  }
-  *advice = "the service reports a failure of its own: try again later";
-  return EX_UNAVAILABLE;
-}
-
 static G_GNUC_PRINTF (3, 4) void say (Check *check, const char *step, const char *format, ...)
 {
   va_list args;
@@ -72,8 +39,8 @@ static G_GNUC_PRINTF (3, 4) void say (Check *check, const char *step, const char
 static void
 fail (Check *check, const char *step, const GError *error)
 {
-  const char *advice;
-  int code = advise (error, &advice);
+  int code;
+  const char *advice = kt_advice (error, &code);
   g_autofree char *text = kt_log_redact (error->message);
 
   fprintf (check->out, "FAIL  %-14s %s\n      %-14s %s\n", step, text, "", advice);
@@ -123,7 +90,7 @@ say_connection (Check *check)
   if (check->questions++ > 0)
     return;
   if (is_cut_off (check)) {
-    fail (check, g_error_matches (check->error, KT_ERROR, KT_ERROR_TLS) ? "TLS" : "connection", check->error);
+    fail (check, kt_advice_step ("connection", check->error), check->error);
     return;
   }
   say (check, "connection", "%s answered in %" G_GINT64_FORMAT " ms", check->config->endpoint,
@@ -287,9 +254,10 @@ kt_check_run (const KtConfig *config, const char *environment_token, FILE *out)
   g_autoptr (KtHealth) health = kt_health_new ();
   g_autoptr (KtMetrics) metrics = kt_metrics_new ();
   g_autoptr (GError) error = NULL;
+  g_autofree char *origin = kt_config_origin (config);
   Check check = { .config = config, .out = out };
 
-  say (&check, "configuration", "%s", config->path != NULL ? config->path : "the command line");
+  say (&check, "configuration", "%s%s", config->path != NULL ? "" : "the command line; ", origin);
   check_watch_list (&check);
   check.access = kt_access_new (config, environment_token, kt_clock_system (), health, metrics, &stop, &error);
   if (check.access == NULL)

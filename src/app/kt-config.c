@@ -4,6 +4,8 @@
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "base/kt-names.h"
+#include "base/kt-nearest.h"
+#include "kt-config-place.h"
 #include "kt-config-type.h"
 
 #include <string.h>
@@ -11,6 +13,7 @@
 
 #define SHARE_GROUP "share "
 #define SHARE_KEY   "kdstoken-file"
+#define NO          "no" /* before a key that is yes or no, after -o */
 
 typedef struct {
   const char *group;
@@ -42,6 +45,7 @@ static const Key keys[] = {
   { "service", "families", &kt_type_families, AT (families), "share, basic, job", "kinds of tasks asked for" },
   { "service", "allow-cancel", &kt_type_boolean, AT (allow_cancel), "no",
     "jobs may be cancelled by writing to ctl, yes or no" },
+  { "service", "verify", &kt_type_boolean, AT (verify), "yes", "ask the service once after mounting, yes or no" },
   { "cache", "ttl", &kt_type_duration, AT (cache.ttl), "5s", "how long an answer is fresh" },
   { "cache", "ended-ttl", &kt_type_duration, AT (cache.ended_ttl), "forever", "the same for a task that has ended" },
   { "cache", "negative-ttl", &kt_type_duration, AT (cache.negative_ttl), "3s", "how long a failure is remembered" },
@@ -153,6 +157,47 @@ load_share (KtConfig *config, GKeyFile *file, const char *group, const char *nam
   return TRUE;
 }
 
+/* The key that was meant may be one of another group. */
+static gboolean
+unknown_key (const char *path, const char *group, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autofree char *what = NULL;
+  const char *nearest;
+  const Key *key;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (g_str_equal (keys[i].group, group))
+      g_ptr_array_add (names, (gpointer) keys[i].name);
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (!g_str_equal (keys[i].group, group))
+      g_ptr_array_add (names, (gpointer) keys[i].name);
+  nearest = kt_nearest (name, names);
+  if (nearest == NULL)
+    return bad (path, group, name, "unknown key; kootaskfs --help lists them", error);
+  key = find_key (NULL, nearest, strlen (nearest));
+  what = g_str_equal (key->group, group) ? g_strdup_printf ("unknown key; did you mean %s?", nearest)
+                                         : g_strdup_printf ("unknown key; did you mean [%s] %s?", key->group, nearest);
+  return bad (path, group, name, what, error);
+}
+
+static gboolean
+unknown_group (const char *path, const char *group, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autofree char *what = NULL;
+  const char *nearest;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    g_ptr_array_add (names, (gpointer) keys[i].group);
+  g_ptr_array_add (names, (gpointer) SHARE_GROUP "SHAREID");
+  nearest = kt_nearest (group, names);
+  what = g_strdup_printf ("unknown group: expected service, cache, fetch, watch or " SHARE_GROUP "SHAREID%s%s%s",
+                          nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                          nearest != NULL ? "?" : "");
+  return bad (path, group, NULL, what, error);
+}
+
 static gboolean
 load_key (KtConfig *config, GKeyFile *file, const char *group, const char *name, const char *path, GError **error)
 {
@@ -163,7 +208,7 @@ load_key (KtConfig *config, GKeyFile *file, const char *group, const char *name,
   if (g_str_has_prefix (group, SHARE_GROUP))
     return load_share (config, file, group, name, path, error);
   if (key == NULL)
-    return bad (path, group, name, "unknown key; kootaskfs --help lists them", error);
+    return unknown_key (path, group, name, error);
   if (value == NULL)
     return bad (path, group, name, "the value is not UTF-8 or has an invalid escape", error);
   return set (config, key, value, path, directory, error);
@@ -203,7 +248,7 @@ load_file (KtConfig *config, const char *path, GError **error)
   for (char **group = groups; *group != NULL; group++) {
     g_auto (GStrv) names = g_key_file_get_keys (file, *group, NULL, NULL);
     if (!is_group (*group) && !g_str_has_prefix (*group, SHARE_GROUP))
-      return bad (path, *group, NULL, "unknown group: expected service, cache, fetch, watch or share SHAREID", error);
+      return unknown_group (path, *group, error);
     for (char **name = names; *name != NULL; name++)
       if (!load_key (config, file, *group, *name, path, error))
         return FALSE;
@@ -213,27 +258,26 @@ load_file (KtConfig *config, const char *path, GError **error)
   return TRUE;
 }
 
-static char *
-default_path (void)
+char *
+kt_config_origin (const KtConfig *config)
 {
-  g_autofree char *user = g_build_filename (g_get_user_config_dir (), "kootaskfs", "kootaskfs.conf", NULL);
-
-  if (g_file_test (user, G_FILE_TEST_EXISTS))
-    return g_steal_pointer (&user);
-  return g_file_test ("/etc/kootaskfs.conf", G_FILE_TEST_EXISTS) ? g_strdup ("/etc/kootaskfs.conf") : NULL;
+  if (config->path != NULL)
+    return g_strdup (config->path);
+  return g_strdup_printf ("no configuration file (looked for %s; write one, or name one by -o config=FILE)",
+                          config->searched);
 }
 
 static gboolean
 load_overrides (KtConfig *config, char **overrides, const char *endpoint, GError **error)
 {
   for (char **option = overrides; *option != NULL; option++) {
-    const char *value = strchr (*option, '=');
+    const char *value = strchr (*option, '=') + 1;
     const Key *key = find_key (NULL, *option, strcspn (*option, "="));
-    gboolean with_password = key->type == &kt_type_proxy && value != NULL && strchr (value, '@') != NULL;
+    gboolean with_password = key->type == &kt_type_proxy && strchr (value, '@') != NULL;
     if (key->type == &kt_type_secret || with_password)
       return bad ("-o", key->group, key->name, "a secret, which a command line shows: expected in the file only",
                   error);
-    if (!set (config, key, value != NULL ? value + 1 : "", "-o", NULL, error))
+    if (!set (config, key, value, "-o", NULL, error))
       return FALSE;
   }
   return endpoint == NULL
@@ -270,7 +314,7 @@ check_sign_in (const KtConfig *config, const char *where, GError **error)
 static gboolean
 check_complete (const KtConfig *config, GError **error)
 {
-  const char *where = config->path != NULL ? config->path : "no configuration file";
+  g_autofree char *where = kt_config_origin (config);
 
   if (config->endpoint == NULL)
     return bad (where, "service", "endpoint", "missing: expected https://HOST[:PORT]", error);
@@ -288,7 +332,10 @@ kt_config_load (const char *path, char **overrides, const char *endpoint, GError
   g_autoptr (KtConfig) config = g_new0 (KtConfig, 1);
 
   config->share_token_files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  config->path = path != NULL ? g_canonicalize_filename (path, NULL) : default_path ();
+  if (path != NULL)
+    config->path = g_canonicalize_filename (path, NULL);
+  else if (!kt_config_find (&config->path, &config->searched, error))
+    return NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
     if (keys[i].initial != NULL && !set (config, &keys[i], keys[i].initial, "default", NULL, error))
       return NULL;
@@ -309,25 +356,48 @@ kt_config_free (KtConfig *config)
       kt_secret_free (*(char **) ((char *) config + keys[i].offset));
   g_clear_pointer (&config->share_token_files, g_hash_table_unref);
   g_free (config->path);
+  g_free (config->searched);
   g_free (config);
 }
 
-gboolean
-kt_config_is_key (const char *option)
-{
-  return find_key (NULL, option, strcspn (option, "=")) != NULL;
-}
-
 char *
-kt_config_option (const char *option)
+kt_config_option (const char *option, GError **error)
 {
-  const char *value = strchr (option, '=');
-  const Key *key = find_key (NULL, option, strcspn (option, "="));
+  const gsize length = strcspn (option, "=");
+  const Key *key = find_key (NULL, option, length);
   g_autofree char *path = NULL;
 
-  if (key->type == &kt_type_path && value != NULL && value[1] != '\0')
-    path = kt_path_absolute (value + 1, NULL, NULL);
-  return path != NULL ? g_strconcat (key->name, "=", path, NULL) : g_strdup (option);
+  if (key != NULL && option[length] == '=') {
+    if (key->type == &kt_type_path && option[length + 1] != '\0')
+      path = kt_path_absolute (option + length + 1, NULL, NULL); /* what cannot be made so kt_config_load() refuses */
+    return path != NULL ? g_strconcat (key->name, "=", path, NULL) : g_strdup (option);
+  }
+  if (key != NULL && key->type == &kt_type_secret)
+    return g_strconcat (option, "=", NULL); /* it is refused whatever it is */
+  if (key != NULL && key->type == &kt_type_boolean)
+    return g_strconcat (option, "=yes", NULL);
+  if (key != NULL) {
+    g_set_error (error, KT_ERROR, KT_ERROR_USAGE, "-o %s: expected a value: %s", key->name, key->what);
+    return NULL;
+  }
+  key = g_str_has_prefix (option, NO) ? find_key (NULL, option + strlen (NO), length - strlen (NO)) : NULL;
+  if (key == NULL || key->type != &kt_type_boolean)
+    return NULL;
+  if (option[length] == '=') {
+    g_set_error (error, KT_ERROR, KT_ERROR_USAGE, "-o " NO "%s: takes no value", key->name);
+    return NULL;
+  }
+  return g_strconcat (key->name, "=no", NULL);
+}
+
+void
+kt_config_add_names (GPtrArray *names)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {
+    g_ptr_array_add (names, g_strdup (keys[i].name));
+    if (keys[i].type == &kt_type_boolean)
+      g_ptr_array_add (names, g_strconcat (NO, keys[i].name, NULL));
+  }
 }
 
 /* VALUE as the file has it: GKeyFile reads escapes, and drops blanks at the start. */

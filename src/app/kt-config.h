@@ -8,7 +8,8 @@
 /* The configuration: the file's keys, -o's, and the defaults, all by one table (kt-config.c). Files named in it are
  * absolute; the endpoint has one form, however it was written. Strings may be NULL where a key has no default. */
 typedef struct {
-  char *path; /* the file it came from, NULL when there was none */
+  char *path;     /* the file it came from, NULL when there was none */
+  char *searched; /* then: the files looked for, in order */
   char *endpoint;
   char *user_id;
   char *token_file;
@@ -24,6 +25,7 @@ typedef struct {
   char *ca_file;
   char *proxy;
   gboolean allow_cancel;
+  gboolean verify;
   guint families; /* KT_FAMILY_BIT()s of those chosen */
   KtStorePolicy cache;
   gint64 list_ttl;
@@ -34,18 +36,23 @@ typedef struct {
 } KtConfig;
 
 /* Reads the file: PATH, or when NULL the first of $XDG_CONFIG_HOME/kootaskfs/kootaskfs.conf and /etc/kootaskfs.conf
- * that exists. OVERRIDES ("key=value", NULL-terminated) come after it, ENDPOINT, unless NULL, last. Fails with
- * KT_ERROR_CONFIG naming file, group, key and what was expected. (transfer full) */
+ * that exists; one that exists and cannot be read is an error. OVERRIDES ("key=value", NULL-terminated) come after it,
+ * ENDPOINT, unless NULL, last. Fails with KT_ERROR_CONFIG naming file, group, key and what was expected.
+ * (transfer full) */
 KtConfig *kt_config_load (const char *path, char **overrides, const char *endpoint, GError **error);
 void kt_config_free (KtConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConfig, kt_config_free)
 
-/* Whether OPTION ("key=value" or "key") names a key of the table, and so is not one of FUSE's. */
-gboolean kt_config_is_key (const char *option);
+/* OPTION of -o as "key=value" when it names a key of the table. Of a key that is yes or no "key" and "nokey" do too; of
+ * others a missing value is KT_ERROR_USAGE. A path in it is of the present working directory, and absolute from now on.
+ * (transfer full); NULL without error when it names none. */
+char *kt_config_option (const char *option, GError **error);
 
-/* OPTION, of a key of the table, for later: a path in it is of the present working directory, and absolute from now on.
- * One that cannot be made so stays as it is, for kt_config_load() to refuse. (transfer full) */
-char *kt_config_option (const char *option);
+/* Adds the names that kt_config_option() knows, (transfer full). */
+void kt_config_add_names (GPtrArray *names);
+
+/* Where it came from, for errors: the file, or where one was looked for. (transfer full) */
+char *kt_config_origin (const KtConfig *config);
 
 /* The effective configuration in the form of the file. It holds no secret; a password in the proxy's URL is
  * left out. (transfer full) */

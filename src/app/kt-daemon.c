@@ -72,12 +72,16 @@ tell (KtDaemon *daemon, int code, const char *message)
 }
 
 void
-kt_daemon_ready (KtDaemon *daemon)
+kt_daemon_ready (KtDaemon *daemon, const char *warning)
 {
+  g_autofree char *text = warning != NULL ? kt_log_redact (warning) : NULL;
   int null;
 
-  if (daemon->report < 0)
+  if (daemon->report < 0) {
+    if (text != NULL)
+      g_warning ("%s", text);
     return;
+  }
   null = open ("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; null >= 0 && fd <= 2; fd++)
     dup2 (null, fd);
@@ -85,7 +89,7 @@ kt_daemon_ready (KtDaemon *daemon)
     close (null);
   if (chdir ("/") != 0)
     g_warning ("cannot leave the working directory: %s", g_strerror (errno));
-  tell (daemon, 0, NULL);
+  tell (daemon, 0, text);
 }
 
 void

@@ -11,8 +11,9 @@ typedef struct KtDaemon KtDaemon;
 /* Forks; returns in the child only. FOREGROUND: does not fork, and readiness is told to nobody. */
 KtDaemon *kt_daemon_start (gboolean foreground);
 
-/* All is well: the parent leaves, and stdin, stdout and stderr are closed. */
-void kt_daemon_ready (KtDaemon *daemon);
+/* All is well: the parent leaves, and stdin, stdout and stderr are closed. A WARNING, unless NULL, is printed by the
+ * parent, or logged when there is none. */
+void kt_daemon_ready (KtDaemon *daemon, const char *warning);
 
 /* The process is about to end with CODE because of MESSAGE: the parent prints it, or we do when there is none. */
 void kt_daemon_failed (KtDaemon *daemon, int code, const char *message);

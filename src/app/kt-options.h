@@ -13,10 +13,11 @@ typedef struct {
   char *endpoint;      /* NULL: as configured */
   char *mountpoint;
   GPtrArray *config_options; /* -o KEY=VALUE of the configuration, NULL-terminated */
-  GPtrArray *fuse_options;   /* all other -o, NULL-terminated */
+  GPtrArray *fuse_options;   /* those for libfuse, NULL-terminated */
 } KtOptions;
 
-/* Fails with KT_ERROR_USAGE. -h prints its text and ends the process with 0. (transfer full) */
+/* Fails with KT_ERROR_USAGE, which names an option that is not known, and the nearest that is. -h prints its text and
+ * ends the process with 0. (transfer full) */
 KtOptions *kt_options_parse (int argc, char **argv, GError **error);
 void kt_options_free (KtOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtOptions, kt_options_free)

@@ -96,6 +96,7 @@ choose (KtTokenSource *source, const KtConfig *config, const char *environment_t
           ? "no app secret: expected app-secret-file in [service], or the credential " KT_SECRET_CREDENTIAL
           : "no token: expected token-file or token-command in [service], "
             "$" KT_TOKEN_VARIABLE ", or the credential " KT_TOKEN_CREDENTIAL;
+  g_autofree char *origin = kt_config_origin (config);
 
   source->file = g_strdup (config->app_id != NULL ? config->app_secret_file : config->token_file);
   if (source->file != NULL)
@@ -109,7 +110,7 @@ choose (KtTokenSource *source, const KtConfig *config, const char *environment_t
   }
   if (take_credential (source, config->app_id != NULL ? KT_SECRET_CREDENTIAL : KT_TOKEN_CREDENTIAL))
     return TRUE;
-  g_set_error_literal (error, KT_ERROR, KT_ERROR_CONFIG, what);
+  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: %s", origin, what);
   return FALSE;
 }
 

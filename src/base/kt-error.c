@@ -20,14 +20,16 @@ kt_error_to_errno (const GError *error)
   case KT_ERROR_TIMED_OUT:    return ETIMEDOUT;
   case KT_ERROR_UNREACHABLE:  return EHOSTUNREACH;
   case KT_ERROR_TLS:          return EPROTO;
-  case KT_ERROR_THROTTLED:    return EAGAIN;
+  case KT_ERROR_THROTTLED:    return EBUSY; /* EAGAIN from read(2) breaks programs */
   case KT_ERROR_BAD_ANSWER:   return EBADMSG;
   case KT_ERROR_TOO_LARGE:
   case KT_ERROR_SERVICE:      return EIO;
   case KT_ERROR_INTERRUPTED:  return EINTR;
   case KT_ERROR_READ_ONLY:    return EROFS;
   case KT_ERROR_FORBIDDEN:    return EPERM;
-  case KT_ERROR_BAD_WORD:     return EINVAL;
+  case KT_ERROR_BAD_WORD:
+  case KT_ERROR_ENDED:        return EINVAL;
+  case KT_ERROR_DECLINED:     return EBUSY;
   case KT_ERROR_NO_ATTRIBUTE: return ENODATA;
   case KT_ERROR_STOPPED:      return ENOTCONN;
   case KT_ERROR_USAGE:

@@ -19,6 +19,8 @@ typedef enum {
   KT_ERROR_READ_ONLY,    /* a write */
   KT_ERROR_FORBIDDEN,    /* a write that the configuration does not allow */
   KT_ERROR_BAD_WORD,     /* a write of something that is not understood */
+  KT_ERROR_ENDED,        /* a job that has ended cannot be cancelled */
+  KT_ERROR_DECLINED,     /* the service does not do what it was asked for */
   KT_ERROR_NO_ATTRIBUTE, /* no such extended attribute */
   KT_ERROR_STOPPED,      /* the file system is going away */
   KT_ERROR_USAGE,        /* command line (never reaches a file operation) */

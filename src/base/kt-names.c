@@ -35,6 +35,13 @@ utf8_length (const char *text, gsize left)
   return c == (gunichar) -1 || c == (gunichar) -2 ? 0 : (gsize) g_unichar_to_utf8 (c, NULL);
 }
 
+/* Whether a control character of two bytes is at TEXT, U+0080 to U+009F: some terminals obey these too. */
+static gboolean
+is_wide_control (const char *text)
+{
+  return (guchar) text[0] == 0xC2 && (guchar) text[1] >= 0x80 && (guchar) text[1] < 0xA0;
+}
+
 /* Cuts NAME so that the suffix fits, at a boundary of characters and of %XX. */
 static void
 cut (GString *name, const char *text)
@@ -60,11 +67,11 @@ kt_name_encode (const char *text)
 
   for (const char *p = text; left > 0;) {
     gsize n = utf8_length (p, left);
-    if (n > 1) {
+    if (n > 1 && !is_wide_control (p)) {
       g_string_append_len (name, p, (gssize) n);
     } else {
       guchar c = (guchar) *p;
-      if (n == 0 || c < 0x20 || c == 0x7f || c == '/' || c == '%' || (c == '.' && p == text))
+      if (n != 1 || c < 0x20 || c == 0x7f || c == '/' || c == '%' || (c == '.' && p == text))
         g_string_append_printf (name, "%%%02X", c);
       else
         g_string_append_c (name, (char) c);
@@ -86,10 +93,36 @@ kt_line_encode (const char *text)
   GString *line = g_string_new (NULL);
 
   for (const char *p = text; *p != '\0'; p++) {
-    if ((guchar) *p < 0x20 || *p == 0x7f)
+    if (is_wide_control (p)) {
+      g_string_append_printf (line, "%%C2%%%02X", (guchar) p[1]);
+      p++;
+    } else if ((guchar) *p < 0x20 || *p == 0x7f) {
       g_string_append_printf (line, "%%%02X", (guchar) *p);
-    else
+    } else {
       g_string_append_c (line, *p);
+    }
   }
   return g_string_free (line, FALSE);
+}
+
+char *
+kt_json_quote (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  GString *quoted = g_string_new ("\"");
+
+  for (const char *p = valid; *p != '\0'; p++) {
+    if (is_wide_control (p)) {
+      g_string_append_printf (quoted, "\\u%04x", (guchar) p[1]);
+      p++;
+    } else if ((guchar) *p < 0x20 || *p == 0x7f) {
+      g_string_append_printf (quoted, "\\u%04x", (guchar) *p);
+    } else {
+      if (*p == '"' || *p == '\\')
+        g_string_append_c (quoted, '\\');
+      g_string_append_c (quoted, *p);
+    }
+  }
+  g_string_append_c (quoted, '"');
+  return g_string_free (quoted, FALSE);
 }

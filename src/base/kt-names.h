@@ -21,3 +21,6 @@ char *kt_name_encode (const char *text);
 
 /* TEXT on one line: control characters become %XX, everything else stays. (transfer full) */
 char *kt_line_encode (const char *text);
+
+/* TEXT as a JSON string, quotes included: valid UTF-8, bytes that are none become U+FFFD. (transfer full) */
+char *kt_json_quote (const char *text);

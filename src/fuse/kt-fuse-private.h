@@ -22,6 +22,7 @@ struct KtFuse {
   GHashTable *listings; /* KtListing: the open directories */
   guint64 **counters;   /* by KtOperation */
   gboolean init_answered;
+  guint max_read; /* of -o, which libfuse wants to hear twice */
 };
 
 /* The operations, as counted in `.kootaskfs/metrics`. */

@@ -14,12 +14,12 @@ typedef struct {
   gpointer data;
 } KtFuseEvents;
 
-/* TREE, CLOCK and METRICS outlive it. OPTIONS are FUSE's own, as in "-o": "allow_other", "fsname=x". Unknown ones
- * are KT_ERROR_USAGE. */
+/* TREE, CLOCK and METRICS outlive it. OPTIONS are FUSE's own, as in "-o" but not escaped: "allow_other", "fsname=a,b".
+ * What libfuse does not take is KT_ERROR_USAGE, in its words. */
 KtFuse *kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, const KtFuseEvents *events,
                      GError **error);
 
-/* Mounts and starts to serve; fails with KT_ERROR_MOUNT. */
+/* Mounts and starts to serve; fails with KT_ERROR_MOUNT, which has the words of libfuse or fusermount3. */
 gboolean kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error);
 
 /* Answers everything still waiting with ENOTCONN, unmounts, and ends the pushers. */

@@ -29,12 +29,17 @@ void
 kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file)
 {
   KtFuse *fuse = fuse_req_userdata (req);
-  g_autoptr (GBytes) content = kt_tree_read (fuse->tree, inode);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) content = kt_tree_read (fuse->tree, inode, &error);
   GPtrArray *others;
   const char *bytes;
   gsize length;
 
   ++*fuse->counters[KT_OPERATION_read];
+  if (error != NULL) {
+    fuse_reply_err (req, kt_error_to_errno (error));
+    return;
+  }
   if (content == NULL) {
     read_package (fuse, req, inode, size, offset);
     return;

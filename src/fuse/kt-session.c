@@ -2,17 +2,20 @@
 #include "kt-fuse-private.h"
 
 #include "base/kt-error.h"
+#include "kt-stderr.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <linux/fuse.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #define REQUESTS_PER_TURN     64  /* then the other sources of the loop have theirs */
 #define PARALLEL_DIROPS_FIXED 317 /* the libfuse that passes the flag on by itself */
+#define MAX_READ              "max_read="
 
 static const char *const operation_names[] = {
 #define X(name) #name,
@@ -66,6 +69,13 @@ io_writev (int fd, struct iovec *iov, int count, void *data)
 
 static const struct fuse_custom_io parallel_io = { .read = io_read, .writev = io_writev };
 
+/* While libfuse sets up and mounts it tells of its troubles here, also in the child that is to be fusermount3. */
+static G_GNUC_PRINTF (2, 0) void on_libfuse_trouble (enum fuse_log_level level, const char *format, va_list args)
+{
+  if (level <= FUSE_LOG_WARNING)
+    vdprintf (STDERR_FILENO, format, args);
+}
+
 static G_GNUC_PRINTF (2, 0) void on_libfuse_log (enum fuse_log_level level, const char *format, va_list args)
 {
   g_autofree char *text = g_strdup_vprintf (format, args);
@@ -114,12 +124,45 @@ add_metrics (KtFuse *fuse)
   kt_metrics_gauge (fuse->metrics, "kootaskfs_parked", "File operations that wait for the service", count_parked, fuse);
 }
 
+/* OPTIONS as libfuse's arguments; a comma in one of them is escaped. */
+static void
+add_options (KtFuse *fuse, struct fuse_args *args, char **options)
+{
+  char *list = NULL;
+
+  fuse_opt_add_arg (args, "kootaskfs");
+  for (char **option = options; *option != NULL; option++) {
+    fuse_opt_add_opt_escaped (&list, *option);
+    if (g_str_has_prefix (*option, MAX_READ))
+      fuse->max_read = (guint) g_ascii_strtoull (*option + strlen (MAX_READ), NULL, 10);
+  }
+  if (list != NULL) {
+    fuse_opt_add_arg (args, "-o");
+    fuse_opt_add_arg (args, list);
+  }
+  free (list);
+}
+
+/* The end of what may go wrong: REASON is set when it did, which is logged otherwise. */
+static char *
+end_trouble (KtStderr *kept, gboolean failed)
+{
+  g_autofree char *told = kt_stderr_end (kept);
+
+  fuse_set_log_func (on_libfuse_log);
+  if (!failed && told[0] != '\0')
+    g_warning ("%s", told);
+  return failed && told[0] == '\0' ? g_strdup ("no reason is given") : g_steal_pointer (&told);
+}
+
 KtFuse *
 kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, const KtFuseEvents *events,
              GError **error)
 {
   struct fuse_args args = FUSE_ARGS_INIT (0, NULL);
   KtFuse *fuse = g_new0 (KtFuse, 1);
+  g_autofree char *reason = NULL;
+  KtStderr *kept;
 
   fuse->tree = tree;
   fuse->clock = clock;
@@ -127,17 +170,14 @@ kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, c
   fuse->events = *events;
   g_queue_init (&fuse->parked);
   fuse->listings = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) kt_listing_free, NULL);
-  fuse_set_log_func (on_libfuse_log);
-  fuse_opt_add_arg (&args, "kootaskfs");
-  for (char **option = options; *option != NULL; option++) {
-    fuse_opt_add_arg (&args, "-o");
-    fuse_opt_add_arg (&args, *option);
-  }
+  add_options (fuse, &args, options);
+  kept = kt_stderr_keep ();
+  fuse_set_log_func (on_libfuse_trouble);
   fuse->session = fuse_session_new (&args, &kt_fuse_ops, sizeof (kt_fuse_ops), fuse);
+  reason = end_trouble (kept, fuse->session == NULL);
   fuse_opt_free_args (&args);
   if (fuse->session == NULL) {
-    g_set_error (error, KT_ERROR, KT_ERROR_USAGE,
-                 "an option after -o is neither FUSE's nor a key of the configuration");
+    g_set_error (error, KT_ERROR, KT_ERROR_USAGE, "-o: %s", reason);
     g_hash_table_unref (fuse->listings);
     g_free (fuse);
     return NULL;
@@ -149,10 +189,16 @@ kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, c
 gboolean
 kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
 {
+  KtStderr *kept = kt_stderr_keep ();
+  g_autofree char *reason = NULL;
+  gboolean failed;
   int fd;
 
-  if (fuse_session_mount (fuse->session, mountpoint) != 0) {
-    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "cannot mount on %s", mountpoint);
+  fuse_set_log_func (on_libfuse_trouble);
+  failed = fuse_session_mount (fuse->session, mountpoint) != 0;
+  reason = end_trouble (kept, failed);
+  if (failed) {
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "cannot mount on %s: %s", mountpoint, reason);
     return FALSE;
   }
   fd = fuse_session_fd (fuse->session);

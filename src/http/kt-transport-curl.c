@@ -9,6 +9,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -93,7 +94,6 @@ error_code (CURLcode code)
     { CURLE_PEER_FAILED_VERIFICATION, KT_ERROR_TLS },
     { CURLE_SSL_CERTPROBLEM, KT_ERROR_TLS },
     { CURLE_SSL_CIPHER, KT_ERROR_TLS },
-    { CURLE_SSL_CACERT_BADFILE, KT_ERROR_TLS },
     { CURLE_SSL_ISSUER_ERROR, KT_ERROR_TLS },
     { CURLE_SSL_INVALIDCERTSTATUS, KT_ERROR_TLS },
     { CURLE_URL_MALFORMAT, KT_ERROR_BAD_ANSWER },
@@ -114,6 +114,24 @@ may_be_shown (const KtExchange *exchange)
   return exchange->message[0] != '\0' && !exchange->request->is_link && strchr (exchange->message, '@') == NULL;
 }
 
+/* Why there is nothing to trust; curl names the file at most. */
+static GError *
+trust_error (const char *ca_file)
+{
+  int fd;
+  char byte;
+  const char *reason = "holds no certificate in PEM";
+
+  if (ca_file == NULL)
+    return g_error_new (KT_ERROR, KT_ERROR_TLS, "no CA certificates in %s: install the package ca-certificates",
+                        curl_version_info (CURLVERSION_NOW)->cainfo);
+  if ((fd = open (ca_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0 || read (fd, &byte, 1) < 0)
+    reason = g_strerror (errno);
+  if (fd >= 0)
+    close (fd);
+  return g_error_new (KT_ERROR, KT_ERROR_TLS, "ca-file %s: %s", ca_file, reason);
+}
+
 static void
 exchange_finish (KtExchange *exchange, CURLcode code)
 {
@@ -126,6 +144,8 @@ exchange_finish (KtExchange *exchange, CURLcode code)
   if (exchange->too_large) {
     g_set_error (&error, KT_ERROR, KT_ERROR_TOO_LARGE,
                  "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)", exchange->request->max_response);
+  } else if (code == CURLE_SSL_CACERT_BADFILE) {
+    error = trust_error (exchange->transport->ca_file);
   } else if (code != CURLE_OK && !exchange->enough) {
     g_set_error (&error, KT_ERROR, error_code (code), "%s",
                  may_be_shown (exchange) ? exchange->message : curl_easy_strerror (code));

@@ -65,6 +65,7 @@ kt_task_new (KtKey *key)
   task->status = shared_new ("");
   task->result = shared_new ("");
   task->user = g_strdup ("");
+  task->name = g_strdup ("");
   task->download_url = g_strdup ("");
   task->progress = -1;
   task->created = task->started = task->ended = KT_TIME_UNKNOWN;
@@ -93,6 +94,7 @@ task_free (gpointer data)
   shared_free (task->status);
   shared_free (task->result);
   g_free (task->user);
+  g_free (task->name);
   kt_secret_free (task->download_url);
   g_clear_pointer (&task->by_name, g_hash_table_unref); /* its keys are the files' names */
   g_array_unref (task->files);
@@ -239,15 +241,6 @@ known_time (gint64 time, gint64 other)
   return time != KT_TIME_UNKNOWN ? time : other;
 }
 
-void
-kt_task_take_times (KtTask *task, const KtTask *listed)
-{
-  task->created = known_time (task->created, listed->created);
-  task->started = known_time (task->started, listed->started);
-  if (kt_task_is_final (task) || g_str_equal (task->status, listed->status))
-    task->ended = known_time (task->ended, listed->ended);
-}
-
 static gboolean
 same_bytes (GBytes *a, GBytes *b)
 {
@@ -259,17 +252,69 @@ kt_task_says_same (const KtTask *task, const KtTask *other)
 {
   return g_str_equal (task->type, other->type) && g_str_equal (task->status, other->status)
          && g_str_equal (task->result, other->result) && g_str_equal (task->user, other->user)
-         && task->progress == other->progress && task->created == other->created && task->started == other->started
-         && task->ended == other->ended && same_bytes (task->job_json, other->job_json)
-         && same_bytes (task->response, other->response);
+         && g_str_equal (task->name, other->name) && task->progress == other->progress
+         && task->created == other->created && task->started == other->started && task->ended == other->ended
+         && same_bytes (task->job_json, other->job_json) && same_bytes (task->response, other->response);
+}
+
+static GBytes *
+bytes_copy (GBytes *bytes)
+{
+  return bytes != NULL ? g_bytes_ref (bytes) : NULL;
+}
+
+/* A copy that is not sealed; what is large is shared. */
+static KtTask *
+task_copy (const KtTask *task)
+{
+  KtTask *copy = g_new (KtTask, 1);
+
+  *copy = *task;
+  g_atomic_ref_count_init (&copy->refs);
+  kt_key_ref (copy->key);
+  copy->type = shared_new (task->type);
+  copy->status = shared_new (task->status);
+  copy->result = shared_new (task->result);
+  copy->user = g_strdup (task->user);
+  copy->name = g_strdup (task->name);
+  copy->download_url = g_strdup (task->download_url);
+  copy->by_name = task->by_name != NULL ? g_hash_table_ref (task->by_name) : NULL;
+  g_array_ref (copy->files);
+  g_array_ref (copy->failures);
+  copy->job_json = bytes_copy (task->job_json);
+  copy->response = bytes_copy (task->response);
+  copy->files_csv = bytes_copy (task->files_csv);
+  copy->failures_csv = bytes_copy (task->failures_csv);
+  return copy;
+}
+
+KtTask *
+kt_task_completed (const KtTask *task, const KtTask *listed)
+{
+  g_autoptr (KtTask) copy = task_copy (task);
+
+  if (task->type[0] == '\0')
+    kt_task_share (&copy->type, listed->type);
+  if (task->user[0] == '\0')
+    kt_task_set (&copy->user, g_strdup (listed->user));
+  if (task->name[0] == '\0')
+    kt_task_set (&copy->name, g_strdup (listed->name));
+  copy->created = known_time (task->created, listed->created);
+  copy->started = known_time (task->started, listed->started);
+  if (g_str_equal (task->status, listed->status) || (kt_task_is_final (task) && kt_task_is_final (listed)))
+    copy->ended = known_time (task->ended, listed->ended);
+  return kt_task_says_same (task, copy) ? NULL : g_steal_pointer (&copy);
 }
 
 gboolean
-kt_task_covers (const KtTask *task, const KtTask *listed)
+kt_task_is_untold (const KtTask *task, const KtTask *listed)
 {
-  return g_str_equal (task->status, listed->status) && known_time (listed->created, task->created) == task->created
-         && known_time (listed->started, task->started) == task->started
-         && known_time (listed->ended, task->ended) == task->ended;
+  if (task->from_list)
+    return FALSE;
+  if (kt_task_is_final (task) && task->ended == KT_TIME_UNKNOWN)
+    return TRUE;
+  return (task->created == KT_TIME_UNKNOWN || task->started == KT_TIME_UNKNOWN)
+         && (listed == NULL || !g_str_equal (listed->status, task->status));
 }
 
 static gsize
@@ -284,7 +329,7 @@ kt_task_size (const KtTask *task)
   /* per row: the struct, its strings and the index entry; strings of ids are about this long */
   const gsize row = sizeof (KtTaskFile) + 6 * 48 + 32;
 
-  return sizeof (KtTask) + 256 + bytes_size (task->response) + bytes_size (task->job_json)
-         + bytes_size (task->files_csv) + bytes_size (task->failures_csv)
+  return sizeof (KtTask) + 256 + strlen (task->user) + strlen (task->name) + bytes_size (task->response)
+         + bytes_size (task->job_json) + bytes_size (task->files_csv) + bytes_size (task->failures_csv)
          + (task->files->len + task->failures->len) * row;
 }

@@ -32,6 +32,7 @@ typedef struct {
   gint64 started;
   gint64 ended;
   char *user;
+  char *name;           /* what the service calls the task */
   gboolean from_list;   /* an item of a list: no counts, files, failures and documents */
   gint64 success_count; /* -1 when unknown */
   gint64 fail_count;
@@ -71,15 +72,17 @@ const KtTaskFile *kt_task_find_file (const KtTask *task, const char *name);
 /* Whether the task changes no more. */
 gboolean kt_task_is_final (const KtTask *task);
 
-/* Gives a task that only its maker holds the times it lacks from LISTED, an item of a list about the same task; the
- * end only when it has ended, or LISTED has the same status: that may be one we do not know. */
-void kt_task_take_times (KtTask *task, const KtTask *listed);
+/* TASK with what it lacks of what LISTED tells, an item of a list about the same task: type, user, name, times; the end
+ * only when both have ended, or LISTED has the same status: that may be one we do not know. NULL when it lacks nothing.
+ * Shares its rows and documents with TASK. (transfer full) */
+KtTask *kt_task_completed (const KtTask *task, const KtTask *listed);
+
+/* Whether the next list may tell times that TASK, which is from none, lacks; LISTED (or NULL) is what the last one told.
+ * One that has told of the same status has told what it knows, but for an end, which may come late. */
+gboolean kt_task_is_untold (const KtTask *task, const KtTask *listed);
 
 /* Whether two answers about a task say the same. */
 gboolean kt_task_says_same (const KtTask *task, const KtTask *other);
-
-/* Whether LISTED, an item of a list about the same task, tells nothing of its status and times that TASK does not. */
-gboolean kt_task_covers (const KtTask *task, const KtTask *listed);
 
 /* Roughly the bytes of memory the task holds. */
 gsize kt_task_size (const KtTask *task);

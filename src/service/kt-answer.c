@@ -102,15 +102,16 @@ kt_answer_time (const cJSON *object, const char *name, const char *other, GTimeZ
 static const struct {
   const char *code;
   KtErrorCode error;
+  gboolean declines; /* see kt_answer_declines() */
 } service_codes[] = {
-  { "13000101", KT_ERROR_SERVICE },   /* bad request */
-  { "13000102", KT_ERROR_SERVICE },   /* parameter check failed */
-  { "13000201", KT_ERROR_SERVICE },   /* internal error */
-  { "13000309", KT_ERROR_NOT_FOUND }, /* resource not found */
-  { "13000407", KT_ERROR_SERVICE },   /* no download address */
-  { "13000408", KT_ERROR_SERVICE },   /* download failed */
-  { "13000410", KT_ERROR_DENIED },    /* no permission for the space */
-  { "APIGW.0301", KT_ERROR_REFUSED }, /* the gateway's word for it */
+  { "13000101", KT_ERROR_SERVICE, TRUE },    /* bad request */
+  { "13000102", KT_ERROR_SERVICE, TRUE },    /* parameter check failed */
+  { "13000201", KT_ERROR_SERVICE, FALSE },   /* internal error */
+  { "13000309", KT_ERROR_NOT_FOUND, FALSE }, /* resource not found */
+  { "13000407", KT_ERROR_SERVICE, FALSE },   /* no download address */
+  { "13000408", KT_ERROR_SERVICE, FALSE },   /* download failed */
+  { "13000410", KT_ERROR_DENIED, FALSE },    /* no permission for the space */
+  { "APIGW.0301", KT_ERROR_REFUSED, FALSE }, /* the gateway's word for it */
 };
 
 static KtErrorCode
@@ -172,6 +173,20 @@ kt_answer_open (guint status, GBytes *body, GError **error)
     return NULL;
   }
   return g_steal_pointer (&root);
+}
+
+gboolean
+kt_answer_declines (guint status, GBytes *body)
+{
+  g_autoptr (cJSON) root = parse (body, NULL);
+  const char *code = kt_answer_text_either (root, "code", "error_code");
+
+  for (gsize i = 0; code != NULL && i < G_N_ELEMENTS (service_codes); i++)
+    if (g_str_equal (service_codes[i].code, code) && !service_codes[i].declines)
+      return FALSE;
+  if (status == 200)
+    return code != NULL;
+  return status == 400 || (status > 400 && status < 500 && status_error (status) == KT_ERROR_SERVICE);
 }
 
 GBytes *

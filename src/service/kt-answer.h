@@ -14,6 +14,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (cJSON, cJSON_Delete)
  * no JSON object. */
 cJSON *kt_answer_open (guint status, GBytes *body, GError **error);
 
+/* Whether the answer, which is no success, is a no to the request itself, to what it was about or when it came: a code
+ * that is not known to mean something else, with HTTP 200 or one of 400 to 499 that does not. */
+gboolean kt_answer_declines (guint status, GBytes *body);
+
 /* The field NAME, NULL when it is absent. */
 const cJSON *kt_answer_get (const cJSON *object, const char *name);
 

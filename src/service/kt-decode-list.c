@@ -2,6 +2,7 @@
 /* Lists, answers without content, and the one thing we say in JSON ourselves. */
 #include "kt-decode.h"
 
+#include "base/kt-error.h"
 #include "base/kt-names.h"
 #include "kt-decode-private.h"
 
@@ -77,9 +78,15 @@ gpointer
 kt_decode_done (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
   static int done;
-  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
+  g_autoptr (GError) why = NULL;
+  g_autoptr (cJSON) root = kt_answer_open (status, body, &why);
 
-  return root != NULL ? &done : NULL;
+  if (root != NULL)
+    return &done;
+  if (g_error_matches (why, KT_ERROR, KT_ERROR_SERVICE) && kt_answer_declines (status, body))
+    why->code = KT_ERROR_DECLINED;
+  g_propagate_error (error, g_steal_pointer (&why));
+  return NULL;
 }
 
 char *

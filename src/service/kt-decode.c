@@ -94,6 +94,7 @@ fill (KtTask *task, const cJSON *info, GTimeZone *zone, GError **error)
   task->started = kt_answer_time (info, "startTime", "beginTime", zone);
   task->ended = kt_answer_time (info, "endTime", "endTime", zone);
   kt_task_set (&task->user, kt_answer_copy (info, "userId"));
+  kt_task_set (&task->name, kt_answer_copy (info, "taskName"));
   kt_task_set (&task->download_url, kt_answer_copy (info, "downloadUrl"));
   return TRUE;
 }

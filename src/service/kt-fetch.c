@@ -201,10 +201,13 @@ on_cancelled (gpointer result, const char *trace_id, const GError *error, gpoint
 {
   g_autofree Cancel *cancel = data;
   g_autoptr (KtKey) key = cancel->key;
+  g_autoptr (GError) traced = NULL;
 
   if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND))
     kt_service_tell (cancel->service, "cancel", key->task_id, trace_id, error);
-  cancel->done (error, cancel->data);
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_DECLINED))
+    traced = g_error_new (KT_ERROR, KT_ERROR_DECLINED, "%s, trace id %s", error->message, trace_id);
+  cancel->done (traced != NULL ? traced : error, cancel->data);
 }
 
 void

@@ -15,7 +15,7 @@ typedef struct {
   KtCall call;
   KtKey *key; /* of the family alone */
   gint64 patience;
-  KtServicePage page;
+  KtServicePage page; /* NULL: one task is enough */
   KtServiceListed listed;
   gpointer data;
   GHashTable *ids;     /* task ids seen */
@@ -90,8 +90,10 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
   listing->pages++;
   listing->items += page->tasks->len;
   fresh = note_ids (listing, page);
-  listing->page (page->tasks, listing->data);
-  next = next_of (listing, page);
+  if (listing->page != NULL) {
+    listing->page (page->tasks, listing->data);
+    next = next_of (listing, page);
+  }
   if (next != NULL)
     why = endless (listing, page, fresh, next);
   if (why != NULL) {
@@ -110,10 +112,11 @@ static void
 ask_page (Listing *listing, const char *cursor)
 {
   g_autofree char *escaped = g_uri_escape_string (cursor, NULL, FALSE);
+  const int size = listing->page != NULL ? PAGE_SIZE : 1;
   g_autofree char *rest =
       listing->call == KT_CALL_TASK_LIST
-          ? g_strdup_printf ("?pageSize=%d%s%s", PAGE_SIZE, cursor[0] != '\0' ? "&pageCursor=" : "", escaped)
-          : g_strdup_printf ("?offset=%s&limit=%d", escaped, PAGE_SIZE);
+          ? g_strdup_printf ("?pageSize=%d%s%s", size, cursor[0] != '\0' ? "&pageCursor=" : "", escaped)
+          : g_strdup_printf ("?offset=%s&limit=%d", escaped, size);
   gint64 deadline = kt_time_add (kt_clock_monotonic (listing->service->clock), listing->patience);
 
   kt_service_ask (listing->service, listing->call, listing->key, rest, NULL, deadline, on_page, listing);
@@ -135,4 +138,10 @@ kt_service_list (KtService *service, KtFamily family, gint64 patience, KtService
   listing->ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   listing->cursors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   ask_page (listing, listing->call == KT_CALL_TASK_LIST ? "" : "0");
+}
+
+void
+kt_service_try_list (KtService *service, KtFamily family, gint64 patience, KtServiceListed listed, gpointer data)
+{
+  kt_service_list (service, family, patience, NULL, listed, data);
 }

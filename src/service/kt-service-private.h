@@ -38,8 +38,8 @@ const char *kt_call_name (KtCall call);
 typedef void (*KtAskDone) (gpointer result, const char *trace_id, const GError *error, gpointer data);
 
 /* Puts one question about KEY: REST comes after the call's path, BODY may be NULL. DONE is called exactly once, not
- * before this returns. Failures are logged and kept in the health, once, here; but not KT_ERROR_NOT_FOUND, which may
- * be no failure: who asked tells of it. */
+ * before this returns. Failures are logged and kept in the health, once, here; but not KT_ERROR_NOT_FOUND and
+ * KT_ERROR_DECLINED, which may be none: who asked tells of them. */
 void kt_service_ask (KtService *service, KtCall call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
                      KtAskDone done, gpointer data);
 

@@ -40,6 +40,7 @@ typedef struct {
   char *trace_id;
   KtAuthStamp stamp;
   GError *refusal;                /* why it was sent again, NULL the first time */
+  guint status;                   /* of the last answer, 0: none */
   const KtHttpResponse *response; /* while a small one is decoded */
   KtAskDone done;
   gpointer data;
@@ -148,14 +149,27 @@ kt_service_tell (KtService *service, const char *what, const char *id, const cha
   kt_health_failure (service->health, kt_clock_real (service->clock), text, trace_id, error);
 }
 
+/* HTTP 400 means "authentication not passed" and many other things. Of a request that changes something, and that was
+ * sent again if another token could be had, it is taken for a no to that. NULL when ERROR is not of that kind. */
+static GError *
+declined (const Ask *ask, const GError *error)
+{
+  if (!calls[ask->call].changes || ask->status != 400 || !g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED))
+    return NULL;
+  return g_error_new_literal (KT_ERROR, KT_ERROR_DECLINED, error->message);
+}
+
 /* The one end of a question. */
 static void
-finish (Ask *ask, gpointer result, const GError *error)
+finish (Ask *ask, gpointer result, const GError *cause)
 {
   KtService *service = ask->service;
-  gboolean unknown = g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND);
+  g_autoptr (GError) no = declined (ask, cause);
+  const GError *error = no != NULL ? no : cause;
+  gboolean theirs =
+      g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) || g_error_matches (error, KT_ERROR, KT_ERROR_DECLINED);
 
-  if (result != NULL || unknown)
+  if (result != NULL || theirs)
     kt_health_success (service->health, kt_clock_real (service->clock)); /* the service did answer */
   else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
     kt_service_tell (service, calls[ask->call].name, ask->key->task_id, ask->trace_id, error);
@@ -206,6 +220,7 @@ on_response (const KtHttpResponse *response, const GError *error, gpointer data)
     return;
   }
   kt_auth_answered (service->auth, response);
+  ask->status = response->status;
   if (g_bytes_get_size (response->body) <= KT_DECODER_SMALL) /* a refusal is */
     ask->response = response;
   kt_decoder_run (service->decoder, calls[ask->call].decode, ask->key, response->status, response->body, service->zone,

@@ -54,8 +54,12 @@ typedef void (*KtServiceListed) (const GError *error, gpointer data);
 void kt_service_list (KtService *service, KtFamily family, gint64 patience, KtServicePage page, KtServiceListed listed,
                       gpointer data);
 
+/* Whether the list can be had: asks for one task of it, by one request. LISTED as above. */
+void kt_service_try_list (KtService *service, KtFamily family, gint64 patience, KtServiceListed listed, gpointer data);
+
 /* ERROR is NULL when the service has accepted. */
 typedef void (*KtServiceCancelled) (const GError *error, gpointer data);
 
-/* Cancels a batch job. As kt_service_fetch(). */
+/* Cancels a batch job. As kt_service_fetch(). KT_ERROR_DECLINED: the service does not cancel it, which the caller, who
+ * may know why, tells of; the error's words have the trace id. */
 void kt_service_cancel (KtService *service, KtKey *key, gint64 deadline, KtServiceCancelled done, gpointer data);

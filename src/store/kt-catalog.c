@@ -8,6 +8,7 @@ typedef struct {
   guint sources;        /* a bit for each KtCatalogSource */
   guint round;          /* of the last kt_catalog_set() that named it */
   GSequenceIter *place; /* in KtCatalog.ordered */
+  gint64 mtime;
 } Known;
 
 struct KtCatalog {
@@ -117,13 +118,18 @@ kt_catalog_set (KtCatalog *catalog, KtCatalogSource source, GPtrArray *keys)
 }
 
 gboolean
+kt_catalog_is_only_found (KtCatalog *catalog, const KtKey *key)
+{
+  const Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
+  return known != NULL && known->sources == 1u << KT_CATALOG_FOUND && kt_key_equal (known->key, key);
+}
+
+gboolean
 kt_catalog_drop_found (KtCatalog *catalog, KtKey *key)
 {
-  Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
-
-  if (known == NULL || known->sources != 1u << KT_CATALOG_FOUND || !kt_key_equal (known->key, key))
+  if (!kt_catalog_is_only_found (catalog, key))
     return FALSE;
-  take (catalog, known);
+  take (catalog, g_hash_table_lookup (catalog->by_id, key->task_id));
   return TRUE;
 }
 
@@ -132,6 +138,22 @@ kt_catalog_find (KtCatalog *catalog, const char *task_id)
 {
   Known *known = g_hash_table_lookup (catalog->by_id, task_id);
   return known != NULL ? known->key : NULL;
+}
+
+gint64
+kt_catalog_mtime (KtCatalog *catalog, const KtKey *key)
+{
+  const Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
+  return known != NULL ? known->mtime : 0;
+}
+
+void
+kt_catalog_set_mtime (KtCatalog *catalog, const KtKey *key, gint64 mtime)
+{
+  Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
+
+  if (known != NULL)
+    known->mtime = mtime;
 }
 
 KtKey *

@@ -28,11 +28,19 @@ void kt_catalog_add (KtCatalog *catalog, KtCatalogSource source, KtKey *key);
  * back as they were: KtKey. (transfer full) */
 GPtrArray *kt_catalog_set (KtCatalog *catalog, KtCatalogSource source, GPtrArray *keys);
 
+/* Whether KEY was found by name alone: nobody else says that it is there. */
+gboolean kt_catalog_is_only_found (KtCatalog *catalog, const KtKey *key);
+
 /* The service does not know KEY: TRUE when it was found by name alone and is forgotten now; others stay. */
 gboolean kt_catalog_drop_found (KtCatalog *catalog, KtKey *key);
 
 /* How to ask for a task, NULL when it is not known. (transfer none) */
 KtKey *kt_catalog_find (KtCatalog *catalog, const char *task_id);
+
+/* When a task's directory last changed as its users have been shown: wall clock in microseconds, 0 while that is not
+ * settled, and for a task that is not known. It stands here because it outlives answers and inodes. */
+gint64 kt_catalog_mtime (KtCatalog *catalog, const KtKey *key);
+void kt_catalog_set_mtime (KtCatalog *catalog, const KtKey *key, gint64 mtime);
 
 /* The task after the one with TASK_ID (STEP 1) or before it (STEP -1); NULL at the end, and when TASK_ID is not
  * known. (transfer none) */

@@ -3,13 +3,18 @@
 
 #include "base/kt-log.h"
 
+#define COMPLETE_EVERY KT_SECOND /* at the most a list is read for the sake of tasks that lack a time */
+
 typedef struct {
   KtLists *lists;
   KtFamily family;
   KtCatalogSource source;
   gint64 fresh_until; /* or, after a failure, not asked before; 0: never asked */
   gboolean in_flight;
-  gint64 asked;    /* when the flight began, which all its pages are taken to tell of */
+  gboolean was_read; /* whole, once */
+  gint64 asked;    /* when the last flight began, which all its pages are taken to tell of */
+  gint64 tried;    /* the same of the last one that has ended; KT_TIME_UNKNOWN: none has */
+  KtTimer *soon;   /* one is about to begin */
   GPtrArray *keys; /* KtKey: what the flight under way has brought so far */
   guint size;      /* of the last whole list */
   char *failure;   /* of the last flight, NULL when it went well */
@@ -17,6 +22,9 @@ typedef struct {
 
 struct KtListsWaiter {
   KtLists *lists;
+  List *list;   /* NULL: waits for all that are due */
+  KtKey *key;   /* for LIST to tell of this task, or to have tried, by a flight that began */
+  gint64 since; /* then or later */
   KtListsDone done;
   gpointer data;
   KtTimer *expiry;
@@ -51,10 +59,119 @@ keys_new (void)
 }
 
 static void
-tell (KtLists *lists, GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded)
+tell (const List *list, GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded)
 {
+  const KtLists *lists = list->lists;
+
   if (lists->observer != NULL && tasks->len + gone->len + superseded->len > 0)
-    lists->observer (tasks, gone, superseded, lists->observer_data);
+    lists->observer (tasks, gone, superseded, !list->was_read, lists->observer_data);
+}
+
+/* Whether a list is being read that is not fresh any more. */
+static gboolean
+any_due (const KtLists *lists)
+{
+  const gint64 now = kt_clock_monotonic (lists->clock);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
+    if (lists->lists[i].in_flight && now >= lists->lists[i].fresh_until)
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether a list asked for SINCE then has come, or cannot be had for now. */
+static gboolean
+has_tried (const List *list, gint64 since)
+{
+  return !list->in_flight
+         && (list->tried >= since
+             || (list->failure != NULL && kt_clock_monotonic (list->lists->clock) < list->fresh_until));
+}
+
+static gboolean
+is_content (const KtListsWaiter *waiter)
+{
+  KtAnswer answer;
+
+  if (waiter->list == NULL)
+    return !any_due (waiter->lists);
+  return has_tried (waiter->list, waiter->since)
+         || !kt_store_peek (waiter->lists->store, waiter->key, KT_STORE_FRESH, &answer)
+         || answer.untold_since == KT_TIME_UNKNOWN;
+}
+
+static void
+waiter_end (KtListsWaiter *waiter)
+{
+  KtListsDone done = waiter->done;
+  gpointer data = waiter->data;
+
+  kt_lists_cancel (waiter);
+  done (data);
+}
+
+/* Ends those who wait for no more, each of whom may come again at once. */
+static void
+end_content (KtLists *lists)
+{
+  for (guint left = lists->waiters.length; left > 0 && !g_queue_is_empty (&lists->waiters); left--) {
+    GList *link = lists->waiters.head;
+    if (is_content (link->data)) {
+      waiter_end (link->data);
+    } else {
+      g_queue_unlink (&lists->waiters, link);
+      g_queue_push_tail_link (&lists->waiters, link);
+    }
+  }
+}
+
+static void on_page (GPtrArray *tasks, gpointer data);
+static void on_listed (const GError *error, gpointer data);
+
+static void
+start (List *list)
+{
+  KtLists *lists = list->lists;
+
+  list->in_flight = TRUE;
+  list->asked = kt_clock_monotonic (lists->clock);
+  list->keys = keys_new ();
+  lists->fetch (lists->source, list->family, lists->policy.patience, on_page, on_listed, list);
+}
+
+static gboolean
+is_awaited (const List *list)
+{
+  for (const GList *link = list->lists->waiters.head; link != NULL; link = link->next)
+    if (((const KtListsWaiter *) link->data)->list == list)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+on_soon (gpointer data)
+{
+  List *list = data;
+
+  list->soon = NULL;
+  if (!list->in_flight && is_awaited (list))
+    start (list);
+}
+
+/* Has the list read for who waits for it to tell of a task. */
+static void
+start_soon (List *list)
+{
+  KtLists *lists = list->lists;
+  const gint64 now = kt_clock_monotonic (lists->clock);
+  const gint64 at = list->tried == KT_TIME_UNKNOWN ? now : list->asked + COMPLETE_EVERY;
+
+  if (list->in_flight || list->soon != NULL)
+    return;
+  if (now >= at)
+    start (list);
+  else
+    list->soon = kt_clock_start (lists->clock, at, on_soon, list);
 }
 
 static void
@@ -75,26 +192,8 @@ on_page (GPtrArray *tasks, gpointer data)
     if (kt_store_offer (lists->store, task, list->asked, lists->policy.ttl))
       g_ptr_array_add (superseded, kt_key_ref (task->key));
   }
-  tell (lists, tasks, gone, superseded);
-}
-
-static gboolean
-any_in_flight (const KtLists *lists)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
-    if (lists->lists[i].in_flight)
-      return TRUE;
-  return FALSE;
-}
-
-static void
-waiter_end (KtListsWaiter *waiter)
-{
-  KtListsDone done = waiter->done;
-  gpointer data = waiter->data;
-
-  kt_lists_cancel (waiter);
-  done (data);
+  tell (list, tasks, gone, superseded);
+  end_content (lists);
 }
 
 static void
@@ -106,18 +205,21 @@ on_listed (const GError *error, gpointer data)
   gint64 life = error != NULL ? lists->policy.negative_ttl : lists->policy.ttl;
 
   list->in_flight = FALSE;
+  list->tried = list->asked;
   list->fresh_until = kt_time_add (kt_clock_monotonic (lists->clock), life);
   g_clear_pointer (&list->failure, g_free);
   if (error == NULL) {
     g_autoptr (GPtrArray) gone = kt_catalog_set (lists->catalog, list->source, keys);
     g_autoptr (GPtrArray) none = keys_new ();
     list->size = keys->len;
-    tell (lists, none, gone, none);
+    tell (list, none, gone, none);
+    list->was_read = TRUE;
   } else {
     list->failure = kt_log_redact (error->message); /* the service may have said anything */
   }
-  while (!any_in_flight (lists) && !g_queue_is_empty (&lists->waiters))
-    waiter_end (g_queue_peek_head (&lists->waiters));
+  end_content (lists);
+  if (is_awaited (list))
+    start_soon (list);
 }
 
 static void
@@ -135,33 +237,77 @@ is_chosen (const KtLists *lists, const List *list)
   return (lists->policy.families & KT_FAMILY_BIT (list->family)) != 0;
 }
 
-KtListsWaiter *
-kt_lists_get (KtLists *lists, KtListsDone done, gpointer data)
+/* Has DONE called when PROBE, which is copied, is content. */
+static KtListsWaiter *
+wait_for (const KtListsWaiter *probe, gint64 deadline, KtListsDone done, gpointer data)
 {
-  gint64 now = kt_clock_monotonic (lists->clock);
+  KtLists *lists = probe->lists;
   KtListsWaiter *waiter;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++) {
-    List *list = &lists->lists[i];
-    if (list->in_flight || !is_chosen (lists, list) || now < list->fresh_until)
-      continue;
-    list->in_flight = TRUE;
-    list->asked = now;
-    list->keys = keys_new ();
-    lists->fetch (lists->source, list->family, lists->policy.patience, on_page, on_listed, list);
-  }
-  if (!any_in_flight (lists)) {
+  if (is_content (probe)) {
     done (data);
     return NULL;
   }
-  waiter = g_new0 (KtListsWaiter, 1);
-  waiter->lists = lists;
+  waiter = g_memdup2 (probe, sizeof (*probe));
+  if (waiter->key != NULL)
+    kt_key_ref (waiter->key);
   waiter->done = done;
   waiter->data = data;
   waiter->link.data = waiter;
-  waiter->expiry = kt_clock_start (lists->clock, kt_time_add (now, lists->policy.patience), on_expiry, waiter);
+  waiter->expiry = kt_clock_start (lists->clock, deadline, on_expiry, waiter);
   g_queue_push_tail_link (&lists->waiters, &waiter->link);
   return waiter;
+}
+
+KtListsWaiter *
+kt_lists_get (KtLists *lists, KtListsDone done, gpointer data)
+{
+  const KtListsWaiter probe = { .lists = lists };
+  gint64 now = kt_clock_monotonic (lists->clock);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++) {
+    List *list = &lists->lists[i];
+    if (!list->in_flight && is_chosen (lists, list) && now >= list->fresh_until)
+      start (list);
+  }
+  return wait_for (&probe, kt_time_add (now, lists->policy.patience), done, data);
+}
+
+/* The list that may tell what ANSWER lacks, NULL when there is none. */
+static List *
+list_for (KtLists *lists, const KtAnswer *answer)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
+    if (answer->untold_since != KT_TIME_UNKNOWN && lists->lists[i].family == answer->task->key->family
+        && is_chosen (lists, &lists->lists[i]))
+      return &lists->lists[i];
+  return NULL;
+}
+
+gint64
+kt_lists_may_tell (KtLists *lists, const KtAnswer *answer)
+{
+  const List *list = list_for (lists, answer);
+
+  if (list == NULL)
+    return KT_TIME_NEVER;
+  if (!has_tried (list, answer->untold_since))
+    return 0;
+  if (list->failure != NULL)
+    return list->fresh_until;
+  return kt_time_add (list->tried, MAX (lists->policy.ttl, lists->policy.negative_ttl));
+}
+
+KtListsWaiter *
+kt_lists_complete (KtLists *lists, const KtAnswer *answer, gint64 deadline, KtListsDone done, gpointer data)
+{
+  List *list = list_for (lists, answer);
+  KtListsWaiter probe = { .lists = lists, .list = list, .key = answer->task->key, .since = answer->untold_since };
+
+  if (has_tried (list, probe.since))
+    probe.since = kt_clock_monotonic (lists->clock); /* long ago */
+  start_soon (list);
+  return wait_for (&probe, deadline, done, data);
 }
 
 void
@@ -169,6 +315,7 @@ kt_lists_cancel (KtListsWaiter *waiter)
 {
   kt_clock_stop (waiter->lists->clock, &waiter->expiry);
   g_queue_unlink (&waiter->lists->waiters, &waiter->link);
+  kt_key_unref (waiter->key);
   g_free (waiter);
 }
 
@@ -208,8 +355,12 @@ kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsP
   lists->source = source;
   g_queue_init (&lists->waiters);
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
-    lists->lists[i] =
-        (List){ .lists = lists, .family = listed_families[i].family, .source = listed_families[i].source };
+    lists->lists[i] = (List){
+      .lists = lists,
+      .family = listed_families[i].family,
+      .source = listed_families[i].source,
+      .tried = KT_TIME_UNKNOWN,
+    };
   return lists;
 }
 
@@ -218,8 +369,10 @@ kt_lists_free (KtLists *lists)
 {
   if (lists == NULL)
     return;
-  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++) {
+    kt_clock_stop (lists->clock, &lists->lists[i].soon);
     g_free (lists->lists[i].failure);
+  }
   g_free (lists);
 }
 

@@ -17,8 +17,9 @@ typedef void (*KtListsFetch) (gpointer source, KtFamily family, gint64 patience,
                               gpointer data);
 
 /* TASKS (KtTask) have just been told of. GONE are tasks that are in the catalog no more, or are another family's now;
- * SUPERSEDED those for which kt_store_offer() was TRUE. KtKey both. */
-typedef void (*KtListsObserver) (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gpointer data);
+ * SUPERSEDED those for which kt_store_offer() was TRUE. KtKey both. IS_FIRST until the list has once been read whole. */
+typedef void (*KtListsObserver) (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gboolean is_first,
+                                 gpointer data);
 
 typedef struct {
   guint families;      /* KT_FAMILY_BIT()s of those chosen; share tasks have no list */
@@ -43,6 +44,16 @@ void kt_lists_set_observer (KtLists *lists, KtListsObserver observer, gpointer d
 typedef void (*KtListsDone) (gpointer data);
 KtListsWaiter *kt_lists_get (KtLists *lists, KtListsDone done, gpointer data);
 void kt_lists_cancel (KtListsWaiter *waiter);
+
+/* From when on (monotonic) reading a list may tell times that ANSWER lacks (KtAnswer.untold_since): 0 for now, KT_TIME_NEVER
+ * when it lacks none, or its family has no list, or that is not chosen. */
+gint64 kt_lists_may_tell (KtLists *lists, const KtAnswer *answer);
+
+/* As kt_lists_get(), of the one list that may tell now what ANSWER lacks: DONE is called as soon as that has told of the task,
+ * or cannot, or DEADLINE (monotonic) has passed. The list is read from after the task got its status; all who wait share
+ * one reading, and one a second begins at the most. */
+KtListsWaiter *kt_lists_complete (KtLists *lists, const KtAnswer *answer, gint64 deadline, KtListsDone done,
+                                  gpointer data);
 
 /* A line for each chosen list on how it is. (transfer full) */
 char *kt_lists_format (const KtLists *lists);

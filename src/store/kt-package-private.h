@@ -20,9 +20,10 @@ struct KtPackages {
   gpointer observer_data;
   KtPackagePush push; /* NULL: nobody takes what was not asked for */
   gpointer push_data;
-  GHashTable *current; /* KtKey → KtPackage, not referenced: the version its host had last */
-  GHashTable *probes;  /* KtKey → KtProbe */
-  GQueue all;          /* KtPackage */
+  GHashTable *current;  /* KtKey → KtPackage, not referenced: the version its host had last */
+  GHashTable *probes;   /* KtKey → KtProbe */
+  GHashTable *failures; /* KtKey → the last one, see kt_packages_failure() */
+  GQueue all;           /* KtPackage */
   guint n_blocks;
   GQueue idle;   /* KtBlock: complete and not waited for, most recently used first */
   GQueue hungry; /* KtPackageCall: reads that wait for blocks to become idle */

@@ -101,6 +101,51 @@ kt_packages_peek (KtPackages *set, const KtAnswer *answer)
   return package;
 }
 
+typedef struct {
+  GError *error;
+  gint64 since; /* monotonic, as is the next */
+  gint64 until;
+} Failure;
+
+static void
+failure_free (gpointer data)
+{
+  Failure *failure = data;
+  g_error_free (failure->error);
+  g_free (failure);
+}
+
+static gboolean
+is_over (gpointer key, gpointer failure, gpointer now)
+{
+  return ((const Failure *) failure)->until <= *(const gint64 *) now;
+}
+
+void
+kt_packages_remember_failure (KtPackages *set, KtKey *key, const GError *error)
+{
+  gint64 now = kt_clock_monotonic (set->clock);
+  Failure *failure = g_new (Failure, 1);
+
+  *failure = (Failure){
+    .error = g_error_copy (error),
+    .since = now,
+    .until = kt_time_add (now, kt_store_negative_ttl (set->store)),
+  };
+  g_hash_table_foreach_remove (set->failures, is_over, &now);
+  g_hash_table_replace (set->failures, kt_key_ref (key), failure);
+}
+
+const GError *
+kt_packages_failure (KtPackages *set, const KtAnswer *answer)
+{
+  const Failure *failure = g_hash_table_lookup (set->failures, answer->task->key);
+
+  return failure != NULL && kt_clock_monotonic (set->clock) < failure->until && answer->fetched <= failure->since
+             ? failure->error
+             : NULL;
+}
+
 KtPackageHead
 kt_package_head (const KtHttpResponse *response)
 {
@@ -421,6 +466,7 @@ kt_packages_new (KtHttpClient *http, KtStore *store, KtClock *clock, KtHealth *h
   set->health = health;
   set->current = g_hash_table_new (kt_key_hash, kt_key_equal);
   set->probes = g_hash_table_new (kt_key_hash, kt_key_equal);
+  set->failures = g_hash_table_new_full (kt_key_hash, kt_key_equal, (GDestroyNotify) kt_key_unref, failure_free);
   set->requests = kt_metrics_counter (metrics, "kootaskfs_package_requests",
                                       "HTTP requests for packages, retries included", NULL, NULL);
   set->bytes = kt_metrics_counter (metrics, "kootaskfs_package_bytes", "Bytes of packages received", NULL, NULL);
@@ -436,5 +482,6 @@ kt_packages_free (KtPackages *set)
   kt_clock_stop (set->clock, &set->feeder);
   g_hash_table_unref (set->current);
   g_hash_table_unref (set->probes);
+  g_hash_table_unref (set->failures);
   g_free (set);
 }

@@ -47,6 +47,11 @@ typedef void (*KtPackageFound) (const GError *error, gpointer data);
 KtPackageCall *kt_packages_find (KtPackages *packages, KtKey *key, gint64 deadline, KtPackageFound found,
                                  gpointer data);
 
+/* A question that ended in ERROR need not be asked again for the store's negative-ttl, or before the task has a new
+ * answer: meanwhile kt_packages_failure() tells why there is no package of ANSWER's task, else NULL. (transfer none) */
+void kt_packages_remember_failure (KtPackages *packages, KtKey *key, const GError *error);
+const GError *kt_packages_failure (KtPackages *packages, const KtAnswer *answer);
+
 KtPackage *kt_package_ref (KtPackage *package);
 void kt_package_unref (KtPackage *package);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtPackage, kt_package_unref)

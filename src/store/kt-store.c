@@ -13,13 +13,15 @@ typedef struct {
   gint64 fetched;
   gint64 changed_real;
   gint64 fresh_until;
+  gint64 since; /* monotonic: when TASK's status was first seen */
 } Held;
 
 typedef struct {
   KtStore *store;
   KtKey *key;
-  Held full;   /* the last good answer about this task alone */
-  Held listed; /* what a list last told of it */
+  Held full;         /* the last good answer about this task alone */
+  Held listed;       /* what a list last told of it */
+  gint64 moved_real; /* wall clock, when one of them last differed from the one before it */
   char *trace_id;
   gsize size;
   /* the last failure, if none was overcome since */
@@ -174,6 +176,13 @@ on_evict (gpointer data)
   evict (store);
 }
 
+/* Until when an answer may stand in for one that cannot be had. */
+static gint64
+stand_in_until (const Held *held, const KtStore *store)
+{
+  return kt_time_add (held->fresh_until, store->policy.max_stale);
+}
+
 static void
 entry_show (const Entry *entry, const Held *held, gint64 now, KtAnswer *answer)
 {
@@ -182,13 +191,15 @@ entry_show (const Entry *entry, const Held *held, gint64 now, KtAnswer *answer)
     .fetched_real = held->fetched_real,
     .fetched = held->fetched,
     .changed_real = held->changed_real,
+    .moved_real = entry->moved_real,
     .valid_until = held->fresh_until,
     .trace_id = held == &entry->full ? entry->trace_id : NULL,
+    .untold_since = kt_task_is_untold (held->task, entry->listed.task) ? held->since : KT_TIME_UNKNOWN,
   };
   if (now >= held->fresh_until && entry->error != NULL) {
     answer->stale = TRUE;
     answer->error = entry->error;
-    answer->valid_until = entry->failed_until;
+    answer->valid_until = MIN (entry->failed_until, stand_in_until (held, entry->store));
   }
 }
 
@@ -196,25 +207,36 @@ static gboolean
 may_stand_in (const Entry *entry, const Held *held, gint64 now)
 {
   /* "no such task" is an answer, not a failure to get one */
-  return held != NULL && now < kt_time_add (held->fresh_until, entry->store->policy.max_stale)
+  return held != NULL && now < stand_in_until (held, entry->store)
          && !g_error_matches (entry->error, KT_ERROR, KT_ERROR_NOT_FOUND);
+}
+
+/* What the entry has to say now to one who asks in MODE: NULL and *ANSWER, or the failure. */
+static const GError *
+outcome (const Entry *entry, KtStoreMode mode, KtAnswer *answer)
+{
+  gint64 now = kt_clock_monotonic (entry->store->clock);
+  const Held *held = shown (entry, mode, now);
+  gboolean failed = entry->error != NULL && (mode == KT_STORE_AGAIN || freshest (entry, mode, now) == NULL);
+
+  if (failed && (mode == KT_STORE_AGAIN || !may_stand_in (entry, held, now)))
+    return entry->error;
+  entry_show (entry, held, now, answer);
+  return NULL;
 }
 
 /* Answers from what the entry holds now; the waiter's own memory is not touched. */
 static void
 reply (Entry *entry, KtStoreMode mode, KtStoreDone done, gpointer data)
 {
-  gint64 now = kt_clock_monotonic (entry->store->clock);
-  const Held *held = shown (entry, mode, now);
-  gboolean failed = entry->error != NULL && (mode == KT_STORE_AGAIN || freshest (entry, mode, now) == NULL);
   KtAnswer answer;
+  const GError *failure = outcome (entry, mode, &answer);
 
-  if (failed && (mode == KT_STORE_AGAIN || !may_stand_in (entry, held, now))) {
-    g_autoptr (GError) error = g_error_copy (entry->error); /* DONE may change the entry */
+  if (failure != NULL) {
+    g_autoptr (GError) error = g_error_copy (failure); /* DONE may change the entry */
     done (NULL, error, data);
     return;
   }
-  entry_show (entry, held, now, &answer);
   if (answer.stale)
     ++*entry->store->stale;
   kt_task_ref (answer.task);
@@ -232,46 +254,49 @@ take_off (Entry *entry, gint64 deadline)
   store->fetch (store->source, entry->key, deadline, on_landed, entry);
 }
 
-static gsize
-held_size (const Held *held)
+static void
+replace (Entry *entry, Held *held, KtTask *task)
 {
-  return held->task != NULL ? kt_task_size (held->task) : 0;
+  gsize added = kt_task_size (task) - (held->task != NULL ? kt_task_size (held->task) : 0);
+
+  kt_task_unref (held->task);
+  held->task = kt_task_ref (task);
+  held->changed_real = kt_clock_real (entry->store->clock);
+  entry->size += added;
+  entry->store->bytes += added;
 }
 
 /* TASK, the answer to what was ASKED then, is what HELD holds from now on, for LIFE. */
 static void
 hold (Entry *entry, Held *held, KtTask *task, gint64 asked, gint64 life)
 {
-  KtStore *store = entry->store;
-  gint64 now = kt_clock_monotonic (store->clock);
+  gint64 now = kt_clock_monotonic (entry->store->clock);
 
   if (kt_task_is_final (task))
-    life = store->policy.ended_ttl;
+    life = entry->store->policy.ended_ttl;
   held->asked = asked;
   held->fetched = now;
-  held->fetched_real = kt_clock_real (store->clock);
+  held->fetched_real = kt_clock_real (entry->store->clock);
   held->fresh_until = kt_time_add (now, life);
+  if (held->task == NULL || !g_str_equal (held->task->status, task->status))
+    held->since = now;
   if (held->task != NULL && kt_task_says_same (held->task, task))
     return; /* nothing has changed: the old snapshot goes on */
-  kt_task_unref (held->task);
-  held->task = kt_task_ref (task);
-  held->changed_real = held->fetched_real;
-  store->bytes -= entry->size;
-  entry->size = sizeof (Entry) + held_size (&entry->full) + held_size (&entry->listed);
-  store->bytes += entry->size;
+  if (held->task != NULL)
+    entry->moved_real = held->fetched_real;
+  replace (entry, held, task);
 }
 
 static void
 keep_answer (Entry *entry, KtTask *task, gint64 asked, const char *trace_id)
 {
-  if (entry->listed.task != NULL)
-    kt_task_take_times (task, entry->listed.task);
+  g_autoptr (KtTask) completed = entry->listed.task != NULL ? kt_task_completed (task, entry->listed.task) : NULL;
+
   g_free (entry->trace_id);
   entry->trace_id = g_strdup (trace_id);
   g_clear_error (&entry->error);
-  /* what a list told of a later moment may have been seen already: the answer is good for who waited for it, and no
-   * more */
-  hold (entry, &entry->full, task, asked,
+  /* a list of a later moment may have been seen already: then the answer is for who waited for it and no more */
+  hold (entry, &entry->full, completed != NULL ? completed : task, asked,
         entry->listed.task != NULL && entry->listed.asked > asked ? 0 : entry->store->policy.ttl);
 }
 
@@ -280,15 +305,19 @@ kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life)
 {
   Entry *entry = entry_get (store, task->key);
   gint64 now = kt_clock_monotonic (store->clock);
-  gboolean superseded;
+  const KtTask *full = entry->full.task;
+  g_autoptr (KtTask) completed = full != NULL ? kt_task_completed (full, task) : NULL;
+  gboolean is_fresh = full != NULL && now < entry->full.fresh_until;
+  gboolean other_end =
+      is_fresh && kt_task_is_final (full) && kt_task_is_final (task) && !g_str_equal (full->status, task->status);
 
   hold (entry, &entry->listed, task, asked, life);
-  superseded = entry->full.task != NULL && now < entry->full.fresh_until && kt_task_is_final (entry->full.task)
-               && kt_task_is_final (task) && !kt_task_covers (entry->full.task, task);
-  if (superseded)
+  if (other_end)
     entry->full.fresh_until = now;
+  if (completed != NULL)
+    replace (entry, &entry->full, completed);
   evict (store);
-  return superseded;
+  return other_end || (is_fresh && completed != NULL);
 }
 
 static void
@@ -349,6 +378,17 @@ kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
   return entry != NULL && knows (entry, mode, kt_clock_monotonic (store->clock));
+}
+
+gboolean
+kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer, const GError **error)
+{
+  const Entry *entry = g_hash_table_lookup (store->entries, key);
+
+  if (entry == NULL || !knows (entry, mode, kt_clock_monotonic (store->clock)))
+    return FALSE;
+  *error = outcome (entry, mode, answer);
+  return TRUE;
 }
 
 gboolean
@@ -476,6 +516,12 @@ kt_store_set_policy (KtStore *store, const KtStorePolicy *policy)
 {
   store->policy = *policy;
   evict (store);
+}
+
+gint64
+kt_store_negative_ttl (const KtStore *store)
+{
+  return store->policy.negative_ttl;
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include "base/kt-clock.h"
 #include "base/kt-metrics.h"
+#include "base/kt-units.h"
 #include "model/kt-task.h"
 
 /* The cache: what the service last said of each task, how long that holds, and who waits for the next answer. At
@@ -26,10 +27,13 @@ typedef struct {
   gint64 fetched_real;  /* wall clock */
   gint64 fetched;       /* monotonic, as are the next two */
   gint64 changed_real;  /* wall clock of the answer that first had this content */
+  gint64 moved_real;    /* wall clock of the last answer that differed from the one before, 0: none did */
   gint64 valid_until;   /* nobody need ask again before */
   gboolean stale;       /* stands in for an answer that could not be had */
   const char *trace_id; /* NULL of what a list told */
   const GError *error;  /* why it is stale, NULL when fresh */
+  gint64 untold_since;  /* monotonic: since when it has had this status, of which no list has told the times that TASK
+                         * lacks; KT_TIME_UNKNOWN when it lacks none, or a list has told what it knows */
 } KtAnswer;
 
 /* Exactly one of ANSWER and ERROR is set. */
@@ -51,6 +55,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtStore, kt_store_free)
 
 /* From now on; what is cached keeps the life it was given, what no longer fits goes bit by bit. */
 void kt_store_set_policy (KtStore *store, const KtStorePolicy *policy);
+
+/* How long a failure is remembered before asking again, by the policy. */
+gint64 kt_store_negative_ttl (const KtStore *store);
+
 void kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data);
 
 /* Called when the answer of KEY was let go for want of memory. */
@@ -72,6 +80,9 @@ KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 dea
 /* Whether kt_store_get() in MODE, FRESH or LISTED, would answer from memory. */
 gboolean kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode);
 
+/* What it would answer from memory: TRUE and *ANSWER, or *ERROR (transfer none); FALSE when it would ask. */
+gboolean kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer, const GError **error);
+
 /* Whether a request for KEY is under way. */
 gboolean kt_store_is_asking (KtStore *store, KtKey *key);
 
@@ -86,8 +97,8 @@ void kt_waiter_cancel (KtWaiter *waiter);
 gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer);
 
 /* A list that was ASKED for then (monotonic) told of TASK (from_list), which holds for LIFE, or, when it has ended,
- * for ended-ttl. TRUE when it ends the life of what is held of the ended task alone, which lacks something the list
- * told, as the time of the end. */
+ * for ended-ttl. What is held of the task alone takes from it what it lacks, as the time of the end, and lives no
+ * longer when the list knows another end. TRUE when that was fresh and has changed so. */
 gboolean kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life);
 
 /* The last failure to get KEY that no success has followed, or NULL. */

@@ -16,16 +16,18 @@ static const KtEntry root = { .kind = KT_ENTRY_DIR, .below = KT_PLACE_ROOT, .fam
 static const KtEntry entries[] = {
 /* clang-format off */
 #define DIR(place, name, below, families, what) \
-  { KT_PLACE_##place, name, KT_ENTRY_DIR, KT_PLACE_##below, families, 0, NULL, NULL, what }
+  { KT_PLACE_##place, name, KT_ENTRY_DIR, KT_PLACE_##below, families, 0, NULL, NULL, what, FALSE }
 #define LISTED(place, name, families, listed, mime, render, what) \
-  { KT_PLACE_##place, name, KT_ENTRY_FILE, KT_PLACE_NONE, families, listed, mime, render, what }
+  { KT_PLACE_##place, name, KT_ENTRY_FILE, KT_PLACE_NONE, families, listed, mime, render, what, FALSE }
+#define TIMED(place, name, families, listed, mime, render, what) \
+  { KT_PLACE_##place, name, KT_ENTRY_FILE, KT_PLACE_NONE, families, listed, mime, render, what, TRUE }
 #define FILE(place, name, families, mime, render, what) LISTED (place, name, families, 0, mime, render, what)
 #define CTL(place, name, families, what) \
-  { KT_PLACE_##place, name, KT_ENTRY_CTL, KT_PLACE_NONE, families, 0, NULL, NULL, what }
+  { KT_PLACE_##place, name, KT_ENTRY_CTL, KT_PLACE_NONE, families, 0, NULL, NULL, what, FALSE }
 #define PACKAGE(place, name, families, mime, what) \
-  { KT_PLACE_##place, name, KT_ENTRY_PACKAGE, KT_PLACE_NONE, families, 0, mime, NULL, what }
+  { KT_PLACE_##place, name, KT_ENTRY_PACKAGE, KT_PLACE_NONE, families, 0, mime, NULL, what, FALSE }
 #define LINK(place, name, families, what) \
-  { KT_PLACE_##place, name, KT_ENTRY_LINK, KT_PLACE_NONE, families, 0, NULL, NULL, what }
+  { KT_PLACE_##place, name, KT_ENTRY_LINK, KT_PLACE_NONE, families, 0, NULL, NULL, what, FALSE }
   /* clang-format on */
 
   DIR (ROOT, "tasks", TASKS, ALL, "every task this mount knows"),
@@ -39,17 +41,19 @@ static const KtEntry entries[] = {
   LISTED (TASK, "result", ALL, SHARE | JOB, TEXT, kt_render_result,
           "succeeded, partly-failed, failed; empty until known"),
   FILE (TASK, "progress", ALL, TEXT, kt_render_progress, "0 to 100; empty when unknown"),
-  LISTED (TASK, "created", ALL, ALL, TEXT, kt_render_created, "time of creation; empty when absent"),
-  LISTED (TASK, "started", ALL, ALL, TEXT, kt_render_started, "time of start; empty when absent"),
-  LISTED (TASK, "ended", ALL, ALL, TEXT, kt_render_ended, "time of end; empty when absent"),
+  TIMED (TASK, "created", ALL, ALL, TEXT, kt_render_created, "time of creation; empty when absent"),
+  TIMED (TASK, "started", ALL, ALL, TEXT, kt_render_started, "time of start; empty when absent"),
+  TIMED (TASK, "ended", ALL, ALL, TEXT, kt_render_ended, "time of end; empty when absent"),
   LISTED (TASK, "user", ALL, ALL, TEXT, kt_render_user, "user id of the task"),
+  LISTED (TASK, "name", ALL, ALL, TEXT, kt_render_name, "what the service calls it; empty when it has no name"),
   FILE (TASK, "success-count", ALL, TEXT, kt_render_success_count, "what succeeded; empty when unknown"),
   FILE (TASK, "fail-count", ALL, TEXT, kt_render_fail_count, "what failed; empty when unknown"),
-  FILE (TASK, "summary", ALL, TEXT, kt_render_summary, "all of it at a glance, for people"),
+  TIMED (TASK, "summary", ALL, 0, TEXT, kt_render_summary, "all of it at a glance, for people"),
+  TIMED (TASK, "task.json", ALL, 0, JSON, kt_render_task_json, "all of it, with the same names for all families"),
   FILE (TASK, "job.json", ALL, JSON, kt_render_job_json, "job object of the service, pretty-printed"),
   FILE (TASK, "response.json", ALL, JSON, kt_render_response_json, "last good answer, byte for byte"),
-  DIR (TASK, "files", FILES, SHARE | JOB, "the files the task works on"),
-  FILE (TASK, "files.csv", SHARE | JOB, CSV, kt_render_files_csv, "the files as a table"),
+  DIR (TASK, "files", FILES, ALL, "the files the task works on; empty where its family has none"),
+  FILE (TASK, "files.csv", ALL, CSV, kt_render_files_csv, "the files as a table"),
   FILE (TASK, "failures.csv", ALL, CSV, kt_render_failures_csv, "what failed"),
   PACKAGE (TASK, "package.zip", SHARE | JOB, ZIP, "what was packed, while there is a download link"),
   CTL (TASK, "ctl", JOB, "takes the word cancel, if allow-cancel is set"),
@@ -69,6 +73,14 @@ static const KtEntry entries[] = {
   FILE (CONTROL, "last-error", ALL, TEXT, kt_render_last_error, "last failure in one line; empty when none"),
   { .place = KT_PLACE_NONE },
 };
+
+G_STATIC_ASSERT (G_N_ELEMENTS (entries) <= KT_ENTRIES_MAX);
+
+guint
+kt_entry_index (const KtEntry *entry)
+{
+  return (guint) (entry - entries);
+}
 
 const KtEntry *
 kt_entry_root (void)
@@ -93,10 +105,10 @@ kt_entry_find (KtPlace place, const char *name, guint families)
 }
 
 const KtEntry *
-kt_entry_of_ids (KtPlace place)
+kt_entry_of_ids (KtPlace place, guint families)
 {
   for (const KtEntry *entry = entries; entry->place != KT_PLACE_NONE; entry++)
-    if (entry->place == place && entry->name == NULL)
+    if (entry->place == place && entry->name == NULL && (entry->families & families) != 0)
       return entry;
   return NULL;
 }

@@ -54,6 +54,7 @@ typedef struct {
   const char *mime;                             /* files and packages */
   GBytes *(*render) (const KtSubject *subject); /* files: pure (transfer full) */
   const char *what;                             /* one line for people */
+  gboolean timed;                               /* it tells times, for which a list is waited for that may know them */
 } KtEntry;
 
 /* The root directory itself, which stands in no place. */
@@ -62,8 +63,12 @@ const KtEntry *kt_entry_root (void);
 /* The table, its end marked by a row whose kind of place is KT_PLACE_NONE. */
 const KtEntry *kt_entries (void);
 
+/* The number of a row of the table, less than KT_ENTRIES_MAX. */
+guint kt_entry_index (const KtEntry *entry);
+#define KT_ENTRIES_MAX 200
+
 /* The row of PLACE called NAME for tasks of FAMILIES (a set of bits), or NULL. */
 const KtEntry *kt_entry_find (KtPlace place, const char *name, guint families);
 
-/* The row of PLACE whose names are ids, or NULL. */
-const KtEntry *kt_entry_of_ids (KtPlace place);
+/* The row of PLACE whose names are ids, for tasks of FAMILIES, or NULL. */
+const KtEntry *kt_entry_of_ids (KtPlace place, guint families);

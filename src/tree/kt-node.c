@@ -17,21 +17,28 @@ static guint
 name_hash (gconstpointer node)
 {
   const KtNode *n = node;
-  return g_str_hash (kt_node_name (n)) * 31 + (guint) n->parent->id;
+  return g_str_hash (kt_node_name (n)) * 31 + (guint) n->parent->id + (n->failure != NULL);
 }
 
 static gboolean
 name_equal (gconstpointer a, gconstpointer b)
 {
   const KtNode *x = a, *y = b;
-  return x->parent == y->parent && g_str_equal (kt_node_name (x), kt_node_name (y));
+  return x->parent == y->parent && (x->failure != NULL) == (y->failure != NULL)
+         && g_str_equal (kt_node_name (x), kt_node_name (y));
+}
+
+static KtNode *
+find (KtNodes *nodes, KtNode *dir, const char *name, const GError *failure)
+{
+  const KtNode probe = { .parent = dir, .own_name = (char *) name, .failure = (GError *) failure };
+  return g_hash_table_lookup (nodes->by_name, &probe);
 }
 
 KtNode *
 kt_nodes_find (KtNodes *nodes, KtNode *dir, const char *name)
 {
-  const KtNode probe = { .parent = dir, .own_name = (char *) name };
-  return g_hash_table_lookup (nodes->by_name, &probe);
+  return find (nodes, dir, name, NULL);
 }
 
 static void
@@ -52,9 +59,9 @@ take_name (KtNodes *nodes, KtNode *node)
   node->named.data = NULL;
 }
 
-/* The name is its own from now on. */
+/* The name is its own from now on; with FAILURE that of failures. */
 static KtNode *
-node_new (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const char *name, KtKey *key)
+node_new (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const char *name, KtKey *key, const GError *failure)
 {
   KtNode *node = g_new0 (KtNode, 1);
   KtNode *before;
@@ -63,10 +70,11 @@ node_new (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const char *name
   node->entry = entry;
   node->own_name = entry->name == NULL ? g_strdup (name) : NULL;
   node->key = key != NULL ? kt_key_ref (key) : NULL;
+  node->failure = failure != NULL ? g_error_copy (failure) : NULL;
   g_hash_table_insert (nodes->by_id, (gpointer) node->id, node);
   if (parent != NULL) {
     node->parent = kt_node_ref (parent);
-    before = kt_nodes_find (nodes, parent, name);
+    before = find (nodes, parent, name, failure);
     if (before != NULL)
       take_name (nodes, before);
     give_name (nodes, node);
@@ -78,6 +86,7 @@ static void
 node_clear (KtNode *node)
 {
   g_clear_pointer (&node->content, g_bytes_unref);
+  g_clear_error (&node->failure);
   kt_package_unref (node->package);
   kt_key_unref (node->key);
   g_free (node->own_name);
@@ -104,7 +113,8 @@ kt_nodes_new (void)
   nodes->by_id = g_hash_table_new (NULL, NULL);
   nodes->by_name = g_hash_table_new (name_hash, name_equal);
   nodes->last_id = KT_NODE_ROOT_ID - 1;
-  nodes->root = kt_node_ref (node_new (nodes, NULL, kt_entry_root (), "", NULL));
+  nodes->root = kt_node_ref (node_new (nodes, NULL, kt_entry_root (), "", NULL, NULL));
+  nodes->last_id = KT_NODE_FIRST_ID - 1;
   return nodes;
 }
 
@@ -165,7 +175,7 @@ kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const ch
 {
   KtNode *node = kt_nodes_find (nodes, parent, name);
 
-  return add_lookup (node != NULL ? node : node_new (nodes, parent, entry, name, key));
+  return add_lookup (node != NULL ? node : node_new (nodes, parent, entry, name, key, NULL));
 }
 
 KtNode *
@@ -177,7 +187,7 @@ kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
 
   if (current != NULL && g_bytes_equal (current->content, content))
     return add_lookup (current);
-  node = node_new (nodes, parent, entry, entry->name, parent->key);
+  node = node_new (nodes, parent, entry, entry->name, parent->key, NULL);
   node->content = g_bytes_ref (content);
   node->mtime = current == NULL ? first_mtime : next_mtime;
   /* nothing to gain: no pages, too many, or a file that is looked up anew each time */
@@ -192,10 +202,23 @@ kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
   KtNode *node = kt_nodes_find (nodes, parent, entry->name);
 
   if (node == NULL || node->package != package) {
-    node = node_new (nodes, parent, entry, entry->name, parent->key);
+    node = node_new (nodes, parent, entry, entry->name, parent->key, NULL);
     node->package = kt_package_ref (package);
     kt_package_set_inode (package, node->id);
     node->mtime = mtime;
+  }
+  return add_lookup (node);
+}
+
+KtNode *
+kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure, gint64 mtime)
+{
+  KtNode *node = find (nodes, parent, entry->name, failure);
+
+  if (node == NULL || !g_error_matches (node->failure, failure->domain, failure->code)) {
+    node = node_new (nodes, parent, entry, entry->name, parent->key, failure);
+    node->mtime = mtime;
+    node->lasting = node->stored = TRUE; /* there are no pages */
   }
   return add_lookup (node);
 }

@@ -6,13 +6,13 @@
 
 /* The inode table.
  *
- * A node is a directory, a link, or one version of a file: its content never changes. Ids are counted up and never
- * used again. A node lives as long as somebody needs it:
+ * A node is a directory, a link, one version of a file, whose content never changes, or one failure to have it. Ids are
+ * counted up and never used again. A node lives as long as somebody needs it:
  *   - the kernel, which counts: each reply that names a node adds one lookup, FORGET takes them back;
  *   - its children, which hold their parent;
  *   - an operation under way, which holds a reference.
- * A node is found by its directory and name: of a file only the current version; older ones live on unnamed for those who
- * have them open. */
+ * A node is found by its directory and name: of a file only the current version, and beside it the current failure; older
+ * ones live on unnamed for those who have them open. */
 typedef struct KtNodes KtNodes;
 
 typedef struct KtNode {
@@ -22,11 +22,12 @@ typedef struct KtNode {
   char *own_name;        /* where names are ids */
   KtKey *key;            /* of the task when the node was made, NULL outside of tasks; the catalog knows better */
   GBytes *content;       /* files */
+  GError *failure;       /* why a file or package cannot be had: what reading it ends in */
   KtPackage *package;    /* packages */
-  gint64 mtime;      /* files and packages: wall clock, microseconds; directories of tasks: what the kernel was told */
-  guint lasting : 1; /* files: their attributes last, see kt_tree_prime() */
-  guint stored : 1;  /* files: the kernel has their pages, or is to READ them */
-  guint readers : 2; /* directories: files READ in it; many is 2, see kt_tree_read_on() */
+  gint64 mtime;          /* files and packages: wall clock, microseconds; directories of tasks: what the kernel keeps */
+  guint lasting : 1;     /* files: their attributes last, see kt_tree_prime() */
+  guint stored : 1;      /* files: the kernel has their pages, or is to READ them */
+  guint readers : 2;     /* directories: files READ in it; many is 2, see kt_tree_read_on() */
   guint64 lookups;
   guint refs;
   GQueue children; /* KtNode: those found by name */
@@ -34,6 +35,9 @@ typedef struct KtNode {
 } KtNode;
 
 #define KT_NODE_ROOT_ID 1
+
+/* Ids below this one, but for the root's, are those of no node: stat shows them, see kt_tree_describe(). */
+#define KT_NODE_FIRST_ID 256
 
 KtNodes *kt_nodes_new (void);
 void kt_nodes_free (KtNodes *nodes);
@@ -54,6 +58,11 @@ KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry 
 
 /* The same of a package. */
 KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package,
+                                  gint64 mtime);
+
+/* The node that stands for the file or package ENTRY in PARENT while it cannot be had for FAILURE: the same one as long as
+ * the kind of failure is the same, else a new one with this MTIME. One lookup is added. */
+KtNode *kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure,
                                   gint64 mtime);
 
 /* The kernel takes back COUNT lookups; an unknown id is ignored. */

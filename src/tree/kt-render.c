@@ -95,6 +95,12 @@ kt_render_user (const KtSubject *subject)
 }
 
 GBytes *
+kt_render_name (const KtSubject *subject)
+{
+  return line (subject->task->name);
+}
+
+GBytes *
 kt_render_success_count (const KtSubject *subject)
 {
   return number_line (subject->task->success_count);
@@ -147,6 +153,7 @@ kt_render_summary (const KtSubject *subject)
     g_string_append_printf (counts, "%s%" G_GINT64_FORMAT " failed", counts->len > 0 ? ", " : "", task->fail_count);
   summary_line (out, "task", task->key->task_id);
   summary_line (out, "share", task->key->share_id);
+  summary_line (out, "name", task->name);
   summary_line (out, "kind", kind);
   summary_line (out, "status", status);
   summary_line (out, "progress", bar);
@@ -155,6 +162,58 @@ kt_render_summary (const KtSubject *subject)
   summary_line (out, "ended", ended);
   summary_line (out, "user", task->user);
   summary_line (out, "counts", counts->str);
+  return g_string_free_to_bytes (out);
+}
+
+/* A member of the object that is being written; VALUE is JSON, which the first one follows with no comma before it. */
+static void
+add_member (GString *out, const char *name, const char *value)
+{
+  g_string_append_printf (out, "%s\n\t\"%s\":\t%s", out->len > 1 ? "," : "", name, value);
+}
+
+static void
+add_text (GString *out, const char *name, const char *value)
+{
+  g_autofree char *quoted = value[0] != '\0' ? kt_json_quote (value) : g_strdup ("null");
+  add_member (out, name, quoted);
+}
+
+static void
+add_number (GString *out, const char *name, gint64 number)
+{
+  g_autofree char *text = number >= 0 ? g_strdup_printf ("%" G_GINT64_FORMAT, number) : g_strdup ("null");
+  add_member (out, name, text);
+}
+
+static void
+add_time (GString *out, const char *name, gint64 seconds)
+{
+  g_autofree char *text = time_text (seconds);
+  add_text (out, name, text);
+}
+
+/* Spaced like job.json. */
+GBytes *
+kt_render_task_json (const KtSubject *subject)
+{
+  const KtTask *task = subject->task;
+  GString *out = g_string_new ("{");
+
+  add_text (out, "id", task->key->task_id);
+  add_text (out, "kind", kt_family_word (task->key->family));
+  add_text (out, "type", task->type);
+  add_text (out, "status", task->status);
+  add_text (out, "result", task->result);
+  add_number (out, "progress", task->progress);
+  add_time (out, "created", task->created);
+  add_time (out, "started", task->started);
+  add_time (out, "ended", task->ended);
+  add_text (out, "user", task->user);
+  add_text (out, "name", task->name);
+  add_number (out, "successCount", task->success_count);
+  add_number (out, "failCount", task->fail_count);
+  g_string_append (out, "\n}\n");
   return g_string_free_to_bytes (out);
 }
 

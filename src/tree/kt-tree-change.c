@@ -73,7 +73,7 @@ on_forgotten (gpointer data)
   KtTreeCall *call = data;
 
   if (call->callback != NULL)
-    ((KtTreeTouched) call->callback) (NULL, call->data);
+    ((KtTreeTouched) call->callback) (call->refusal, call->data);
   kt_tree_call_free (call);
   return G_SOURCE_REMOVE;
 }
@@ -120,6 +120,39 @@ kt_tree_set_cancel (KtTree *tree, KtTreeCancel cancel, gpointer source)
   tree->cancel_source = source;
 }
 
+static void
+tell (KtTree *tree, const KtKey *key, const GError *error)
+{
+  g_autofree char *what = g_strchomp (g_strdup_printf ("ctl %s", key != NULL ? key->task_id : ""));
+  kt_health_failure_elsewhere (tree->about.health, kt_clock_real (tree->clock), what, error);
+}
+
+/* Sets KT_ERROR_ENDED when TASK has ended, with what the SERVICE said, if that was asked. TASK may be NULL. */
+static gboolean
+refuse_ended (const KtTask *task, const char *service, GError **error)
+{
+  if (task == NULL || !kt_task_is_final (task))
+    return FALSE;
+  g_set_error (error, KT_ERROR, KT_ERROR_ENDED, "it is %s, only a pending or running job can be cancelled%s%s",
+               task->status, service != NULL ? ": " : "", service != NULL ? service : "");
+  return TRUE;
+}
+
+/* The service does not cancel the job, and was asked for it: why is known now. */
+static void
+explain_refusal (KtTreeCall *call, const KtAnswer *answer, const GError *error)
+{
+  g_autoptr (GError) declined = g_steal_pointer (&call->refusal);
+
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED) || g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)) {
+    call->refusal = g_error_copy (error); /* that is why, and it has been told */
+    return;
+  }
+  if (!refuse_ended (answer != NULL ? answer->task : NULL, declined->message, &call->refusal))
+    g_set_error (&call->refusal, KT_ERROR, KT_ERROR_DECLINED, "the service does not cancel it: %s", declined->message);
+  tell (call->tree, call->key, call->refusal);
+}
+
 /* The service has been asked again; how that went is another matter. */
 static void
 on_cancel_seen (const KtAnswer *answer, const GError *error, gpointer data)
@@ -127,6 +160,8 @@ on_cancel_seen (const KtAnswer *answer, const GError *error, gpointer data)
   KtTreeCall *call = data;
   GPtrArray *names = stale_new ();
 
+  if (call->refusal != NULL)
+    explain_refusal (call, answer, error);
   add_stale_task (call->tree, names, call->key, FALSE);
   call->waiter = NULL;
   push (call->tree, names, on_forgotten, call);
@@ -138,7 +173,8 @@ on_cancelled (const GError *error, gpointer data)
   KtTreeCall *call = data;
   KtTree *tree = call->tree;
 
-  if (error == NULL) {
+  if (error == NULL || g_error_matches (error, KT_ERROR, KT_ERROR_DECLINED)) {
+    call->refusal = error != NULL ? g_error_copy (error) : NULL;
     call->waiter = kt_store_get (tree->store, call->key, KT_STORE_AGAIN, call->deadline, on_cancel_seen, call);
     return;
   }
@@ -174,7 +210,19 @@ refuse_word (KtTree *tree, const KtNode *node, const char *text, gsize size, gin
   } else {
     return FALSE;
   }
-  kt_health_failure_elsewhere (tree->about.health, kt_clock_real (tree->clock), "ctl", *error);
+  tell (tree, NULL, *error);
+  return TRUE;
+}
+
+/* What has ended stays so: the service need not be asked. */
+static gboolean
+has_ended (KtTree *tree, KtKey *key, GError **error)
+{
+  KtAnswer answer;
+
+  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer) || !refuse_ended (answer.task, NULL, error))
+    return FALSE;
+  tell (tree, key, *error);
   return TRUE;
 }
 
@@ -186,7 +234,7 @@ kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 of
   g_autoptr (GError) error = NULL;
   KtTreeCall *call;
 
-  if (refuse_word (tree, node, text, size, offset, &error)) {
+  if (refuse_word (tree, node, text, size, offset, &error) || has_ended (tree, kt_tree_key_of (tree, node), &error)) {
     written (error, data);
     return NULL;
   }
@@ -216,10 +264,20 @@ add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
   const KtNode *files = task != NULL ? kt_nodes_find (tree->nodes, task, "files") : NULL;
   const gint64 mtime = kt_tree_task_mtime (tree, key);
 
-  if (task != NULL && task->mtime != mtime)
+  if (task != NULL && task->mtime != 0 && task->mtime != mtime)
     add_stale (names, task, NULL);
-  if (files != NULL && files->mtime != mtime)
+  if (files != NULL && files->mtime != 0 && files->mtime != mtime)
     add_stale (names, files, NULL);
+}
+
+void
+kt_tree_note_names (KtTree *tree, gboolean is_change)
+{
+  guint64 generation = kt_catalog_generation (tree->catalog);
+
+  if (is_change && generation != tree->catalog_generation)
+    tree->catalog_changed = kt_clock_real (tree->clock);
+  tree->catalog_generation = generation;
 }
 
 static void
@@ -232,6 +290,7 @@ on_request_ended (KtKey *key, const GError *error, gpointer data)
     add_moved (tree, names, key);
   else if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_drop_found (tree->catalog, key))
     add_gone (tree, names, key);
+  kt_tree_note_names (tree, TRUE);
   push (tree, names, NULL, NULL);
 }
 
@@ -255,11 +314,12 @@ kt_tree_set_watched (KtTree *tree, GPtrArray *keys)
 
   for (guint i = 0; i < gone->len; i++)
     add_gone (tree, names, g_ptr_array_index (gone, i));
+  kt_tree_note_names (tree, TRUE);
   push (tree, names, NULL, NULL);
 }
 
 static void
-on_lists_changed (GPtrArray *told, GPtrArray *gone, GPtrArray *superseded, gpointer data)
+on_lists_changed (GPtrArray *told, GPtrArray *gone, GPtrArray *superseded, gboolean is_first, gpointer data)
 {
   KtTree *tree = data;
   GPtrArray *names = stale_new ();
@@ -270,6 +330,7 @@ on_lists_changed (GPtrArray *told, GPtrArray *gone, GPtrArray *superseded, gpoin
     add_gone (tree, names, g_ptr_array_index (gone, i));
   for (guint i = 0; i < superseded->len; i++)
     add_stale_task (tree, names, g_ptr_array_index (superseded, i), FALSE);
+  kt_tree_note_names (tree, !is_first);
   push (tree, names, NULL, NULL);
 }
 

@@ -44,7 +44,7 @@ listing_new (KtTree *tree, KtNode *dir, const KtAnswer *answer)
   listing->dir = kt_node_ref (dir);
   listing->generation = kt_catalog_generation (tree->catalog);
   listing->rows = g_ptr_array_new ();
-  listing->ids = kt_entry_of_ids (place);
+  listing->ids = kt_entry_of_ids (place, families);
   for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
     if (row->place == place && row->name != NULL && (row->families & families) != 0
         && (row->kind != KT_ENTRY_PACKAGE || kt_tree_has_package (tree, kt_tree_key_of (tree, dir))))
@@ -73,15 +73,20 @@ kt_listing_free (KtListing *listing)
   g_free (listing);
 }
 
-/* A task's names are there without its answer, which only says more; its files' are not. */
+/* A task's names are there without its answer, which only says more; those of its files as long as one is had. */
 static void
 on_list_answer (const KtAnswer *answer, const GError *error, gpointer data)
 {
   KtTreeCall *call = data;
   KtTreeListed listed = (KtTreeListed) call->callback;
+  KtAnswer last;
 
-  if (call->node->entry->below == KT_PLACE_TASK)
+  if (error != NULL && kt_tree_last_names (call->tree, call->key, error, &last)) {
+    answer = &last;
     error = NULL;
+  } else if (call->node->entry->below == KT_PLACE_TASK) {
+    error = NULL;
+  }
   listed (error == NULL ? listing_new (call->tree, call->node, answer) : NULL, error, call->data);
   kt_tree_call_free (call);
 }
@@ -121,8 +126,11 @@ kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data)
   }
   switch (dir->entry->below) {
   case KT_PLACE_TASKS: return list_tasks (tree, dir, listed, data);
-  case KT_PLACE_TASK: /* what there is depends on it, and who lists a task will read it */
   case KT_PLACE_FILES:
+    if (kt_entry_of_ids (KT_PLACE_FILES, kt_tree_families_of (tree, dir)) == NULL)
+      break; /* the family has none */
+    G_GNUC_FALLTHROUGH;
+  case KT_PLACE_TASK: /* what there is depends on it, and who lists a task will read it */
     return kt_tree_call (tree, dir, NULL, kt_tree_key_of (tree, dir), KT_STORE_FRESH, on_list_answer,
                          (KtTreeCallback) listed, data);
   case KT_PLACE_NONE:
@@ -164,23 +172,25 @@ look_up (KtListing *listing, guint index, KtTreeEntry *entry)
   mode_t type;
   const char *name = kt_listing_name (listing, index, &type);
   g_auto (KtWant) want = { 0 };
+  const GError *error;
   KtAnswer answer;
 
   if (listing->dir->entry->below == KT_PLACE_TASKS && listing->generation == kt_catalog_generation (tree->catalog)) {
     /* as kt_tree_resolve() would, without looking up again what the listing holds: there may be a million of these */
     KtKey *key = g_ptr_array_index (listing->keys, index);
     KtNode *node = kt_nodes_look_up (tree->nodes, listing->dir, listing->ids, name, key);
+    kt_tree_settle_mtime (tree, key);
     kt_tree_describe (tree, node, key, entry);
     entry->entry_life = KT_TIME_NEVER;
     return TRUE;
   }
   if (kt_tree_resolve (tree, listing->dir, name, NULL, entry, &want, NULL))
     return entry->id != 0;
-  if (want.key == NULL || !kt_store_has (tree->store, want.key, want.mode)
-      || !kt_store_peek (tree->store, want.key, want.mode, &answer)
-      || answer.valid_until <= kt_clock_monotonic (tree->clock))
+  if (want.key == NULL || !kt_store_try (tree->store, want.key, want.mode, &answer, &error))
     return FALSE;
   kt_want_clear (&want);
+  if (error != NULL)
+    return kt_tree_resolve_failure (tree, listing->dir, name, error, entry);
   return kt_tree_resolve (tree, listing->dir, name, &answer, entry, &want, NULL) && entry->id != 0;
 }
 

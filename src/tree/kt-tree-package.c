@@ -17,6 +17,7 @@ gboolean
 kt_tree_resolve_package (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *answer, KtTreeEntry *entry)
 {
   const KtTask *task = answer->task;
+  const GError *failure;
   KtPackage *package;
   gint64 mtime = answer->changed_real;
 
@@ -25,8 +26,10 @@ kt_tree_resolve_package (KtTree *tree, KtNode *dir, const KtEntry *row, const Kt
     return TRUE;
   }
   package = kt_packages_peek (tree->packages, answer);
-  if (package == NULL)
-    return FALSE;
+  if (package == NULL) {
+    failure = kt_packages_failure (tree->packages, answer);
+    return failure != NULL && kt_tree_resolve_failure (tree, dir, row->name, failure, entry);
+  }
   if (kt_package_mtime (package) != KT_TIME_UNKNOWN)
     mtime = kt_package_mtime (package);
   else if (task->ended != KT_TIME_UNKNOWN)
@@ -51,6 +54,12 @@ on_package (const GError *find_error, gpointer data)
     is_found = kt_tree_resolve (tree, call->node, call->name, &answer, &entry, &want, &error);
   if (!is_found && error == NULL)
     error = g_error_new_literal (KT_ERROR, KT_ERROR_NOT_FOUND, "the task or its package has just gone");
+  if (error != NULL)
+    kt_packages_remember_failure (tree->packages, call->key, error);
+  if (error != NULL && kt_tree_resolve_failure (tree, call->node, call->name, error, &entry)) {
+    is_found = TRUE;
+    g_clear_error (&error);
+  }
   ((KtTreeFound) call->callback) (is_found ? &entry : NULL, error, call->data);
   kt_tree_call_free (call);
 }

@@ -17,7 +17,7 @@ struct KtTree {
   KtPackages *packages; /* NULL: there are none */
   gint64 started;       /* wall clock */
   guint64 catalog_generation;
-  gint64 catalog_changed; /* wall clock, when that generation was first seen */
+  gint64 catalog_changed; /* wall clock, when names came or went; what the first reading of a list brings was there */
   KtTreeCancel cancel;    /* NULL: not allowed */
   gpointer cancel_source;
   KtTreeInvalidate invalidate;
@@ -36,23 +36,41 @@ gint64 kt_tree_life_until (KtTree *tree, gint64 until);
 /* ID and attributes of a node; KEY is that of its task, NULL outside of tasks. */
 void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry);
 
-/* The mtime of a task's directory, wall clock in microseconds. */
+/* The mtime of a task's directory, wall clock in microseconds; 0: not settled. It is settled by the first answer, or when
+ * somebody looks at it before (GETATTR, a listing with attributes), and must not move because the task was asked about:
+ * tar and rsync would take that for a change. From then on it moves when an answer differs from the one before. */
 gint64 kt_tree_task_mtime (KtTree *tree, KtKey *key);
+
+/* Somebody looks: what the directory of KEY, if any, shows now is what it goes on showing. */
+void kt_tree_settle_mtime (KtTree *tree, KtKey *key);
 
 /* An answer that is needed: of which task, and how. */
 typedef struct {
   KtKey *key; /* NULL: none is */
   KtStoreMode mode;
+  gboolean list;    /* what a list may tell is needed beside the answer at hand */
+  gboolean no_list; /* set by the caller: the list has been waited for */
 } KtWant;
 
 void kt_want_clear (KtWant *want);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtWant, kt_want_clear)
 
 /* Finds NAME in DIR with what is at hand: ANSWER is the one wanted before, NULL before there is one. FALSE, without
- * error, when an answer is wanted first: *WANT then says which, or nothing when the package's host is to be asked
- * (kt_tree_ask_package()). FALSE with error when the name does not exist according to ANSWER. */
+ * error, when an answer is wanted first: *WANT then says which, or that a list is, or nothing when the package's host is
+ * to be asked (kt_tree_ask_package()). FALSE with error when the name does not exist according to ANSWER. */
 gboolean kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *answer, KtTreeEntry *entry,
                           KtWant *want, GError **error);
+
+/* The same when the answer cannot be had: a name that is known stays, for no time, and leads to what fails with ERROR
+ * when it is read. FALSE when NAME is not known. */
+gboolean kt_tree_resolve_failure (KtTree *tree, KtNode *dir, const char *name, const GError *error, KtTreeEntry *entry);
+
+/* Names have come or gone in the catalog, and with IS_CHANGE in the directories made of it. */
+void kt_tree_note_names (KtTree *tree, gboolean is_change);
+
+/* The last good answer about a task that its names are still taken from after ERROR: FALSE when there is none, or the
+ * service says that the task is gone. */
+gboolean kt_tree_last_names (KtTree *tree, KtKey *key, const GError *error, KtAnswer *answer);
 
 /* Any of kt-tree.h's callbacks; each kind of call knows its own. */
 typedef void (*KtTreeCallback) (void);
@@ -63,10 +81,13 @@ struct KtTreeCall {
   KtNode *node;
   char *name;
   KtKey *key;
+  KtStoreMode mode; /* how the store was asked */
   gint64 deadline;
   KtWaiter *waiter;
   KtListsWaiter *lists_waiter;
   KtPackageCall *package;
+  GError *refusal;       /* of a cancel: what it will end in */
+  gboolean has_list;     /* the list was waited for that may tell more */
   gboolean is_beginning; /* the store is being asked, and may answer at once */
   gboolean has_ended;    /* meanwhile */
   KtTreeCallback callback;

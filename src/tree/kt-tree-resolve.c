@@ -47,7 +47,40 @@ found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *an
                     task->key, entry);
   /* what only a list told of a task that goes on may be overtaken by what the next file of the same directory asks for */
   entry->entry_life = task->from_list && !kt_task_is_final (task) ? 0 : kt_tree_life_until (tree, answer->valid_until);
+  if (row->timed)
+    entry->entry_life = MIN (entry->entry_life, kt_tree_life_until (tree, kt_lists_may_tell (tree->lists, answer)));
   return TRUE;
+}
+
+gboolean
+kt_tree_last_names (KtTree *tree, KtKey *key, const GError *error, KtAnswer *answer)
+{
+  return !g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)
+         && kt_store_peek (tree->store, key, KT_STORE_FRESH, answer);
+}
+
+gboolean
+kt_tree_resolve_failure (KtTree *tree, KtNode *dir, const char *name, const GError *error, KtTreeEntry *entry)
+{
+  KtKey *key = dir->key != NULL ? kt_catalog_find (tree->catalog, dir->key->task_id) : NULL;
+  guint families = kt_tree_families_of (tree, dir);
+  const KtEntry *row = kt_entry_find (dir->entry->below, name, families);
+  gint64 now = kt_clock_real (tree->clock);
+  KtAnswer answer;
+
+  if (key == NULL)
+    return FALSE;
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_is_only_found (tree->catalog, key))
+    return FALSE; /* so it is known no more */
+  if (row != NULL) {
+    kt_tree_describe (tree, kt_nodes_look_up_failure (tree->nodes, dir, row, error, now), key, entry);
+    entry->entry_life = 0;
+    return TRUE;
+  }
+  row = kt_entry_of_ids (dir->entry->below, families);
+  if (row == NULL || !kt_tree_last_names (tree, key, error, &answer) || kt_task_find_file (answer.task, name) == NULL)
+    return FALSE;
+  return found (tree, dir, row, name, key, 0, entry);
 }
 
 /* A file about this mount, as of now. */
@@ -98,8 +131,10 @@ resolve_task (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, c
       return absent (entry, 0);
     return wants (key, KT_STORE_FRESH, want);
   }
-  if (known == NULL)
+  if (known == NULL) {
     kt_catalog_add (tree->catalog, KT_CATALOG_FOUND, answer->task->key);
+    kt_tree_note_names (tree, TRUE);
+  }
   return found (tree, dir, row, name, known != NULL ? known : answer->task->key, KT_TIME_NEVER, entry);
 }
 
@@ -116,8 +151,10 @@ resolve_link (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, c
     return absent (entry, 0);
   if (!is_known && answer == NULL)
     return wants (key, KT_STORE_FRESH, want);
-  if (!is_known)
+  if (!is_known) {
     kt_catalog_add (tree->catalog, KT_CATALOG_FOUND, key);
+    kt_tree_note_names (tree, TRUE);
+  }
   return found (tree, dir, row, name, key, KT_TIME_NEVER, entry);
 }
 
@@ -149,10 +186,15 @@ kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *an
     return wants (kt_tree_key_of (tree, dir), (row->listed & families) != 0 ? KT_STORE_LISTED : KT_STORE_FRESH, want);
   if (row != NULL && row->kind == KT_ENTRY_PACKAGE)
     return kt_tree_resolve_package (tree, dir, row, answer, entry);
+  if (row != NULL && row->timed && !want->no_list
+      && kt_lists_may_tell (tree->lists, answer) <= kt_clock_monotonic (tree->clock)) {
+    want->list = TRUE;
+    return FALSE;
+  }
   if (row != NULL)
     return found_version (tree, dir, row, answer, entry, error);
 
-  row = kt_entry_of_ids (place);
+  row = kt_entry_of_ids (place, families);
   if (row == NULL)
     return absent (entry, KT_TIME_NEVER);
   if (place == KT_PLACE_FILES)

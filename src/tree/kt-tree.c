@@ -38,32 +38,41 @@ link_target (const KtNode *node)
   return g_strconcat ("../../tasks/", node->own_name, NULL);
 }
 
-/* ended, else started, else created, else when it was last heard of, else when this mount began */
+/* ended, else started, else created, else when it was last heard of */
+static gint64
+known_mtime (const KtAnswer *answer)
+{
+  const KtTask *task = answer->task;
+
+  if (task->ended != KT_TIME_UNKNOWN)
+    return task->ended * KT_SECOND;
+  if (task->started != KT_TIME_UNKNOWN)
+    return task->started * KT_SECOND;
+  if (task->created != KT_TIME_UNKNOWN)
+    return task->created * KT_SECOND;
+  return answer->changed_real;
+}
+
 gint64
 kt_tree_task_mtime (KtTree *tree, KtKey *key)
 {
+  gint64 mtime = kt_catalog_mtime (tree->catalog, key);
   KtAnswer answer;
 
   if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer))
-    return tree->started;
-  if (answer.task->ended != KT_TIME_UNKNOWN)
-    return answer.task->ended * KT_SECOND;
-  if (answer.task->started != KT_TIME_UNKNOWN)
-    return answer.task->started * KT_SECOND;
-  if (answer.task->created != KT_TIME_UNKNOWN)
-    return answer.task->created * KT_SECOND;
-  return answer.changed_real;
+    return mtime;
+  if (mtime == 0)
+    mtime = known_mtime (&answer);
+  mtime = MAX (mtime, answer.moved_real);
+  kt_catalog_set_mtime (tree->catalog, key, mtime);
+  return mtime;
 }
 
-static gint64
-catalog_mtime (KtTree *tree)
+void
+kt_tree_settle_mtime (KtTree *tree, KtKey *key)
 {
-  guint64 generation = kt_catalog_generation (tree->catalog);
-
-  if (generation != tree->catalog_generation)
-    tree->catalog_changed = kt_clock_real (tree->clock);
-  tree->catalog_generation = generation;
-  return tree->catalog_changed;
+  if (key != NULL && kt_tree_task_mtime (tree, key) == 0)
+    kt_catalog_set_mtime (tree->catalog, key, tree->catalog_changed);
 }
 
 /* How long a directory's mtime holds goes to *LIFE. The kernel is told when that of a task changes, see
@@ -71,24 +80,47 @@ catalog_mtime (KtTree *tree)
 static gint64
 dir_mtime (KtTree *tree, KtNode *node, KtKey *key, gint64 *life)
 {
+  gint64 mtime = key != NULL ? kt_tree_task_mtime (tree, key) : 0;
   KtAnswer answer;
 
   switch (node->entry->below) {
   case KT_PLACE_TASK:
-  case KT_PLACE_FILES: *life = KT_TIME_NEVER; return node->mtime = kt_tree_task_mtime (tree, key);
+  case KT_PLACE_FILES:
+    node->mtime = mtime;
+    *life = mtime != 0 ? KT_TIME_NEVER : 0;
+    return mtime != 0 ? mtime : tree->catalog_changed;
   case KT_PLACE_FILE:
     *life =
         kt_store_peek (tree->store, key, KT_STORE_FRESH, &answer) ? kt_tree_life_until (tree, answer.valid_until) : 0;
-    return kt_tree_task_mtime (tree, key);
+    return mtime != 0 ? mtime : tree->catalog_changed;
   case KT_PLACE_TASKS:
   case KT_PLACE_SHARES:
-  case KT_PLACE_SHARE: *life = 0; return catalog_mtime (tree);
+  case KT_PLACE_SHARE: *life = 0; return tree->catalog_changed;
   case KT_PLACE_NONE:
   case KT_PLACE_ROOT:
   case KT_PLACE_CONTROL: break;
   }
   *life = KT_TIME_NEVER;
   return tree->started;
+}
+
+/* The inode number that stat shows. Of what is made anew at each lookup it stays the same, though each version is a node of
+ * its own: cp compares the number it has seen with that of the file it has then opened. */
+static ino_t
+shown_number (const KtNode *node)
+{
+  if (node->entry->place == KT_PLACE_CONTROL)
+    return KT_NODE_ROOT_ID + 1 + kt_entry_index (node->entry);
+  return node->id;
+}
+
+/* The size of a file. One that cannot be had has one byte, so that it is read, which tells why. */
+static off_t
+file_size (const KtNode *node)
+{
+  if (node->failure != NULL)
+    return 1;
+  return (off_t) (node->package != NULL ? (gsize) kt_package_size (node->package) : g_bytes_get_size (node->content));
 }
 
 void
@@ -99,7 +131,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
   entry->id = node->id;
   entry->attr_life = KT_TIME_NEVER;
   entry->stat = (struct stat){
-    .st_ino = node->id,
+    .st_ino = shown_number (node),
     .st_uid = tree->options.uid,
     .st_gid = tree->options.gid,
     .st_nlink = 1, /* of a directory: subdirectories are not counted */
@@ -113,7 +145,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
   case KT_ENTRY_FILE:
     entry->stat.st_mode = S_IFREG | 0444;
     entry->attr_life = node->lasting ? KT_TIME_NEVER : 0;
-    entry->stat.st_size = (off_t) g_bytes_get_size (node->content);
+    entry->stat.st_size = file_size (node);
     break;
   case KT_ENTRY_CTL:
     entry->stat.st_mode = S_IFREG | 0644;
@@ -122,7 +154,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
     break;
   case KT_ENTRY_PACKAGE:
     entry->stat.st_mode = S_IFREG | 0444;
-    entry->stat.st_size = (off_t) kt_package_size (node->package);
+    entry->stat.st_size = file_size (node);
     break;
   case KT_ENTRY_LINK: {
     g_autofree char *target = link_target (node);
@@ -166,6 +198,7 @@ kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreM
 
   if (mode != KT_STORE_AGAIN && kt_catalog_find (tree->catalog, key->task_id) == key)
     kt_scan_note (tree->scan, key, mode, call->deadline);
+  call->mode = mode;
   call->is_beginning = TRUE;
   call->waiter = kt_store_get (tree->store, key, mode, call->deadline, done, call);
   call->is_beginning = FALSE;
@@ -184,6 +217,7 @@ kt_tree_call_free (KtTreeCall *call)
   }
   kt_node_unref (call->tree->nodes, call->node);
   kt_key_unref (call->key);
+  g_clear_error (&call->refusal);
   g_free (call->name);
   g_free (call);
 }
@@ -204,22 +238,65 @@ kt_tree_cancel (KtTreeCall *call)
   kt_tree_call_free (call);
 }
 
+static void on_lookup_answer (const KtAnswer *answer, const GError *store_error, gpointer data);
+
+/* The list has told what it can: the task's answer is what it is now, and asked for anew only if that was let go. */
+static void
+on_list_told (gpointer data)
+{
+  KtTreeCall *call = data;
+  gboolean was_beginning = call->is_beginning;
+  KtAnswer answer;
+
+  call->lists_waiter = NULL;
+  if (kt_store_peek (call->tree->store, call->key, call->mode, &answer)) {
+    on_lookup_answer (&answer, NULL, call);
+    return;
+  }
+  call->is_beginning = TRUE;
+  call->waiter = kt_store_get (call->tree->store, call->key, call->mode, call->deadline, on_lookup_answer, call);
+  call->is_beginning = was_beginning;
+  if (call->has_ended && !was_beginning)
+    kt_tree_call_free (call);
+}
+
+/* Between the two halves of a lookup: waits for the list that may tell what ANSWER lacks. */
+static void
+ask_list (KtTreeCall *call, const KtAnswer *answer)
+{
+  KtListsWaiter *waiter;
+
+  call->waiter = NULL;
+  call->has_list = TRUE;
+  waiter = kt_lists_complete (call->tree->lists, answer, call->deadline, on_list_told, call);
+  if (waiter != NULL) /* else the call may be gone */
+    call->lists_waiter = waiter;
+}
+
 static void
 on_lookup_answer (const KtAnswer *answer, const GError *store_error, gpointer data)
 {
   KtTreeCall *call = data;
   KtTreeFound callback = (KtTreeFound) call->callback;
   g_autoptr (GError) error = store_error != NULL ? g_error_copy (store_error) : NULL;
-  g_auto (KtWant) want = { 0 };
+  g_auto (KtWant) want = { .no_list = call->has_list };
   KtTreeEntry entry = { 0 };
   gboolean is_found = FALSE;
 
   if (error == NULL)
     is_found = kt_tree_resolve (call->tree, call->node, call->name, answer, &entry, &want, &error);
+  else
+    is_found = kt_tree_resolve_failure (call->tree, call->node, call->name, error, &entry);
+  if (!is_found && error == NULL && want.list) {
+    ask_list (call, answer);
+    return;
+  }
   if (!is_found && error == NULL) {
     kt_tree_ask_package (call);
     return;
   }
+  if (is_found)
+    g_clear_error (&error);
   callback (is_found ? &entry : NULL, error, call->data);
   kt_tree_call_free (call);
 }
@@ -262,10 +339,14 @@ gboolean
 kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
+  KtKey *key;
 
   if (node == NULL)
     return FALSE;
-  kt_tree_describe (tree, node, kt_tree_key_of (tree, node), entry);
+  key = kt_tree_key_of (tree, node);
+  if (node->entry->kind == KT_ENTRY_DIR)
+    kt_tree_settle_mtime (tree, key);
+  kt_tree_describe (tree, node, key, entry);
   return TRUE;
 }
 
@@ -328,10 +409,14 @@ kt_tree_read_on (KtTree *tree, guint64 id)
 }
 
 GBytes *
-kt_tree_read (KtTree *tree, guint64 id)
+kt_tree_read (KtTree *tree, guint64 id, GError **error)
 {
   const KtNode *node = kt_nodes_get (tree->nodes, id);
 
+  if (node != NULL && node->failure != NULL) {
+    g_propagate_error (error, g_error_copy (node->failure));
+    return NULL;
+  }
   if (node != NULL && node->entry->kind == KT_ENTRY_CTL)
     return g_bytes_new (NULL, 0);
   return node != NULL && node->content != NULL ? g_bytes_ref (node->content) : NULL;

@@ -60,7 +60,8 @@ void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer
 /* The operation will not be answered; a request it started goes on. */
 void kt_tree_cancel (KtTreeCall *call);
 
-/* Finds NAME in a directory. On success the kernel's lookup count of the inode has gone up by one. */
+/* Finds NAME in a directory. On success the kernel's lookup count of the inode has gone up by one. A name of a known task
+ * that cannot be asked is found all the same: reading it fails. */
 typedef void (*KtTreeFound) (const KtTreeEntry *entry, const GError *error, gpointer data);
 KtTreeCall *kt_tree_lookup (KtTree *tree, guint64 parent, const char *name, KtTreeFound found, gpointer data);
 
@@ -96,8 +97,9 @@ GPtrArray *kt_tree_prime (KtTree *tree, guint64 id);
  * files are read one after another, the others that the kernel knows. As above. */
 GPtrArray *kt_tree_read_on (KtTree *tree, guint64 id);
 
-/* A file's content, the same for as long as its inode lives. (transfer full), NULL when it is no file, or a package. */
-GBytes *kt_tree_read (KtTree *tree, guint64 id);
+/* A file's content, the same for as long as its inode lives. (transfer full), NULL with ERROR when it cannot be had,
+ * without when it is no file, or a package. */
+GBytes *kt_tree_read (KtTree *tree, guint64 id, GError **error);
 
 /* Bytes of a package: see kt_package_read(). */
 typedef KtPackageBytes KtTreeBytes;
@@ -112,7 +114,7 @@ char *kt_tree_readlink (KtTree *tree, guint64 id);
 typedef void (*KtTreeTouched) (const GError *error, gpointer data);
 KtTreeCall *kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data);
 
-/* How a batch job is cancelled: the contract of kt_service_cancel(). */
+/* How a batch job is cancelled: the contract of kt_service_cancel(), with KT_ERROR_DECLINED. */
 typedef void (*KtTreeCancelled) (const GError *error, gpointer data);
 typedef void (*KtTreeCancel) (gpointer source, KtKey *key, gint64 deadline, KtTreeCancelled done, gpointer data);
 
@@ -120,8 +122,8 @@ typedef void (*KtTreeCancel) (gpointer source, KtKey *key, gint64 deadline, KtTr
 void kt_tree_set_cancel (KtTree *tree, KtTreeCancel cancel, gpointer source);
 
 /* TEXT is written to an inode, at OFFSET. A file that takes words does what it says; fails with KT_ERROR_READ_ONLY for
- * all others, KT_ERROR_BAD_WORD for other words, KT_ERROR_FORBIDDEN when it is not allowed. On success the service has
- * been asked again, as by kt_tree_touch(). */
+ * all others, KT_ERROR_BAD_WORD for other words, KT_ERROR_FORBIDDEN when it is not allowed, KT_ERROR_ENDED when it is
+ * too late. On success, and when the service declines, it has been asked again, as by kt_tree_touch(). */
 KtTreeCall *kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 offset, KtTreeTouched written,
                            gpointer data);
 

@@ -27,6 +27,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autofree char *text = g_strndup ((const char *) data, size);
   g_autofree char *name = kt_name_encode (text);
   g_autofree char *line = kt_line_encode (text);
+  g_autofree char *quoted = kt_json_quote (text);
   g_autofree char *original = unescape (name);
 
   kt_check (strlen (name) >= 1 && strlen (name) <= KT_NAME_MAX);
@@ -39,6 +40,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (kt_id_is_valid (text))
     kt_check (strcmp (name, text) == 0);
   for (const char *p = line; *p != '\0'; p++)
+    kt_check (!g_ascii_iscntrl (*p));
+  kt_check (g_utf8_validate (quoted, -1, NULL) && quoted[0] == '"' && g_str_has_suffix (quoted + 1, "\""));
+  for (const char *p = quoted; *p != '\0'; p++)
     kt_check (!g_ascii_iscntrl (*p));
   return 0;
 }

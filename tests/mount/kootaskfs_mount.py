@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,25 +23,27 @@ LIMIT = 60  # seconds for a command that should take none; only a bug ever gets 
 
 GROUPS = {
     "service": "endpoint user-id token-file token-command token-scheme app-id app-secret-file session-id keep-alive "
-               "agent-name language time-zone ca-file proxy families allow-cancel",
+               "agent-name language time-zone ca-file proxy families allow-cancel verify",
     "cache": "ttl ended-ttl negative-ttl list-ttl max-stale memory",
     "fetch": "deadline concurrency rate max-response",
     "watch": "file",
 }
 GROUP_OF = {key: group for group, keys in GROUPS.items() for key in keys.split()}
+NOBODY_LISTENS = socket.socket()  # on a port that nobody else gets, either
+NOBODY_LISTENS.bind(("127.0.0.1", 0))
+NOWHERE = "http://%s:%d" % NOBODY_LISTENS.getsockname()
 SUSPICIOUS = re.compile(r"CRITICAL|ERROR:|Sanitizer|runtime error|[Aa]ssertion", re.ASCII)
 
 
 def environment(**changes):
-    """The environment daemons run in: no proxies, no token, and every failed assertion of GLib is the end."""
-    result = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    result.pop("KOOTASKFS_TOKEN", None)
-    result["G_DEBUG"] = "fatal-criticals"
-    result["ASAN_OPTIONS"] = "quarantine_size_mb=8:detect_leaks=1"
-    result["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
-    result["LC_ALL"] = "C.UTF-8"
-    result.update(changes)
-    return result
+    """The environment daemons run in, of which tests/conftest.py leaves little: every failed assertion of GLib is the end."""
+    return {
+        **os.environ,
+        "G_DEBUG": "fatal-criticals",
+        "ASAN_OPTIONS": "quarantine_size_mb=8:detect_leaks=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+        **changes,
+    }
 
 
 def run(*command, check=True, timeout=LIMIT, **options):
@@ -109,7 +112,8 @@ class Mount:
     point). Keywords are keys of the configuration with _ for -; None leaves a key out. Beside them: watch (lines of
     the watch list, None for no list), token, token_mode, options (-o), arguments (before the mount point), env, auto
     (False: the test calls start()), background (no -f). Share tasks are the only family unless a test says otherwise, so
-    that `ls tasks` asks for nothing; who watches a basic task has it all the same."""
+    that `ls tasks` asks for nothing; who watches a basic task has it all the same. Nothing is asked at the start either, so
+    that tests can count what they ask (verify="yes" does)."""
 
     def __init__(self, directory, sim, *, watch=SAMPLES, token=TOKEN, token_mode=0o600, options=(), arguments=(),
                  env=None, auto=True, background=False, extra="", **settings):
@@ -124,10 +128,11 @@ class Mount:
             self.token_file.write_text(token + "\n")
             self.token_file.chmod(token_mode)
         self.settings = {
-            "endpoint": sim.url if sim else "http://127.0.0.1:9",
+            "endpoint": sim.url if sim else NOWHERE,
             "user-id": "1505084218764547200",
             "token-file": str(self.token_file) if token is not None else None,
             "families": "share",
+            "verify": "no",
         }
         if watch is not None:
             self.write_list(*watch)

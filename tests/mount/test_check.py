@@ -5,7 +5,7 @@ import time
 import pytest
 
 from koodrive_sim import IMPORT_TASK, SHARE, SHARE_TASK, TOKEN
-from kootaskfs_mount import BINARY, environment, run
+from kootaskfs_mount import BINARY, NOWHERE, environment, run
 
 
 def check(m, *options, **env):
@@ -70,8 +70,8 @@ def test_one_family_refused(account):
     assert steps["sign-in"][0] == "ok"
 
 
-@pytest.mark.parametrize("endpoint, code, step", [("http://127.0.0.1:9", 69, "connection"),
-                                                  ("https://no-such-host.invalid", 69, "name")])
+@pytest.mark.parametrize("endpoint, code, step", [(NOWHERE, 69, "connection"),
+                                                  ("https://no-such-host.invalid", 69, "name")], ids=["port", "name"])
 def test_nobody_there(account, endpoint, code, step):
     _, m = account(endpoint=endpoint)
     result, steps = check(m)
@@ -119,7 +119,7 @@ def test_clock(account, offset, word):
 
 def test_nothing_is_mounted(account):
     """And the endpoint may be given as for a mount; there is no mount point."""
-    sim, m = account(endpoint="http://127.0.0.1:9")
+    sim, m = account(endpoint=NOWHERE)
     done = run(BINARY, "--check", "-o", f"config={m.conf}", sim.url, check=False, env=environment())
     assert done.returncode == 0
     done = run(BINARY, "--check", "-o", f"config={m.conf}", sim.url, m.path, check=False, env=environment())

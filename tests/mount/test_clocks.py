@@ -48,6 +48,12 @@ def test_deadline(slept, sim):
     assert read_error(m.task(SHARE_TASK) / "job.json") is None
 
 
+def test_first_question(slept):
+    """What is asked after mounting is given its time."""
+    m = slept(verify="yes")
+    assert m.log() == "" and m.requests() == 1
+
+
 def test_check(mount, sim):
     """--check waits for answers."""
     m = mount(sim, auto=False)

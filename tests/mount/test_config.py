@@ -169,15 +169,29 @@ def test_default_place(mount, sim, tmp_path):
     assert m.start().read("status") == "completed\n"
 
 
-def test_no_configuration_file(mount, sim, tmp_path):
+def test_no_configuration_file(sim, tmp_path):
     """Everything by -o and the environment; what is missing is told."""
+
+    def check(*arguments):
+        """With an empty /etc, as there may be a configuration in this machine's."""
+        return run("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /etc && exec "$@"', "sh", BINARY, "--check",
+                   "-o", "user-id=7", *arguments, check=False,
+                   env=environment(XDG_CONFIG_HOME=str(tmp_path), KOOTASKFS_TOKEN="koodrive-sim-token"))
+
+    done = check(sim.url)
+    assert done.returncode == 0 and "ok    sign-in" in done.stdout
+    done = check()
+    assert done.returncode == 78 and "endpoint: missing" in done.stderr + done.stdout
+
+
+def test_empty_configuration_file(mount, sim, tmp_path):
+    """The same on a mount."""
     m = mount(sim, auto=False, env={"XDG_CONFIG_HOME": str(tmp_path), "KOOTASKFS_TOKEN": "koodrive-sim-token"})
-    assert not os.path.exists("/etc/kootaskfs.conf")
+    (tmp_path / "kootaskfs").mkdir()
+    (tmp_path / "kootaskfs" / "kootaskfs.conf").touch()
     m.command = lambda: [BINARY, "-f", "-o", "user-id=7", sim.url, str(m.path)]
     m.start()
     assert m.read("status", IMPORT_TASK) == "completed\n"
-    done = run(BINARY, "-o", "user-id=7", m.directory, check=False, env=environment(**m.env))
-    assert done.returncode == 78 and "endpoint: missing" in done.stderr
 
 
 def test_token_command(mount, sim):

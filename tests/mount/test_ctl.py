@@ -7,6 +7,7 @@ import pytest
 
 from koodrive_sim import wait_until
 from kootaskfs_mount import errno_of, run, shell
+from scripted_service import ScriptedService
 
 
 def write(path, text):
@@ -63,10 +64,95 @@ def test_other_words(jobs, text):
 
 
 def test_too_late(jobs):
-    """The service refuses to cancel what has ended."""
+    """What is known to have ended is EINVAL, without a request."""
     sim, m, names = jobs("--duration=0", allow_cancel="yes")
-    assert errno_of(write, m.task(names[0]) / "ctl", b"cancel\n") == "EIO"
-    assert sim.counters()["calls"]["cancel"] == 1
+    status = m.read("status", names[0]).strip()
+    assert errno_of(write, m.task(names[0]) / "ctl", b"cancel\n") == "EINVAL"
+    reason = m.control("last-error")
+    assert f"ctl {names[0]}: EINVAL: it is {status}, only a pending or running job can be cancelled" in reason
+    assert "service: ok" in m.control("health")
+    assert sim.counters()["calls"]["cancel"] == 0
+
+
+@pytest.fixture
+def one_job(mount):
+    """A job as a test wants it, with allow-cancel, and what POST /cancel says."""
+    service = ScriptedService()
+
+    def make(answer, status=1, before=1, **settings):
+        """STATUS is what it has when it is cancelled, BEFORE what the mount has seen; a number, or an answer."""
+        service.add_job("77", status=before)
+        m = mount(service, watch=["job 77"], families="share, job", allow_cancel="yes", ttl="1h", **settings)
+        assert m.read("status", "77") != ""
+        if isinstance(status, int):
+            service.add_job("77", status=status)
+        else:
+            service.answers["77"] = status
+        service.answers["cancel"] = answer
+        return m
+
+    make.service = service
+    yield make
+    service.close()
+
+
+def cancel(m):
+    """The errno's name and the reason."""
+    name = errno_of(write, m.task("77") / "ctl", b"cancel\n")
+    return name, m.control("last-error")
+
+
+NO = [(400, {"code": 13000101, "msg": "The job has ended."}), (400, {"code": "13000102", "msg": "x"}),
+      (400, {"code": 13009999, "msg": "x"}), (400, {"msg": "x"}), (400, ""), (200, {"code": 13009999}),
+      (200, {"error_code": "A.1"}), (409, {"code": 1}), (422, "")]
+
+
+@pytest.mark.parametrize("answer", NO, ids=range(len(NO)))
+def test_ended_meanwhile(one_job, answer):
+    """Of a job that has ended since, whatever the service says: EINVAL, with the reason; the new status shows."""
+    m = one_job(answer, status=2)
+    name, reason = cancel(m)
+    assert name == "EINVAL" and "ctl 77: EINVAL: it is completed, only a pending or running job" in reason
+    assert f"HTTP {answer[0]}" in reason and "trace id " in reason
+    assert m.read("status", "77") == "completed\n"
+    assert len(m.log_lines("ctl 77")) == 1 and "service: ok" in m.control("health")
+    assert one_job.service.asked("cancel") == 1
+
+
+@pytest.mark.parametrize("answer", NO, ids=range(len(NO)))
+def test_not_cancelled(one_job, answer):
+    """Of a job that goes on: EBUSY, the service's words in last-error."""
+    m = one_job(answer)
+    name, reason = cancel(m)
+    assert name == "EBUSY" and f"ctl 77: EBUSY: the service does not cancel it: HTTP {answer[0]}, code" in reason
+    assert m.read("status", "77") == "running\n"
+    assert one_job.service.asked("cancel") == 1 and "service: ok" in m.control("health")
+
+
+@pytest.mark.parametrize("answer, name", [
+    ((500, {"code": 13000201}), "EIO"), ((200, {"code": 13000201}), "EIO"), ((503, ""), "EIO"),
+    ((401, {"code": 1}), "EACCES"), ((403, {"code": 1}), "EACCES"), ((400, {"code": 13000410}), "EACCES"),
+    ((400, {"code": 13000309}), "ENOENT"), ((404, ""), "ENOENT"), ((200, "<html>"), "EBADMSG"),
+])
+def test_other_failures(one_job, answer, name):
+    """What says nothing of the job is what it is of any other call."""
+    m = one_job(answer)
+    assert cancel(m)[0] == name
+    assert one_job.service.asked("cancel") == 1
+
+
+@pytest.mark.parametrize("answer, name", [((401, {"code": 5}), "EACCES"), ((400, {"code": 13000309}), "ENOENT")])
+def test_why_the_service_says_no(one_job, answer, name):
+    """HTTP 400 may mean the token, or that there is no such job: when asking for the job fails so too, that is the error."""
+    m = one_job((400, {"code": 5}), status=answer)
+    assert cancel(m)[0] == name
+
+
+def test_job_cannot_be_asked_for(one_job):
+    """The service's no stays one when there is nothing else to go by."""
+    m = one_job((400, {"code": 13000101, "msg": "ended?"}), status=(500, {"code": 13000201}), deadline="3s")
+    name, reason = cancel(m)
+    assert name == "EBUSY" and "ended?" in reason
 
 
 def test_sent_once(jobs):

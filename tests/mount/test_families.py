@@ -95,7 +95,7 @@ def test_attributes_of_what_a_list_told(service, account):
 def test_ls_of_a_task_asks_for_it(service, account):
     names(account)
     service.forget()
-    assert "files" in os.listdir(account.task("11")) and "files" not in os.listdir(account.task("1"))
+    assert "ctl" in os.listdir(account.task("11")) and "ctl" not in os.listdir(account.task("1"))
     assert service.paths() == ["11", "task/1", "task/result"]
     assert account.read("progress", "11") == "30\n"
     assert service.asked() == 3

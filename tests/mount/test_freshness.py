@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -177,6 +178,47 @@ def test_mtime_is_when_the_value_changed(mount, sim):
     store(sim, detail(progress=2))
     wait_until(lambda: path.read_text() == "2\n", "the new value")
     assert os.stat(path).st_mtime_ns > first
+
+
+@pytest.mark.parametrize("look", ["", "files", "../../tasks", "../../shares"])
+def test_directories_do_not_change_when_asked_about(mount, sim, look):
+    """"It never moves because somebody asked\""""
+    m = mount(sim, families="share, basic, job", list_ttl="1h")
+    store(sim, detail(endTime="20240930091933", taskStatus=2, files=["f"]))
+    before = os.stat(m.task() / look)
+    os.listdir(m / "tasks")
+    run("find", m.path)
+    run("grep", "-r", ".", m.task())
+    after = os.stat(m.task() / look)
+    assert (after.st_mtime_ns, after.st_ctime_ns) == (before.st_mtime_ns, before.st_ctime_ns)
+
+
+def test_directory_changes_with_its_task(mount, sim):
+    """"it moves when an answer differs from the one before, to when that was seen\""""
+    m = mount(sim, ttl="100ms")
+    store(sim, detail(progress=1))
+    m.read("progress")
+    first = os.stat(m.task()).st_mtime_ns
+    assert first == 1727687972 * 10**9, "its start"
+    requests = m.requests()
+    wait_until(lambda: m.read("progress") and m.requests() > requests + 2, "more answers")
+    assert os.stat(m.task()).st_mtime_ns == first
+    store(sim, detail(progress=2))
+    before = time.time_ns()
+    wait_until(lambda: m.read("progress") == "2\n", "the change")
+    wait_until(lambda: before <= os.stat(m.task()).st_mtime_ns <= time.time_ns(), "the new time")
+
+
+@pytest.mark.parametrize("families", ["share", "share, basic, job"])
+def test_cold_tar_and_rsync_twice(mount, sim, tmp_path, families):
+    """"So tar, and rsync a second time, find nothing changed that has not changed.\""""
+    m = mount(sim, families=families, list_ttl="1h")
+    done = run("tar", "cf", tmp_path / "x.tar", "-C", m.path, "--exclude=.kootaskfs", ".", check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    fresh = mount(sim, families=families, list_ttl="1h")
+    copy = ["rsync", "-ai", "--exclude=.kootaskfs", f"{fresh.path}/", tmp_path / "copy"]
+    assert "status" in run(*copy).stdout
+    assert run(*copy).stdout == ""
 
 
 # touch

@@ -124,7 +124,7 @@ def test_the_link_leads_nowhere(mount, sim, host, status, error):
     """An errno and a clear text, never an empty file; and the text is without the link."""
     m, path = package(mount, sim, host)
     host.gone = status
-    assert errno_of(os.stat, path) == error
+    assert read_error(path) == error
     assert f"package.zip of {m.task().name}: {error}: the download link is answered with HTTP {status}" in m.control("last-error")
     assert read_error(path) == error
     assert m.read("status") == "completed\n"
@@ -133,7 +133,7 @@ def test_the_link_leads_nowhere(mount, sim, host, status, error):
 def test_empty_package(mount, sim, host):
     m, path = package(mount, sim, host)
     host.content, host.ranges = b"", False
-    assert errno_of(os.stat, path) == "EBADMSG"
+    assert read_error(path) == "EBADMSG"
 
 
 def test_refused_link_at_lookup(mount, sim, host):
@@ -147,7 +147,7 @@ def test_refused_link_at_lookup(mount, sim, host):
     assert [r["sign"] for r in host.requests][:2] == [1, 2]
     host.refuse = {1, 2}
     os.utime(path)
-    assert errno_of(os.stat, path) == "EACCES"
+    assert read_error(path) == "EACCES"
     assert m.requests() == 4
 
 
@@ -174,7 +174,7 @@ def test_secrets_stay(mount, sim, host):
         assert TOKEN not in str(request)
     host.gone = 500
     os.utime(path)
-    assert errno_of(os.stat, path) == "EIO"
+    assert read_error(path) == "EIO"
     for text in (m.log(), m.control("last-error"), m.control("metrics"), m.control("health"), m.read("summary")):
         assert "sign=" not in text and str(host.port) not in text
     for name in os.listxattr(m.task()):
@@ -184,7 +184,7 @@ def test_secrets_stay(mount, sim, host):
 @pytest.mark.parametrize("link", ["ftp://127.0.0.1/package.zip", "file:///etc/passwd", "http://["])
 def test_bad_links(mount, sim, host, link):
     m, path = package(mount, sim, host, link=link)
-    assert errno_of(os.stat, path) == "EBADMSG"
+    assert read_error(path) == "EBADMSG"
     assert link not in m.log() + m.control("last-error")
 
 
@@ -192,7 +192,7 @@ def test_redirects_end(mount, sim, host):
     host.redirect = "nowhere"
     host.link = lambda sign=1, name="127.0.0.1": f"http://127.0.0.1:{host.port}/package.zip?sign={sign}"
     m, path = package(mount, sim, host)
-    assert errno_of(os.stat, path) == "EBADMSG"
+    assert read_error(path) == "EBADMSG"
     assert len(host.requests) == 6
 
 
@@ -314,3 +314,21 @@ def test_tools_that_read_all(mount, sim, host, tmp_path):
     assert (tmp_path / "copy" / "package.zip").read_bytes() == host.content
     tar = subprocess.run(["tar", "c", "-C", m.task(), "."], capture_output=True, check=True, timeout=60).stdout
     assert host.content[:100_000] in tar
+
+
+def test_package_that_cannot_be_had_is_there(mount, sim, host):
+    """"The files of a known task's directory are always there; a failure shows when one is read": a package too."""
+    m, path = package(mount, sim, host, negative_ttl="1h")
+    host.gone = 500
+    asked = len(host.requests)
+    assert os.stat(path).st_size == 1
+    first = len(host.requests)
+    assert first > asked
+    for script in ('cat "$1"', 'cp "$1" /dev/null', 'unzip -l "$1"', 'tar c "$1" | cat >/dev/null; exec cat "$1"'):
+        assert run("sh", "-c", script, "sh", path, check=False).returncode != 0
+    assert read_error(path) == "EIO"
+    assert run("ls", "-l", m.task()).stderr == ""
+    assert len(host.requests) == first, "nor is the host of a package asked again"
+    host.gone = None
+    run("touch", m.task())
+    assert path.read_bytes() == host.content, "unless the task has a new answer"

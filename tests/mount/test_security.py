@@ -211,7 +211,7 @@ def test_kernel_names(mount, sim):
 @pytest.fixture
 def open_directory(sim):
     """A directory that another user can reach, for a mount that he may use."""
-    with tempfile.TemporaryDirectory(prefix="kootaskfs-") as name:
+    with tempfile.TemporaryDirectory(prefix="kootaskfs-", dir="/tmp") as name:  # TMPDIR may be closed to others
         os.chmod(name, 0o755)
         m = Mount(Path(name), sim, options=["allow_other"]).start()
         yield m
@@ -240,7 +240,7 @@ def test_others_may_read_only(open_directory):
 
 def test_only_who_mounted(sim):
     """"Only the user who mounted, as FUSE has it.\""""
-    with tempfile.TemporaryDirectory(prefix="kootaskfs-") as name:
+    with tempfile.TemporaryDirectory(prefix="kootaskfs-", dir="/tmp") as name:  # TMPDIR may be closed to others
         os.chmod(name, 0o755)
         m = Mount(Path(name), sim).start()
         try:

@@ -263,7 +263,7 @@ def check_files(m, truth):
     directory = m.task(truth.id)
     if truth.family == "basic":
         assert rows(directory / "failures.csv") == [["userName", "desc"], *truth.failures]
-        assert not (directory / "files").exists()
+        assert os.listdir(directory / "files") == []
         return
     head = ["fileId", *FILE.values()]
     assert rows(directory / "files.csv") == [head, *truth.rows]
@@ -343,8 +343,9 @@ def check_errors(sim, m, jobs, duration):
     assert read_error(m / "shares" / "5" / "7" / "status") == "ENOENT"
     job = jobs[0]
     if duration == 0:
-        assert errno_of(write, m.task(job.id) / "ctl", b"cancel\n") == "EIO"
-        assert "code 13000101" in m.control("last-error")
+        known = job.values["status"] != "unknown-99"  # else only the service knows that it has ended
+        assert errno_of(write, m.task(job.id) / "ctl", b"cancel\n") == ("EINVAL" if known else "EBUSY")
+        assert ("only a pending or running job can be" if known else "code 13000101") in m.control("last-error")
     else:
         write(m.task(job.id) / "ctl", b"cancel\n")
         after = {t["taskId"]: t.get("status") for t in sim.admin("GET", "tasks")["tasks"]}

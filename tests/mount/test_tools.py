@@ -94,7 +94,7 @@ def three(mount, sim):
         status = "2" if task == "1002" else "1"
         store(sim, detail(task, files=[{"fileId": "f", "status": status}], taskStatus=2, endTime=f"{year}0601120000"), task)
     m = mount(sim, watch=[f"share 7 {task}" for task in ends])
-    run("grep", "-r", "completed", m / "tasks")
+    run("cat", *[m.task(task) / "status" for task in ends])
     return m
 
 
@@ -206,13 +206,34 @@ def test_watch_itself(mount, sim):
     run("watch", "-g", "-n", "0.1", "cat", m.task() / "summary", env={**os.environ, "TERM": "vt100"}, timeout=30)
 
 
+ABOUT = ("version", "config", "health", "metrics", "last-error")
+
+
+@pytest.mark.parametrize("command", ["cp", "cp -a", "cp --reflink=auto", "install -m 600", "rsync"])
+def test_copies_of_what_is_made_anew(mount, sim, tmp_path, command):
+    """".kootaskfs/ is made anew each time one of its files is looked up; the inode number that stat shows stays, so that cp
+    works.\""""
+    m = mount(sim)
+    m.read("status")
+    numbers = {name: os.stat(m / ".kootaskfs" / name).st_ino for name in ABOUT}
+    for _ in range(3):
+        for name in ABOUT:
+            run(*command.split(), m / ".kootaskfs" / name, tmp_path / name)
+    assert "kootaskfs_operations_total" in (tmp_path / "metrics").read_text()
+    run("cp", "-r", m / ".kootaskfs", tmp_path / "all")
+    assert {name: os.stat(m / ".kootaskfs" / name).st_ino for name in ABOUT} == numbers
+    everything = [os.lstat(path).st_ino for path in [m.path, *m.path.rglob("*")]]
+    assert len(set(everything)) == len(everything), "no two files share a number"
+
+
 def test_df_and_statfs(mount, sim):
     """df knows the file system and its type."""
     m = mount(sim)
     lines = run("df", "--output=source,fstype,target", m.path).stdout.splitlines()
     assert lines[1].split() == [sim.url, "fuse.kootaskfs", str(m.path)]
     assert os.statvfs(m.path).f_namemax == 255
-    assert run("stat", "-f", "-c", "%T", m.path).stdout == "fuseblk\n"
+    assert run("df", "--output=itotal,iused,iavail", m.path).stdout.split()[3:] == ["0", "0", "0"], "as of /proc"
+    assert run("stat", "-f", "-c", "%t", m.path).stdout == "65735546\n"  # whose name differs between coreutils: FUSE
 
 
 def test_exec_of_python_readers(full):

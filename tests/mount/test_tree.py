@@ -14,7 +14,8 @@ SAMPLE = DATA / "share-taskDetail.json"
 FILES = ("FmvP8my7yGTvCmKhweL1BoY6kWjRt83A7", "FulYbSXt1ovCywA4qda1Fe64BveY4dMvw")
 TASK_FILES = {
     "kind", "type", "status", "result", "progress", "created", "started", "ended", "user", "success-count",
-    "fail-count", "summary", "job.json", "response.json", "failures.csv",
+    "fail-count", "name", "summary", "task.json", "job.json", "response.json", "failures.csv",
+    "files", "files.csv",
 }
 
 
@@ -27,7 +28,7 @@ def test_share_sample(mount, sim):
         "user": "0929b397a3424384b32cf8f96d9f35e4|1465814559892958208", "success-count": "2", "fail-count": "0",
     }
     assert {name: m.read(name) for name in expected} == {name: value + "\n" for name, value in expected.items()}
-    assert set(os.listdir(m.task())) == TASK_FILES | {"files", "files.csv"}
+    assert set(os.listdir(m.task())) == TASK_FILES
 
 
 def test_share_sample_files(mount, sim):
@@ -62,7 +63,7 @@ def test_share_sample_csv(mount, sim):
 
 
 def test_import_sample(mount, sim):
-    """The documented import task: counts, failures.csv, and no files/ in it."""
+    """The documented import task: counts, failures.csv, and nothing in files/."""
     m = mount(sim)
     expected = {
         "kind": "basic\n", "type": "import\n", "status": "completed\n", "result": "partly-failed\n",
@@ -72,8 +73,8 @@ def test_import_sample(mount, sim):
     assert {name: m.read(name, IMPORT_TASK) for name in expected} == expected
     assert m.read("user", IMPORT_TASK).strip() == json.loads(m.read("job.json", IMPORT_TASK)).get("userId", "")
     assert set(os.listdir(m.task(IMPORT_TASK))) == TASK_FILES
-    assert errno_of(os.stat, m.task(IMPORT_TASK) / "files") == "ENOENT"
-    assert errno_of(os.stat, m.task(IMPORT_TASK) / "files.csv") == "ENOENT"
+    assert os.listdir(m.task(IMPORT_TASK) / "files") == []
+    assert m.read("files.csv", IMPORT_TASK) == "fileId,status,newFileId,srcContainerId\n"
     assert m.read("response.json", IMPORT_TASK) == (DATA / "task-result.json").read_text()
 
 
@@ -216,7 +217,7 @@ def test_xattrs(mount, sim):
 
 
 def test_times(mount, sim):
-    """"mtime ... of a task directory: ended, else started, else created"."""
+    """The mtime of a task's directory is settled once, by the first answer: "to the task's end\""""
     m = mount(sim)
     store(sim, detail(endTime="20240930091933", taskStatus=2))
     m.read("status")

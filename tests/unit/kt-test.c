@@ -2,6 +2,7 @@
 #include "kt-test.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 static guint warnings;
 
@@ -18,6 +19,7 @@ void
 kt_test_init (int *argc, char ***argv)
 {
   g_test_init (argc, argv, NULL);
+  umask (022);
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   g_log_set_default_handler (on_log, NULL);
 }

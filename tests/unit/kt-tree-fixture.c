@@ -177,10 +177,20 @@ kt_tree_find (KtTreeFixture *f, const char *path, const char *json)
   return lookup.entry;
 }
 
+int
+kt_tree_read_error (KtTreeFixture *f, guint64 id)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) content = kt_tree_read (f->tree, id, &error);
+
+  g_assert_true ((content == NULL) == (error != NULL));
+  return error != NULL ? error->code : -1;
+}
+
 char *
 kt_tree_text (KtTreeFixture *f, guint64 id)
 {
-  g_autoptr (GBytes) content = kt_tree_read (f->tree, id);
+  g_autoptr (GBytes) content = kt_tree_read (f->tree, id, NULL);
   gsize size;
   const char *data;
 

@@ -55,6 +55,9 @@ KtTreeLookup kt_tree_look_up (KtTreeFixture *f, guint64 parent, const char *name
 /* The same for each part of PATH ("tasks/7/status"), which must exist; the entry of the last. */
 KtTreeEntry kt_tree_find (KtTreeFixture *f, const char *path, const char *json);
 
+/* The error that reading a file ends in, -1: none. */
+int kt_tree_read_error (KtTreeFixture *f, guint64 id);
+
 /* The content of a file, which must be one. (transfer full) */
 char *kt_tree_text (KtTreeFixture *f, guint64 id);
 

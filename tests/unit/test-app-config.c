@@ -7,6 +7,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MINIMAL "[service]\nendpoint = https://h\nuser-id = 1\n"
 
@@ -57,6 +58,7 @@ test_defaults (Fixture *f, gconstpointer data)
   g_assert_null (config->app_secret_file);
   g_assert_null (config->session_id);
   g_assert_false (config->keep_alive);
+  g_assert_true (config->verify);
   g_assert_null (config->agent_name);
   g_assert_cmpstr (config->language, ==, "en-US");
   g_assert_cmpstr (config->time_zone, ==, "UTC");
@@ -82,7 +84,7 @@ test_defaults (Fixture *f, gconstpointer data)
   "Bearer+\n"                                                                                                          \
   "keep-alive = yes\nagent-name = carrier\nlanguage = zh-CN\ntime-zone = Asia/Shanghai\nca-file = /etc/ca.pem\nproxy " \
   "= "                                                                                                                 \
-  "http://p:3128\nfamilies = share, job\nallow-cancel = yes\n\n"                                                       \
+  "http://p:3128\nfamilies = share, job\nallow-cancel = yes\nverify = no\n\n"                                          \
   "[cache]\nttl = 250ms\nended-ttl = 1h\nnegative-ttl = 0\nlist-ttl = 2min\nmax-stale = forever\nmemory = 1G\n\n"      \
   "[fetch]\ndeadline = 1min\nconcurrency = 1024\nrate = 7\nmax-response = 100\n\n[watch]\nfile = /etc/tasks\n"
 
@@ -96,6 +98,7 @@ test_all_keys (Fixture *f, gconstpointer data)
   g_assert_cmpstr (config->token_command, ==, "printf '\\n' | pass");
   g_assert_cmpint (config->token_scheme, ==, KT_TOKEN_BEARER_PLUS);
   g_assert_true (config->keep_alive);
+  g_assert_false (config->verify);
   g_assert_cmpstr (config->agent_name, ==, "carrier");
   g_assert_cmpstr (config->language, ==, "zh-CN");
   g_assert_cmpstr (config->time_zone, ==, "Asia/Shanghai");
@@ -148,7 +151,7 @@ test_format (Fixture *f, gconstpointer data)
   kt_assert_text (
       kt_config_format (config),
       "[service]\nendpoint = https://h\nuser-id = 1\ntoken-scheme = auto\nkeep-alive = no\nlanguage = en-US\n"
-      "time-zone = UTC\nfamilies = share, basic, job\nallow-cancel = no\n\n"
+      "time-zone = UTC\nfamilies = share, basic, job\nallow-cancel = no\nverify = yes\n\n"
       "[cache]\nttl = 5s\nended-ttl = forever\nnegative-ttl = 3s\nlist-ttl = 30s\nmax-stale = 5min\nmemory = 256M\n\n"
       "[fetch]\ndeadline = 10s\nconcurrency = 64\nrate = 0\nmax-response = 64M\n\n[watch]\n");
 }
@@ -215,13 +218,12 @@ test_option_for_later (void)
   g_autofree char *below = g_strconcat ("token-file=", here, "/a/b", NULL);
   g_autofree char *home = g_strconcat ("ca-file=", g_get_home_dir (), "/x", NULL);
 
-  kt_assert_text (kt_config_option ("token-file=a/b"), below);
-  kt_assert_text (kt_config_option ("ca-file=~/x"), home);
-  kt_assert_text (kt_config_option ("ca-file=~user/x"), "ca-file=~user/x");
-  kt_assert_text (kt_config_option ("file="), "file=");
-  kt_assert_text (kt_config_option ("file"), "file");
-  kt_assert_text (kt_config_option ("ttl=a/b"), "ttl=a/b");
-  kt_assert_text (kt_config_option ("token-command=cat x"), "token-command=cat x");
+  kt_assert_text (kt_config_option ("token-file=a/b", NULL), below);
+  kt_assert_text (kt_config_option ("ca-file=~/x", NULL), home);
+  kt_assert_text (kt_config_option ("ca-file=~user/x", NULL), "ca-file=~user/x");
+  kt_assert_text (kt_config_option ("file=", NULL), "file=");
+  kt_assert_text (kt_config_option ("ttl=a/b", NULL), "ttl=a/b");
+  kt_assert_text (kt_config_option ("token-command=cat x", NULL), "token-command=cat x");
 }
 
 /* As editors of other systems write it: a byte order mark, CR LF, blanks and tabs around values. */
@@ -288,15 +290,41 @@ test_overrides (Fixture *f, gconstpointer data)
   g_assert_cmpstr (given->endpoint, ==, "https://c"); /* the command line's argument is last */
   g_assert_null (load (f, MINIMAL, "ttl=2", NULL, &error));
   kt_assert_failed (&error, KT_ERROR_CONFIG, "-o: [cache] ttl: '2' is not a time: expected");
-  g_assert_null (load (f, MINIMAL, "ttl", NULL, &error));
+  g_assert_null (load (f, MINIMAL, "ttl=", NULL, &error));
   kt_assert_failed (&error, KT_ERROR_CONFIG, "-o: [cache] ttl: '' is not a time");
   g_assert_null (load (f, MINIMAL, NULL, "http://h", &error));
   kt_assert_failed (&error, KT_ERROR_CONFIG, "command line: [service] endpoint: 'http://h' would send the token");
-  g_assert_true (kt_config_is_key ("ttl=2s"));
-  g_assert_true (kt_config_is_key ("ttl"));
-  g_assert_false (kt_config_is_key ("ttls=2s"));
-  g_assert_false (kt_config_is_key ("tt"));
-  g_assert_false (kt_config_is_key (""));
+}
+
+/* What -o names, and how. */
+static void
+test_options (void)
+{
+  static const char *const table[][2] = {
+    { "ttl=2s", "ttl=2s" },
+    { "ttl=", "ttl=" },
+    { "keep-alive", "keep-alive=yes" },
+    { "keep-alive=no", "keep-alive=no" },
+    { "nokeep-alive", "keep-alive=no" },
+    { "session-id", "session-id=" },
+    { "endpoint=a=b", "endpoint=a=b" },
+    { "ttls=2s", NULL },
+    { "tt", NULL },
+    { "", NULL },
+    { "no", NULL },
+    { "nottl", NULL },
+    { "nonokeep-alive", NULL },
+  };
+  g_autoptr (GError) error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    kt_assert_text (kt_config_option (table[i][0], &error), table[i][1]);
+    g_assert_no_error (error);
+  }
+  g_assert_null (kt_config_option ("ttl", &error));
+  kt_assert_failed (&error, KT_ERROR_USAGE, "-o ttl: expected a value");
+  g_assert_null (kt_config_option ("nokeep-alive=yes", &error));
+  kt_assert_failed (&error, KT_ERROR_USAGE, "-o nokeep-alive: takes no value");
 }
 
 #define COMMENTS "; comments stand on lines of their own"
@@ -343,8 +371,11 @@ test_bad_values (Fixture *f, gconstpointer data)
     { "agent-name = a\\nb\n", "[service] agent-name", "expected one line of text" },
     { "language = a\\qb\n", "[service] language", "invalid escape" },
     { "language = \xff\n", "[service] language", "not UTF-8" },
-    { "tokenfile = /x\n", "[service] tokenfile", "unknown key" },
-    { "ttl = 5s\n", "[service] ttl", "unknown key" }, /* of another group */
+    { "tokenfile = /x\n", "[service] tokenfile", "unknown key; did you mean token-file?" },
+    { "token = x\n", "[service] token", "unknown key; did you mean token-file?" },
+    { "ttl = 5s\n", "[service] ttl", "unknown key; did you mean [cache] ttl?" },
+    { "[cache]\ndead-line = 5s\n", "[cache] dead-line", "unknown key; did you mean [fetch] deadline?" },
+    { "nonsense = 5s\n", "[service] nonsense", "unknown key; kootaskfs --help lists them" },
     { "token-file = /a\ntoken-command = b\n", "[service] token-command", "expected one of the two" },
     { "app-id = A\ntoken-file = /a\n", "[service] app-id", "expected one of the two" },
     { "app-id = A\ntoken-command = a\n", "[service] app-id", "expected one of the two" },
@@ -363,6 +394,9 @@ test_bad_values (Fixture *f, gconstpointer data)
     { "[fetch]\nrate = -1\n", "[fetch] rate", "expected a whole number from 0 to 1000000" },
     { "[watch]\nfile =\n", "[watch] file", "expected one line of text" },
     { "[caches]\nttl = 5s\n", "[caches]", "unknown group: expected service, cache, fetch, watch or share SHAREID" },
+    { "[caches]\nttl = 5s\n", "[caches]", "did you mean cache?" },
+    { "[Service]\nttl = 5s\n", "[Service]", "did you mean service?" },
+    { "[share]\nkdstoken-file = /x\n", "[share]", "expected service, cache, fetch, watch or share SHAREID" },
     { "[share a/b]\nkdstoken-file = /x\n", "[share a/b]", "no share id" },
     { "[share S]\nkdstoken = x\n", "[share S] kdstoken", "expected kdstoken-file" },
     { "[share S]\nkdstoken-file =\n", "[share S] kdstoken-file", "expected the name of a file" },
@@ -394,6 +428,48 @@ test_bad_files (Fixture *f, gconstpointer data)
   kt_assert_failed (&error, KT_ERROR_CONFIG, "[service] endpoint: missing: expected https://HOST[:PORT]");
   g_assert_null (load (f, "[service]\nendpoint = https://h\n", NULL, NULL, &error));
   kt_assert_failed (&error, KT_ERROR_CONFIG, "[service] user-id: missing: expected");
+}
+
+/* Without -o config= the file is looked for; one that is there is not passed over. */
+static void
+test_places (Fixture *f, gconstpointer data)
+{
+  char *none[] = { NULL };
+  g_autofree char *directory = g_build_filename (f->dir, "kootaskfs", NULL);
+  g_autofree char *path = g_build_filename (directory, "kootaskfs.conf", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtConfig) config = NULL;
+
+  g_setenv ("XDG_CONFIG_HOME", f->dir, TRUE);
+  g_assert_null (kt_config_load (NULL, none, NULL, &error));
+  g_assert_nonnull (strstr (error->message, path));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, ", then /etc/kootaskfs.conf; write one, or name one by -o config=FILE)");
+  g_assert_cmpint (g_mkdir (directory, 0700), ==, 0);
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  g_assert_null (kt_config_load (NULL, none, NULL, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, path);
+  g_assert_cmpint (g_rmdir (path), ==, 0);
+  g_assert_cmpint (symlink ("/nowhere", path), ==, 0);
+  g_assert_null (kt_config_load (NULL, none, NULL, &error));
+  g_assert_nonnull (strstr (error->message, path));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "No such file");
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_true (g_file_set_contents (path, "", -1, NULL));
+  g_assert_null (kt_config_load (NULL, none, NULL, &error));
+  g_assert_nonnull (strstr (error->message, path));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "[service] endpoint: missing");
+  g_assert_true (g_file_set_contents (path, MINIMAL, -1, NULL));
+  config = kt_config_load (NULL, none, NULL, NULL);
+  g_assert_cmpstr (config->path, ==, path);
+  kt_assert_text (kt_config_origin (config), path);
+
+  /* a relative one is none, says the XDG specification */
+  g_setenv ("XDG_CONFIG_HOME", "kootaskfs", TRUE);
+  g_assert_null (kt_config_load (NULL, none, NULL, &error));
+  kt_assert_failed (&error, KT_ERROR_CONFIG, "/.config/kootaskfs/kootaskfs.conf, then");
+  g_unsetenv ("XDG_CONFIG_HOME");
+  g_unlink (path);
+  g_rmdir (directory);
 }
 
 static void
@@ -537,6 +613,8 @@ main (int argc, char **argv)
   TEST ("/app/config/bad-files", test_bad_files);
   TEST ("/app/config/endpoints", test_endpoints);
   TEST ("/app/config/session", test_session);
+  TEST ("/app/config/places", test_places);
+  g_test_add_func ("/app/config/options", test_options);
   g_test_add_func ("/app/config/help", test_help);
   return g_test_run ();
 }

@@ -106,9 +106,14 @@ test_option_lists (void)
     { "-o agent-name=a\\\\b /mnt", NULL, "agent-name=a\\b", "" },
     { "-o agent-name=a\\ /mnt", NULL, "agent-name=a\\", "" },
     { "-o config=/x\\,y /mnt", "/x,y", "", "" },
-    { "-o ttl /mnt", NULL, "ttl", "" },
+    { "-o keep-alive,nokeep-alive /mnt", NULL, "keep-alive=yes|keep-alive=no", "" },
+    { "-o fsname=a\\,b,subtype=c\\\\d /mnt", NULL, "", "fsname=a,b|subtype=c\\d" },
+    { "-o ro,ro,ttl=1s,ttl=2s /mnt", NULL, "ttl=1s|ttl=2s", "ro|ro" },
     { "-oro,ttl=2s /mnt -oallow_other", NULL, "ttl=2s", "ro|allow_other" }, /* attached, as getopt takes it */
-    { "-o ttls=2s,Ttl=2s /mnt", NULL, "", "ttls=2s|Ttl=2s" },               /* FUSE will refuse them */
+    /* what mount(8), fstab and systemd leave in the list is theirs */
+    { "-o rw,nosuid,nodev,noexec,relatime,noauto,nofail,_netdev,user,users,user=me,x-systemd.automount,x-a=b,X-c.d "
+      "/mnt",
+      NULL, "", "rw|nosuid|nodev|noexec" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
@@ -119,6 +124,41 @@ test_option_lists (void)
     assert_list (options->config_options, table[i].config);
     assert_list (options->fuse_options, table[i].fuse);
     kt_options_free (options);
+  }
+}
+
+/* An option that nobody knows is told by its name, without the value, which may be a secret; whether or not to mount. */
+static void
+test_bad_options (void)
+{
+  static const char *const table[][2] = {
+    { "tll=2s", "-o tll: unknown option; did you mean ttl?" },
+    { "Ttl=2s", "-o Ttl: unknown option; did you mean ttl?" },
+    { "allow-other", "-o allow-other: unknown option; did you mean allow_other?" },
+    { "nokeepalive", "-o nokeepalive: unknown option; did you mean nokeep-alive?" },
+    { "confg=/x", "-o confg: unknown option; did you mean config?" },
+    { "token=hunter2", "-o token: unknown option; did you mean token-file?" },
+    { "nonsense=hunter2", "-o nonsense: unknown option; kootaskfs --help lists them" },
+    { "uid=0,ro", "-o uid: unknown option" },
+    { "ro,=x", "-o : unknown option" },
+    { "ttl", "-o ttl: expected a value" },
+    { "config", "-o config: expected a value" },
+    { "config=", "-o config: expected a value" },
+    { "fsname", "-o fsname: expected a value" },
+    { "max_read=", "-o max_read: expected a value" },
+    { "allow_other=yes", "-o allow_other: takes no value" },
+    { "nokeep-alive=yes", "-o nokeep-alive: takes no value" },
+    { "x", "-o x: unknown option" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    for (int check = 0; check <= 1; check++) {
+      g_autofree char *line = g_strdup_printf ("%s -o %s", check ? "--check" : "/mnt", table[i][0]);
+      g_autoptr (GError) error = NULL;
+      g_assert_null (parse (line, &error));
+      g_assert_null (strstr (error->message, "hunter2"));
+      kt_assert_failed (&error, KT_ERROR_USAGE, table[i][1]);
+    }
   }
 }
 
@@ -216,6 +256,7 @@ main (int argc, char **argv)
   g_test_add_func ("/app/bad-arguments", test_bad_arguments);
   g_test_add_func ("/app/version", test_version);
   g_test_add_func ("/app/option-lists", test_option_lists);
+  g_test_add_func ("/app/bad-options", test_bad_options);
   g_test_add_func ("/app/watch-list", test_watch_list);
   g_test_add_func ("/app/empty-watch-list", test_empty_watch_list);
   g_test_add_func ("/app/bad-watch-lists", test_bad_watch_lists);

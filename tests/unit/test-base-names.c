@@ -2,6 +2,7 @@
 #include "kt-test.h"
 
 #include "base/kt-names.h"
+#include "base/kt-nearest.h"
 
 #include <string.h>
 
@@ -39,6 +40,7 @@ test_encoding (void)
     { "100%", "100%25" },
     { "%2F", "%252F" },
     { "a\nb\tc\x7f", "a%0Ab%09c%7F" },
+    { "\xc2\x9b\xc2\xa0\xc2", "%C2%9B\xc2\xa0%C2" },
     { "报告 é", "报告 é" },
     { "\xff\xfe", "%FF%FE" },
     { "a\xe4\xb8", "a%E4%B8" },             /* ends within a character */
@@ -111,8 +113,21 @@ static void
 test_lines (void)
 {
   kt_assert_text (kt_line_encode ("a\nb\r\tc\x7f"), "a%0Ab%0D%09c%7F");
+  kt_assert_text (kt_line_encode ("\xc2\x85\xc2\x9b[31m\xc2\xa0\xc2"), "%C2%85%C2%9B[31m\xc2\xa0\xc2");
   kt_assert_text (kt_line_encode (".a/b 100% 报告"), ".a/b 100% 报告");
   kt_assert_text (kt_line_encode (""), "");
+}
+
+static void
+test_json_quote (void)
+{
+  kt_assert_text (kt_json_quote (""), "\"\"");
+  kt_assert_text (kt_json_quote ("say \"hi\" \\ /"), "\"say \\\"hi\\\" \\\\ /\"");
+  kt_assert_text (kt_json_quote ("\x01\t\n\x1f\x7f"), "\"\\u0001\\u0009\\u000a\\u001f\\u007f\"");
+  kt_assert_text (kt_json_quote ("\xc2\x9b[31m\xc2\xa0"), "\"\\u009b[31m\xc2\xa0\"");
+  kt_assert_text (kt_json_quote ("报告 😀"), "\"报告 😀\"");
+  kt_assert_text (kt_json_quote ("a\xff\xe6\x8a"), "\"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+  kt_assert_text (kt_json_quote ("\xed\xa0\xbd"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""); /* half a pair */
 }
 
 static void
@@ -120,6 +135,43 @@ test_printable (void)
 {
   g_assert_true (kt_is_printable ("AZ az 09 ~!") && kt_is_printable (""));
   g_assert_false (kt_is_printable ("a\nb") || kt_is_printable ("\x7f") || kt_is_printable ("\xc3\xa9"));
+}
+
+static void
+test_nearest (void)
+{
+  static const char *const names[] = { "ttl",           "max-stale", "allow_other", "token-file",
+                                       "token-command", "memory",    "ro",          "user-id" };
+  static const char *const table[][2] = {
+    { "tll", "ttl" },
+    { "TTL", "ttl" },
+    { "tlt", "ttl" }, /* swapped is one mistake */
+    { "tttl", "ttl" },
+    { "max_stale", "max-stale" },
+    { "maxstale", "max-stale" },
+    { "Max-Stael", "max-stale" },
+    { "allow-other", "allow_other" },
+    { "token", "token-file" },    /* the first that begins so */
+    { "memory-limit", "memory" }, /* or is the beginning */
+    { "user", "user-id" },
+    { "", NULL },
+    { "x", NULL },
+    { "t", NULL },
+    { "rate", NULL },
+    { "mem", NULL },
+    { "nonsense", NULL },
+  };
+  g_autoptr (GPtrArray) candidates = g_ptr_array_new ();
+  g_autofree char *longest = g_strnfill (64, 'x');
+  g_autofree char *too_long = g_strnfill (65, 'x');
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    g_ptr_array_add (candidates, (gpointer) names[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
+    g_assert_cmpstr (kt_nearest (table[i][0], candidates), ==, table[i][1]);
+  g_ptr_array_add (candidates, too_long);
+  g_assert_null (kt_nearest (longest, candidates));
+  g_assert_null (kt_nearest (too_long, candidates));
 }
 
 int
@@ -131,6 +183,8 @@ main (int argc, char **argv)
   g_test_add_func ("/base/names/length-limit", test_length_limit);
   g_test_add_func ("/base/names/cut-at-boundaries", test_cut_at_boundaries);
   g_test_add_func ("/base/names/lines", test_lines);
+  g_test_add_func ("/base/names/json-quote", test_json_quote);
   g_test_add_func ("/base/names/printable", test_printable);
+  g_test_add_func ("/base/names/nearest", test_nearest);
   return g_test_run ();
 }

@@ -2,8 +2,12 @@
 #include "kt-test.h"
 
 #include "fuse/kt-fuse-private.h"
+#include "fuse/kt-stderr.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #define BIT(number) (G_GUINT64_CONSTANT (1) << ((number) -1))
 
@@ -75,6 +79,38 @@ test_unreadable (void)
   g_assert_true (kt_signal_matters ("Name:\tcat\nState:\tS (sleeping)\n"));
 }
 
+/* What libfuse and its child say becomes one line; stderr is then what it was, closed or not. */
+static void
+test_stderr (void)
+{
+  static const char *const table[][2] = {
+    { "", "" },
+    { "fuse: device not found\n", "device not found" },
+    { "fusermount3: option x\n\nfuse: mount failed", "option x; mount failed" },
+    { "/usr/bin/fusermount3: a fuse: b\n", "a fuse: b" },
+  };
+  int before = dup (STDERR_FILENO);
+  KtStderr *kept;
+
+  for (int closed = 0; closed <= 1; closed++) {
+    if (closed)
+      close (STDERR_FILENO);
+    for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+      kept = kt_stderr_keep ();
+      dprintf (STDERR_FILENO, "%s", table[i][0]);
+      kt_assert_text (kt_stderr_end (kept), table[i][1]);
+      g_assert_cmpint (fcntl (STDERR_FILENO, F_GETFD), ==, closed ? -1 : 0);
+    }
+  }
+  kept = kt_stderr_keep ();
+  for (guint i = 0; i < 10000; i++)
+    dprintf (STDERR_FILENO, "%u", i); /* more than is told */
+  g_free (kt_stderr_end (kept));
+  kt_assert_text (kt_stderr_end (NULL), "");
+  g_assert_cmpint (dup2 (before, STDERR_FILENO), ==, STDERR_FILENO);
+  close (before);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -82,5 +118,6 @@ main (int argc, char **argv)
   g_test_add_func ("/fuse/signals", test_signals);
   g_test_add_func ("/fuse/forged-name", test_forged_name);
   g_test_add_func ("/fuse/unreadable", test_unreadable);
+  g_test_add_func ("/fuse/stderr", test_stderr);
   return g_test_run ();
 }

@@ -146,9 +146,41 @@ task_of (const char *status, gint64 created, gint64 started, gint64 ended)
   return task;
 }
 
+/* A sealed task with files of these ids. (transfer full) */
+static KtTask *
+task_with_files (const char *const *ids, gsize n_ids)
+{
+  g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_BASIC, "7");
+  KtTask *task = kt_task_new (key);
+
+  for (gsize i = 0; i < n_ids; i++)
+    kt_task_set (&kt_task_add_file (task)->id, g_strdup (ids[i]));
+  kt_task_seal (task);
+  return task;
+}
+
+/* What TASK takes from LISTED: its times, "-" for unknown ones, and name, or "nothing". (transfer full) */
+static char *
+completed (const KtTask *task, const KtTask *listed)
+{
+  g_autoptr (KtTask) copy = kt_task_completed (task, listed);
+  GString *out = g_string_new (NULL);
+
+  if (copy == NULL) {
+    g_string_append (out, "nothing");
+  } else {
+    const gint64 times[] = { copy->created, copy->started, copy->ended };
+    for (gsize i = 0; i < G_N_ELEMENTS (times); i++)
+      g_string_append_printf (out, "%d ", times[i] == KT_TIME_UNKNOWN ? -1 : (int) times[i]);
+    g_string_append_printf (out, "%s %s %s", copy->type, copy->user, copy->name);
+    g_assert_cmpstr (copy->status, ==, task->status);
+  }
+  return g_string_free (out, FALSE);
+}
+
 /* An answer takes from the list what it lacks and no more; an end only when it has ended. */
 static void
-test_take_times (void)
+test_completed (void)
 {
   g_autoptr (KtTask) listed = task_of (KT_STATUS_COMPLETED, 1, 2, 3);
   g_autoptr (KtTask) none = task_of (KT_STATUS_COMPLETED, 0, 0, 0);
@@ -157,33 +189,74 @@ test_take_times (void)
   g_autoptr (KtTask) unknown = task_of ("unknown-99", 0, 0, 0);
   g_autoptr (KtTask) listed_unknown = task_of ("unknown-99", 0, 0, 3);
 
-  kt_task_take_times (none, listed);
-  g_assert_true (none->created == 1 && none->started == 2 && none->ended == 3);
-  kt_task_take_times (all, listed);
-  g_assert_true (all->created == 7 && all->started == 8 && all->ended == 9);
-  kt_task_take_times (running, listed);
-  g_assert_true (running->created == 1 && running->started == 2 && running->ended == KT_TIME_UNKNOWN);
-  kt_task_take_times (unknown, listed_unknown);
-  g_assert_true (unknown->ended == 3);
+  kt_assert_text (completed (none, listed), "1 2 3   ");
+  kt_assert_text (completed (all, listed), "nothing");
+  kt_assert_text (completed (running, listed), "1 2 -1   ");
+  kt_assert_text (completed (unknown, listed_unknown), "-1 -1 3   ");
+  kt_assert_text (completed (listed, none), "nothing");
+  kt_task_share (&listed->status, KT_STATUS_RUNNING); /* an end of one that runs is none */
+  kt_assert_text (completed (none, listed), "1 2 -1   ");
+  kt_task_share (&listed->status, KT_STATUS_FAILED);
+  kt_assert_text (completed (none, listed), "1 2 3   ");
+  kt_task_share (&listed->type, "copy");
+  kt_task_set (&listed->user, g_strdup ("u"));
+  kt_task_set (&listed->name, g_strdup ("n"));
+  kt_assert_text (completed (all, listed), "7 8 9 copy u n");
+  kt_task_set (&all->user, g_strdup ("v"));
+  kt_assert_text (completed (all, listed), "7 8 9 copy v n");
+}
+
+/* What it has besides is the same, and lives as long as either. */
+static void
+test_completed_shares (void)
+{
+  const char *ids[] = { "a", "a", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q" };
+  KtTask *task = task_with_files (ids, G_N_ELEMENTS (ids));
+  g_autoptr (KtTask) listed = task_of (KT_STATUS_COMPLETED, 1, 2, 3);
+  g_autoptr (KtTask) copy = NULL;
+
+  task->job_json = kt_test_bytes ("{}");
+  kt_task_set (&task->download_url, g_strdup ("https://x"));
+  kt_task_add_failure (task);
+  task->progress = 7;
+  task->success_count = 8;
+  copy = kt_task_completed (task, listed);
+  g_assert_nonnull (copy);
+  g_assert_true (copy->job_json == task->job_json && copy->files == task->files);
+  kt_task_unref (task);
+  kt_assert_bytes (g_bytes_ref (copy->job_json), "{}");
+  g_assert_cmpstr (copy->download_url, ==, "https://x");
+  g_assert_cmpuint (copy->failures->len, ==, 1);
+  g_assert_true (copy->progress == 7 && copy->success_count == 8 && copy->created == 1);
+  g_assert_cmpstr (kt_task_find_file (copy, "a.2")->id, ==, "a");
 }
 
 static void
-test_covers (void)
+test_untold (void)
 {
   static const struct {
     const char *status;
-    gint64 created, started, ended; /* listed */
-    gboolean covered;               /* by one that is completed, created at 1, ended at 3 */
+    gint64 created, started, ended;
+    const char *listed; /* status, NULL: in no list */
+    gboolean untold;
   } table[] = {
-    { KT_STATUS_COMPLETED, 1, 0, 3, TRUE },  { KT_STATUS_COMPLETED, 0, 0, 0, TRUE },
-    { KT_STATUS_COMPLETED, 1, 2, 3, FALSE }, { KT_STATUS_COMPLETED, 1, 0, 4, FALSE },
-    { KT_STATUS_COMPLETED, 2, 0, 3, FALSE }, { KT_STATUS_CANCELED, 1, 0, 3, FALSE },
+    { KT_STATUS_RUNNING, 1, 2, 0, NULL, FALSE },
+    { KT_STATUS_RUNNING, 0, 2, 0, NULL, TRUE },
+    { KT_STATUS_RUNNING, 1, 0, 0, NULL, TRUE },
+    { KT_STATUS_RUNNING, 1, 0, 0, KT_STATUS_PENDING, TRUE },
+    { KT_STATUS_RUNNING, 1, 0, 0, KT_STATUS_RUNNING, FALSE }, /* it has told what it knows */
+    { KT_STATUS_COMPLETED, 1, 2, 0, KT_STATUS_RUNNING, TRUE },
+    { KT_STATUS_COMPLETED, 1, 2, 0, KT_STATUS_COMPLETED, TRUE }, /* the end may come late */
+    { KT_STATUS_COMPLETED, 1, 0, 3, KT_STATUS_COMPLETED, FALSE },
+    { KT_STATUS_COMPLETED, 1, 2, 3, NULL, FALSE },
   };
-  g_autoptr (KtTask) task = task_of (KT_STATUS_COMPLETED, 1, 0, 3);
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
-    g_autoptr (KtTask) listed = task_of (table[i].status, table[i].created, table[i].started, table[i].ended);
-    g_assert_cmpint (kt_task_covers (task, listed), ==, table[i].covered);
+    g_autoptr (KtTask) task = task_of (table[i].status, table[i].created, table[i].started, table[i].ended);
+    g_autoptr (KtTask) listed = table[i].listed != NULL ? task_of (table[i].listed, 0, 0, 0) : NULL;
+    g_assert_cmpint (kt_task_is_untold (task, listed), ==, table[i].untold);
+    task->from_list = TRUE;
+    g_assert_false (kt_task_is_untold (task, listed));
   }
 }
 
@@ -194,7 +267,7 @@ test_says_same (void)
   g_autoptr (GBytes) x = kt_test_bytes ("x");
   g_autoptr (GBytes) y = kt_test_bytes ("y");
 
-  for (guint i = 0; i < 9; i++) {
+  for (guint i = 0; i < 10; i++) {
     g_autoptr (KtTask) other = task_of (KT_STATUS_RUNNING, 1, 2, 0);
     g_assert_true (kt_task_says_same (task, other));
     switch (i) {
@@ -207,6 +280,7 @@ test_says_same (void)
     case 6: other->started = 7; break;
     case 7: other->ended = 7; break;
     case 8: other->response = g_bytes_ref (x); break;
+    case 9: kt_task_set (&other->name, g_strdup ("n")); break;
     default: g_assert_not_reached ();
     }
     g_assert_false (kt_task_says_same (task, other));
@@ -220,19 +294,6 @@ test_says_same (void)
     other->job_json = g_bytes_ref (y);
     g_assert_false (kt_task_says_same (task, other));
   }
-}
-
-/* A sealed task with files of these ids. (transfer full) */
-static KtTask *
-task_with_files (const char *const *ids, gsize n_ids)
-{
-  g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_BASIC, "7");
-  KtTask *task = kt_task_new (key);
-
-  for (gsize i = 0; i < n_ids; i++)
-    kt_task_set (&kt_task_add_file (task)->id, g_strdup (ids[i]));
-  kt_task_seal (task);
-  return task;
 }
 
 static void
@@ -401,8 +462,9 @@ main (int argc, char **argv)
   g_test_add_func ("/model/finality", test_finality);
   g_test_add_func ("/model/keys", test_keys);
   g_test_add_func ("/model/families", test_families);
-  g_test_add_func ("/model/take-times", test_take_times);
-  g_test_add_func ("/model/covers", test_covers);
+  g_test_add_func ("/model/completed", test_completed);
+  g_test_add_func ("/model/completed-shares", test_completed_shares);
+  g_test_add_func ("/model/untold", test_untold);
   g_test_add_func ("/model/says-same", test_says_same);
   g_test_add_func ("/model/file-names", test_file_names);
   g_test_add_func ("/model/no-files", test_no_files);

@@ -276,7 +276,47 @@ test_cancel (Fixture *f, gconstpointer data)
   land (f, 0, "{\"code\":0,\"msg\":\"ok\"}");
   g_assert_true (f->done == 1 && f->error == -1);
   land (f, 1, "{\"code\":13000102}");
-  g_assert_true (f->done == 2 && f->error == KT_ERROR_SERVICE);
+  g_assert_true (f->done == 2 && f->error == KT_ERROR_DECLINED);
+  g_assert_cmpuint (kt_test_warnings (), ==, 0); /* who asked tells of it */
+}
+
+/* What is the service's no to a cancel, and what is not. */
+static void
+test_cancel_errors (Fixture *f, gconstpointer data)
+{
+  static const struct {
+    guint status;
+    const char *body;
+    KtErrorCode error;
+  } table[] = {
+    { 400, "{\"code\":13000101}", KT_ERROR_DECLINED },
+    { 400, "{\"code\":\"13000999\"}", KT_ERROR_DECLINED }, /* of which one cannot tell whether it is the token */
+    { 400, "", KT_ERROR_DECLINED },
+    { 409, "{\"code\":1}", KT_ERROR_DECLINED },
+    { 422, "no", KT_ERROR_DECLINED },
+    { 200, "{\"code\":13000999}", KT_ERROR_DECLINED },
+    { 200, "{\"error_code\":\"X\"}", KT_ERROR_DECLINED },
+    { 200, "no", KT_ERROR_BAD_ANSWER },
+    { 200, "{\"code\":13000201}", KT_ERROR_SERVICE },
+    { 200, "{\"code\":13000309}", KT_ERROR_NOT_FOUND },
+    { 200, "{\"code\":13000410}", KT_ERROR_DENIED },
+    { 401, "{\"code\":1}", KT_ERROR_REFUSED },
+    { 403, "{\"code\":1}", KT_ERROR_REFUSED },
+    { 404, "", KT_ERROR_NOT_FOUND },
+    { 429, "", KT_ERROR_THROTTLED },
+    { 500, "{\"code\":1}", KT_ERROR_SERVICE },
+  };
+  g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, "7");
+
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
+    kt_service_cancel (f->service, key, KT_TIME_NEVER, cancelled, f);
+    kt_fake_transport_land (f->transport, i, table[i].status, table[i].body, NULL);
+    g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, i + 1); /* never sent again */
+    g_assert_cmpuint (f->done, ==, i + 1);
+    if (f->error != (int) table[i].error)
+      g_error ("%u %s: %d", table[i].status, table[i].body, f->error);
+  }
+  kt_test_warnings ();
 }
 
 static void
@@ -318,6 +358,20 @@ test_list_cursors (Fixture *f, gconstpointer data)
   g_assert_true (f->done == 1 && f->error == -1);
   g_assert_cmpstr (f->ids->str, ==, "1 2 | | 3 | ");
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 3);
+}
+
+/* To see whether a list can be had takes one task, and one request. */
+static void
+test_try_list (Fixture *f, gconstpointer data)
+{
+  kt_service_try_list (f->service, KT_FAMILY_BASIC, 10 * KT_SECOND, cancelled, f);
+  assert_last_line (f, 1, "GET " BASE "task/list?pageSize=1");
+  land (f, 0, "{\"taskList\":[{\"taskId\":\"1\"}],\"nextCursor\":\"a\"}");
+  g_assert_true (f->done == 1 && f->error == -1);
+  kt_service_try_list (f->service, KT_FAMILY_JOB, 10 * KT_SECOND, cancelled, f);
+  assert_last_line (f, 2, "GET " BASE "jobs?offset=0&limit=1");
+  land (f, 1, "{\"code\":13000410}");
+  g_assert_true (f->done == 2 && f->error == KT_ERROR_DENIED);
 }
 
 static void
@@ -498,6 +552,8 @@ main (int argc, char **argv)
   TEST ("/service/fetch/unknown-fails", test_unknown_fails);
   TEST ("/service/fetch/unknown-in-chosen-families", test_unknown_in_chosen_families);
   TEST ("/service/fetch/unknown-stop", test_unknown_stop);
+  TEST ("/service/fetch/try-list", test_try_list);
+  TEST ("/service/fetch/cancel-errors", test_cancel_errors);
   TEST ("/service/fetch/cancel", test_cancel);
   TEST ("/service/list/cursors", test_list_cursors);
   TEST ("/service/list/empty", test_list_empty);

@@ -168,6 +168,8 @@ test_drop (void)
 
   set_watched (catalog, watched);
   add_found (catalog, "basic 9");
+  g_assert_true (kt_catalog_is_only_found (catalog, kt_catalog_find (catalog, "9")));
+  g_assert_false (kt_catalog_is_only_found (catalog, kt_catalog_find (catalog, "1")));
   g_assert_false (drop_found (catalog, "basic 1"));   /* watched */
   g_assert_false (drop_found (catalog, "share S 9")); /* not how 9 is asked for */
   g_assert_false (drop_found (catalog, "basic 7"));   /* not known */
@@ -212,6 +214,25 @@ test_shares (void)
   assert_list (kt_catalog_list_share (catalog, ""), ""); /* basic tasks are of no share */
 }
 
+static void
+test_mtime (void)
+{
+  static const char *const watched[] = { "basic 1", NULL };
+  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  g_autoptr (KtKey) other = kt_key_new (KT_FAMILY_BASIC, "2");
+  KtKey *key;
+
+  set_watched (catalog, watched);
+  key = kt_catalog_find (catalog, "1");
+  g_assert_cmpint (kt_catalog_mtime (catalog, key), ==, 0);
+  kt_catalog_set_mtime (catalog, key, 7);
+  kt_catalog_set_mtime (catalog, other, 8); /* not known */
+  g_assert_cmpint (kt_catalog_mtime (catalog, key), ==, 7);
+  g_assert_cmpint (kt_catalog_mtime (catalog, other), ==, 0);
+  set_watched (catalog, watched);
+  g_assert_cmpint (kt_catalog_mtime (catalog, key), ==, 7);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -224,5 +245,6 @@ main (int argc, char **argv)
   g_test_add_func ("/store/catalog/drop", test_drop);
   g_test_add_func ("/store/catalog/asked-differently", test_asked_differently);
   g_test_add_func ("/store/catalog/shares", test_shares);
+  g_test_add_func ("/store/catalog/mtime", test_mtime);
   return g_test_run ();
 }

@@ -217,9 +217,10 @@ test_older_answer (Fixture *f, gconstpointer data)
   g_assert_cmpint (listed.valid_until, ==, kt_fake_clock_now (f->clock) + 9 * KT_SECOND);
 }
 
-/* An ended task's own answer lives on until a list knows more of it: the basic family's details have no times. */
+/* What is held of a task alone takes what it lacks from a list that comes later, and lives on: the basic family's details
+ * have no times. */
 static void
-test_superseded (Fixture *f, gconstpointer data)
+test_completed (Fixture *f, gconstpointer data)
 {
   Reader reader = asked (f, KT_STORE_FRESH, COMPLETED);
 
@@ -227,13 +228,65 @@ test_superseded (Fixture *f, gconstpointer data)
   kt_fake_clock_advance (f->clock, KT_SECOND);
   g_assert_false (offer (f, "\"status\":2", 0));
   g_assert_false (offer (f, "\"status\":1" END, 0)); /* it has ended: that is no news */
-  held (f, KT_STORE_FRESH);
+  g_assert_cmpint (held (f, KT_STORE_FRESH).ended, ==, KT_TIME_UNKNOWN);
   g_assert_true (offer (f, "\"status\":2" END, 0));
-  reader = asked (f, KT_STORE_FRESH, COMPLETED);
+  reader = held (f, KT_STORE_FRESH);
   g_assert_cmpint (reader.ended, ==, 1727687700);
   g_assert_cmpint (reader.valid_until, ==, KT_TIME_NEVER);
   g_assert_false (offer (f, "\"status\":2" END, 0)); /* once */
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
+}
+
+/* A list that knows another end ends the answer's life; one that knows other times does not. */
+static void
+test_other_end (Fixture *f, gconstpointer data)
+{
+  asked (f, KT_STORE_FRESH, JOB ("\"status\":2,\"createTime\":\"20240930080000\",\"endTime\":\"20240930080001\""));
+  g_assert_false (offer (f, "\"status\":2,\"createTime\":\"20240930080002\"" END, 0));
   held (f, KT_STORE_FRESH);
+  g_assert_true (offer (f, "\"status\":3" END, 0));
+  g_assert_cmpstr (asked (f, KT_STORE_FRESH, JOB ("\"status\":3")).status, ==, "canceled");
+}
+
+/* An answer of a task that goes on takes times too, and what has run out is nothing to tell the kernel of. */
+static void
+test_completed_running (Fixture *f, gconstpointer data)
+{
+  KtAnswer answer;
+
+  asked (f, KT_STORE_FRESH, RUNNING);
+  g_assert_true (offer (f, "\"status\":2,\"beginTime\":\"20240930080000\"" END, 0));
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
+  g_assert_true (answer.task->started == 1727683200 && answer.task->ended == KT_TIME_UNKNOWN);
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  g_assert_false (offer (f, "\"status\":2,\"createTime\":\"20240930080000\"" END, 0));
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
+  g_assert_true (answer.task->created == 1727683200);
+}
+
+/* Since when a list may know more of a task than its own answer: since it has had its status. */
+static void
+test_untold (Fixture *f, gconstpointer data)
+{
+  KtAnswer answer;
+  gint64 since;
+
+  asked (f, KT_STORE_FRESH, RUNNING);
+  since = kt_fake_clock_now (f->clock);
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  asked (f, KT_STORE_FRESH, JOB ("\"status\":1,\"progress\":11"));
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
+  g_assert_cmpint (answer.untold_since, ==, since);
+  offer (f, "\"status\":1", 0);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
+  g_assert_cmpint (answer.untold_since, ==, KT_TIME_UNKNOWN); /* it has told what it knows */
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  asked (f, KT_STORE_FRESH, COMPLETED);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &answer));
+  g_assert_cmpint (answer.untold_since, ==, since + 10 * KT_SECOND);
+  offer (f, "\"status\":2,\"createTime\":\"20240930080000\",\"beginTime\":\"20240930080000\"" END, 0);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &answer));
+  g_assert_cmpint (answer.untold_since, ==, KT_TIME_UNKNOWN);
 }
 
 /* A list stands in for a failure like any other answer; "no such task" it does not hide for long. */
@@ -378,7 +431,10 @@ main (int argc, char **argv)
   TEST ("/store/listed/full-goes-first", test_full_goes_first);
   TEST ("/store/listed/older-list", test_older_list);
   TEST ("/store/listed/older-answer", test_older_answer);
-  TEST ("/store/listed/superseded", test_superseded);
+  TEST ("/store/listed/completed", test_completed);
+  TEST ("/store/listed/other-end", test_other_end);
+  TEST ("/store/listed/completed-running", test_completed_running);
+  TEST ("/store/listed/untold", test_untold);
   TEST ("/store/listed/failures", test_failures);
   TEST ("/store/listed/memory", test_memory);
   TEST ("/store/listed/unknown", test_unknown);

@@ -22,7 +22,7 @@ typedef struct {
 } Fixture;
 
 static void
-on_change (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gpointer data)
+on_change (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gboolean is_first, gpointer data)
 {
   Fixture *f = data;
 
@@ -311,11 +311,12 @@ test_no_ttl (Fixture *f, gconstpointer data)
   }
 }
 
-/* An ended task of whose end only the list knows. */
+/* An ended task of whose end only the list knows: its answer is another then. */
 static void
 test_superseded (Fixture *f, gconstpointer data)
 {
   g_autoptr (KtKey) key = kt_key_new (JOB, "3");
+  KtAnswer answer;
   guint told;
 
   kt_store_prefetch (f->store, key, KT_TIME_NEVER);
@@ -324,7 +325,152 @@ test_superseded (Fixture *f, gconstpointer data)
   kt_fake_lists_land (f->fake, BASIC, "");
   kt_fake_lists_land (f->fake, JOB, KT_ITEM_ENDED ("3", 2) "," KT_ITEM_ENDED ("4", 2));
   assert_told (f, "+3 +4 !3 ");
-  g_assert_false (kt_store_has (f->store, key, KT_STORE_FRESH));
+  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &answer));
+  g_assert_cmpint (answer.task->ended, ==, 1727687700);
+}
+
+/* A task that has ended, of whose end nothing is known yet; the lists were read a second before. */
+static KtKey *
+ended_task (Fixture *f, const char *id, KtAnswer *answer)
+{
+  g_autoptr (KtKey) key = kt_key_new (JOB, id);
+
+  kt_store_prefetch (f->store, key, KT_TIME_NEVER);
+  kt_fake_source_land (f->source, "{\"data\":{\"jobInfo\":{\"status\":2}}}");
+  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, answer));
+  return g_steal_pointer (&key);
+}
+
+static void
+read_lists (Fixture *f)
+{
+  guint told;
+
+  get (f, &told);
+  kt_fake_lists_land (f->fake, BASIC, "");
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
+  kt_fake_clock_advance (f->clock, KT_SECOND);
+}
+
+/* One who wants to know what ANSWER lacks, told at once when the result is NULL. */
+static KtListsWaiter *
+complete (Fixture *f, const KtAnswer *answer, guint *told)
+{
+  KtListsWaiter *waiter;
+
+  *told = 0;
+  g_assert_cmpint (kt_lists_may_tell (f->lists, answer), ==, 0);
+  waiter = kt_lists_complete (f->lists, answer, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, told);
+  g_assert_cmpuint (*told, ==, waiter == NULL);
+  return waiter;
+}
+
+/* The list is read for who lacks a time, however fresh, and he waits no longer than for the page that tells. */
+static void
+test_complete (Fixture *f, gconstpointer data)
+{
+  KtAnswer answer;
+  g_autoptr (KtKey) key = NULL;
+  guint told, other;
+
+  read_lists (f);
+  key = ended_task (f, "3", &answer);
+  g_assert_nonnull (complete (f, &answer, &told));
+  g_assert_nonnull (complete (f, &answer, &other));
+  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 3);
+  g_assert_false (kt_fake_lists_pending (f->fake, BASIC));
+  g_assert_null (get (f, &other)); /* who lists has a list that is fresh enough */
+  kt_fake_lists_page (f->fake, JOB, KT_ITEM ("4", 1));
+  g_assert_cmpuint (told, ==, 0);
+  kt_fake_lists_page (f->fake, JOB,
+                      "{\"taskId\":\"3\",\"status\":2,\"createTime\":\"20240930080000\","
+                      "\"beginTime\":\"20240930080000\",\"endTime\":\"20240930091500\"}");
+  g_assert_cmpuint (told, ==, 1);
+  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &answer));
+  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, KT_TIME_NEVER);
+  kt_fake_lists_end (f->fake, JOB);
+  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 3);
+}
+
+/* A list that does not know the end is asked again after list-ttl, one that fails after negative-ttl, and neither keeps
+ * anybody. */
+static void
+test_complete_in_vain (Fixture *f, gconstpointer data)
+{
+  gint64 now;
+  KtAnswer answer;
+  g_autoptr (KtKey) key = NULL;
+  guint told;
+
+  read_lists (f);
+  key = ended_task (f, "3", &answer);
+  now = kt_fake_clock_now (f->clock);
+  complete (f, &answer, &told);
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1)); /* it knows it as running still */
+  g_assert_cmpuint (told, ==, 1);
+  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, now + 30 * KT_SECOND);
+  kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
+  told = 0;
+  g_assert_nonnull (kt_lists_complete (f->lists, &answer, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, &told));
+  kt_fake_lists_fail (f->fake, JOB, KT_ERROR_DENIED);
+  g_assert_cmpuint (told, ==, 1);
+  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, kt_fake_clock_now (f->clock) + 3 * KT_SECOND);
+  f->policy.families = KT_FAMILY_BIT (BASIC);
+  kt_lists_set_policy (f->lists, &f->policy);
+  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, KT_TIME_NEVER);
+}
+
+/* Many tasks that end one after another: one list a second at the most, and who comes while one is read waits for the
+ * next, which began after his task's end. */
+static void
+test_complete_many (Fixture *f, gconstpointer data)
+{
+  KtAnswer first, second;
+  g_autoptr (KtKey) a = NULL, b = NULL;
+  guint told, later, cancelled;
+
+  read_lists (f);
+  a = ended_task (f, "3", &first);
+  complete (f, &first, &told);
+  kt_fake_clock_advance (f->clock, KT_MS);
+  b = ended_task (f, "4", &second);
+  complete (f, &second, &later);
+  kt_lists_cancel (complete (f, &second, &cancelled));
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM_ENDED ("3", 2) "," KT_ITEM ("4", 1));
+  g_assert_true (told == 1 && later == 0);
+  kt_fake_clock_advance (f->clock, KT_SECOND - KT_MS - 1);
+  g_assert_false (kt_fake_lists_pending (f->fake, JOB));
+  kt_fake_clock_advance (f->clock, 1);
+  kt_fake_lists_land (f->fake, JOB, KT_ITEM_ENDED ("4", 2));
+  g_assert_true (later == 1 && cancelled == 0);
+  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 4);
+}
+
+/* A list that hangs keeps him until his deadline; one that nobody waits for any more is not read. */
+static void
+test_complete_deadline (Fixture *f, gconstpointer data)
+{
+  KtAnswer first, second, third;
+  g_autoptr (KtKey) a = NULL, b = NULL, c = NULL;
+  guint told, later;
+
+  read_lists (f);
+  a = ended_task (f, "3", &first);
+  complete (f, &first, &told);
+  kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
+  g_assert_cmpuint (told, ==, 1);
+  kt_fake_lists_land (f->fake, JOB, "");
+  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 3);
+  b = ended_task (f, "4", &second);
+  complete (f, &second, &later);
+  kt_fake_lists_page (f->fake, JOB, KT_ITEM_ENDED ("4", 2)); /* which is all there is to know */
+  kt_fake_lists_end (f->fake, JOB);
+  kt_fake_clock_advance (f->clock, KT_MS);
+  c = ended_task (f, "5", &third);
+  kt_lists_cancel (complete (f, &third, &told));
+  kt_fake_clock_advance (f->clock, KT_SECOND);
+  g_assert_false (kt_fake_lists_pending (f->fake, JOB));
+  g_assert_true (told == 0 && later == 1);
 }
 
 int
@@ -342,5 +488,9 @@ main (int argc, char **argv)
   TEST ("/store/lists/cancel", test_cancel);
   TEST ("/store/lists/no-ttl", test_no_ttl);
   TEST ("/store/lists/superseded", test_superseded);
+  TEST ("/store/lists/complete", test_complete);
+  TEST ("/store/lists/complete-in-vain", test_complete_in_vain);
+  TEST ("/store/lists/complete-many", test_complete_many);
+  TEST ("/store/lists/complete-deadline", test_complete_deadline);
   return g_test_run ();
 }

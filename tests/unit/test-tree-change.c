@@ -197,7 +197,7 @@ test_watched_task_vanishes (KtTreeFixture *f, gconstpointer data)
   dir = kt_tree_find (f, "tasks/7", NULL).id;
   kt_tree_start_lookup (f, dir, "status", &lookup);
   kt_fake_source_fail (f->source, KT_ERROR_NOT_FOUND);
-  g_assert_cmpint (lookup.error, ==, KT_ERROR_NOT_FOUND);
+  g_assert_cmpint (kt_tree_read_error (f, lookup.entry.id), ==, KT_ERROR_NOT_FOUND);
   g_assert_nonnull (kt_catalog_find (f->catalog, "7"));
   g_assert_cmpuint (f->forgotten->len, ==, 0);
 }

@@ -215,7 +215,7 @@ test_listing_of_one_answer (KtTreeFixture *f, gconstpointer data)
   assert_text (f, "tasks/9/status", NULL, "completed\n");
 }
 
-/* When a list ends the life of an answer that the kernel was told to keep, the kernel hears of it; and of a directory
+/* When an answer that the kernel was told to keep takes something from a list, the kernel hears of it; and of a directory
  * whose time has moved. */
 static void
 test_kernel_is_told (KtTreeFixture *f, gconstpointer data)
@@ -230,11 +230,12 @@ test_kernel_is_told (KtTreeFixture *f, gconstpointer data)
   running = kt_tree_find (f, "tasks/8", NULL).id;
   assert_text (f, "tasks/9/status", KT_JOB_ENDED, "completed\n");
   assert_text (f, "tasks/8/status", KT_JOB_RUNNING, "running\n");
+  g_assert_cmpint (kt_tree_find (f, "tasks/8", NULL).attr_life, ==, KT_TIME_NEVER);
   kt_fake_clock_advance (f->clock, KT_SECOND);
   list_tasks (f, "", ENDED_ITEM ",{\"taskId\":\"8\",\"status\":1}", "8 9 ");
   expected = g_strdup_printf ("%" G_GUINT64_FORMAT "/status ", dir);
   g_assert_cmpstr (f->forgotten->str, ==, expected);
-  g_assert_cmpuint (f->attributes, ==, dir);
+  g_assert_cmpuint (f->attributes, ==, 0); /* a list that tells more is no change */
   assert_text (f, "tasks/9/progress", KT_JOB_ENDED, "100\n");
   assert_text (f, "tasks/9/ended", NULL, "2024-09-30T09:15:00Z\n");
 
@@ -243,7 +244,92 @@ test_kernel_is_told (KtTreeFixture *f, gconstpointer data)
   list_tasks (f, "", ENDED_ITEM ",{\"taskId\":\"8\",\"status\":1,\"beginTime\":\"20240930090000\"}", "8 9 ");
   g_assert_cmpstr (f->forgotten->str, ==, expected); /* nothing new */
   g_assert_cmpuint (f->attributes, ==, running);
-  g_assert_cmpint (kt_tree_find (f, "tasks/8", NULL).stat.st_mtim.tv_sec, ==, 1727686800);
+  g_assert_cmpint (kt_tree_find (f, "tasks/8", NULL).stat.st_mtim.tv_sec, ==, KT_FAKE_EPOCH + 31);
+}
+
+/* Task 3, a basic one that was listed as running, tells itself that it has ended. */
+static guint64
+end_of_basic (KtTreeFixture *f)
+{
+  guint64 dir;
+
+  kt_tree_use_lists (f, BOTH);
+  list_tasks (f, KT_ITEM ("3", 1), "", "3 ");
+  kt_fake_clock_advance (f->clock, KT_SECOND);
+  dir = kt_tree_find (f, "tasks/3", NULL).id;
+  kt_tree_look_up (f, dir, "progress", KT_IMPORTED);
+  kt_assert_text (kt_tree_text (f, kt_tree_look_up (f, dir, "status", NULL).entry.id), "completed\n");
+  g_assert_cmpuint (kt_fake_lists_asked (f->fake_lists), ==, 2); /* what tells no time costs no list */
+  return dir;
+}
+
+/* Files that tell times wait for the list that knows the end, all for one. */
+static void
+test_times_wait_for_a_list (KtTreeFixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "created", "started", "ended", "summary", "task.json" };
+  KtTreeLookup lookups[G_N_ELEMENTS (names)], cancelled;
+  g_autoptr (KtListing) listing = NULL;
+  KtTreeEntry entry;
+  guint64 dir = end_of_basic (f);
+
+  kt_tree_list (f->tree, dir, keep_listing, &listing);
+  g_assert_true (kt_listing_look_up (listing, 2, &entry));  /* status */
+  g_assert_false (kt_listing_look_up (listing, 7, &entry)); /* ended: the kernel is to look it up */
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_nonnull (kt_tree_start_lookup (f, dir, names[i], &lookups[i]));
+  g_assert_cmpuint (kt_fake_lists_asked (f->fake_lists), ==, 3);
+  kt_tree_cancel (kt_tree_start_lookup (f, dir, "ended", &cancelled));
+  kt_fake_lists_page (f->fake_lists, BASIC, KT_ITEM_ENDED ("3", 2));
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_cmpuint (lookups[i].told, ==, 1);
+  kt_assert_text (kt_tree_text (f, lookups[2].entry.id), "2024-09-30T09:15:00Z\n");
+  g_assert_cmpint (lookups[2].entry.entry_life, ==, KT_TIME_NEVER);
+  g_assert_true (kt_listing_look_up (listing, 7, &entry));
+  g_assert_cmpuint (entry.id, ==, lookups[2].entry.id);
+  kt_fake_lists_end (f->fake_lists, BASIC);
+  g_assert_true (asked (f) == 1 && cancelled.told == 0);
+}
+
+/* Without the list, or its end, the time is empty for now, and nobody is kept longer than by the deadline. */
+static void
+test_times_without_a_list (KtTreeFixture *f, gconstpointer data)
+{
+  guint64 dir = end_of_basic (f);
+  KtTreeLookup lookup;
+
+  kt_tree_start_lookup (f, dir, "ended", &lookup);
+  kt_fake_lists_fail (f->fake_lists, BASIC, KT_ERROR_DENIED);
+  g_assert_true (lookup.told == 1 && lookup.entry.stat.st_size == 0);
+  g_assert_cmpint (lookup.entry.entry_life, ==, 3 * KT_SECOND - 20 * KT_MS); /* negative-ttl */
+  g_assert_cmpint (kt_tree_look_up (f, dir, "status", NULL).entry.entry_life, ==, KT_TIME_NEVER);
+  kt_tree_look_up (f, dir, "ended", NULL);
+  kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
+  kt_tree_start_lookup (f, dir, "ended", &lookup);
+  kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
+  g_assert_true (lookup.told == 1 && lookup.entry.stat.st_size == 0 && lookup.entry.entry_life == 0);
+  kt_fake_lists_land (f->fake_lists, BASIC, KT_ITEM_ENDED ("3", 2)); /* filled in when the list tells */
+  assert_text (f, "tasks/3/ended", NULL, "2024-09-30T09:15:00Z\n");
+  g_assert_cmpuint (asked (f), ==, 1);
+}
+
+/* The answer that was waited with is gone when the list has told: it is asked for anew, and no error. */
+static void
+test_times_after_eviction (KtTreeFixture *f, gconstpointer data)
+{
+  static const char *const watched[] = { "job 8", NULL };
+  guint64 dir = end_of_basic (f);
+  KtTreeLookup lookup;
+
+  kt_tree_watch (f, watched);
+  kt_tree_start_lookup (f, dir, "ended", &lookup);
+  f->policy.memory = 0;
+  kt_store_set_policy (f->store, &f->policy);
+  assert_text (f, "tasks/8/status", KT_JOB_RUNNING, "running\n");
+  kt_fake_lists_page (f->fake_lists, BASIC, KT_ITEM ("7", 1));
+  kt_fake_source_land (f->source, KT_IMPORTED);
+  g_assert_true (lookup.told == 1 && lookup.error == -1 && lookup.entry.id != 0);
+  kt_fake_lists_end (f->fake_lists, BASIC);
 }
 
 static void
@@ -272,7 +358,7 @@ test_listed_and_lost (KtTreeFixture *f, gconstpointer data)
   list_tasks (f, "", RUNNING_ITEM, "9 ");
   kt_tree_start_lookup (f, kt_tree_find (f, "tasks/9", NULL).id, "progress", &lookup);
   kt_fake_source_fail (f->source, KT_ERROR_NOT_FOUND);
-  g_assert_cmpint (lookup.error, ==, KT_ERROR_NOT_FOUND);
+  g_assert_cmpint (kt_tree_read_error (f, lookup.entry.id), ==, KT_ERROR_NOT_FOUND);
   g_assert_nonnull (kt_catalog_find (f->catalog, "9"));
 }
 
@@ -369,6 +455,9 @@ main (int argc, char **argv)
   KT_TREE_TEST ("/tree/families/ended-in-list", test_ended_in_list);
   KT_TREE_TEST ("/tree/families/listing-of-one-answer", test_listing_of_one_answer);
   KT_TREE_TEST ("/tree/families/kernel-is-told", test_kernel_is_told);
+  KT_TREE_TEST ("/tree/families/times-wait-for-a-list", test_times_wait_for_a_list);
+  KT_TREE_TEST ("/tree/families/times-without-a-list", test_times_without_a_list);
+  KT_TREE_TEST ("/tree/families/times-after-eviction", test_times_after_eviction);
   KT_TREE_TEST ("/tree/families/gone", test_gone);
   KT_TREE_TEST ("/tree/families/listed-and-lost", test_listed_and_lost);
   KT_TREE_TEST ("/tree/families/scan-ahead", test_scan_ahead);

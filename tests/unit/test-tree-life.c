@@ -155,6 +155,10 @@ test_life_of_stale (KtTreeFixture *f, gconstpointer data)
   kt_fake_source_fail (f->source, KT_ERROR_UNREACHABLE);
   g_assert_cmpuint (lookup.entry.id, !=, 0);
   g_assert_cmpint (lookup.entry.entry_life, ==, 3 * KT_SECOND - ROUNDING);
+  kt_fake_clock_advance (f->clock, 58 * KT_SECOND); /* 1 s before max-stale is over */
+  kt_tree_start_lookup (f, dir, "status", &lookup);
+  kt_fake_source_fail (f->source, KT_ERROR_UNREACHABLE);
+  g_assert_cmpint (lookup.entry.entry_life, ==, KT_SECOND - ROUNDING);
 }
 
 static void
@@ -164,10 +168,11 @@ test_lives_of_directories (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (kt_tree_find (f, "tasks", NULL).entry_life, ==, KT_TIME_NEVER);
   g_assert_cmpint (kt_tree_find (f, "tasks", NULL).attr_life, ==, 0); /* its mtime is the catalog's */
   g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).entry_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_life, ==, 0); /* its mtime is not settled */
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_life, ==, 0);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files/F", KT_RUNNING).attr_life, ==, 5 * KT_SECOND - ROUNDING);
   g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_life, ==, KT_TIME_NEVER);
   g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_life, ==, KT_TIME_NEVER);
-  g_assert_cmpint (kt_tree_find (f, "tasks/7/files/F", KT_RUNNING).attr_life, ==, 5 * KT_SECOND - ROUNDING);
-  g_assert_cmpuint (f->attributes, ==, kt_tree_find (f, "tasks/7/files", NULL).id); /* told that it moved */
   g_assert_cmpint (kt_tree_find (f, ".kootaskfs/version", NULL).entry_life, ==, 0);
 }
 
@@ -179,11 +184,14 @@ test_dir_mtime_told (KtTreeFixture *f, gconstpointer data)
   KtTreeEntry after;
 
   kt_tree_watch (f, tasks);
+  kt_tree_find (f, "tasks/7/status", KT_RUNNING);
   before = kt_tree_find (f, "tasks/7", NULL);
+  g_assert_cmpint (before.attr_life, ==, KT_TIME_NEVER);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   kt_tree_find (f, "tasks/7/status", KT_ENDED);
   g_assert_cmpuint (f->attributes, ==, before.id);
   after = kt_tree_find (f, "tasks/7", NULL);
-  g_assert_cmpint (after.stat.st_mtim.tv_sec, ==, 1727687700);                 /* 2024-09-30T09:15:00Z, the endTime */
+  g_assert_cmpint (after.stat.st_mtim.tv_sec, ==, KT_FAKE_EPOCH + 6);          /* when that was seen */
   g_assert_cmpint (after.stat.st_ctim.tv_sec, ==, before.stat.st_ctim.tv_sec); /* else tar warns */
 
   g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_life, ==, KT_TIME_NEVER); /* its mtime is the task's */
@@ -230,7 +238,7 @@ test_forget (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpuint (kt_tree_nodes (f->tree), ==, before + 4);
   kt_tree_forget (f->tree, file, 1);
   g_assert_cmpuint (kt_tree_nodes (f->tree), ==, before + 3);
-  g_assert_null (kt_tree_read (f->tree, file));
+  g_assert_null (kt_tree_read (f->tree, file, NULL));
   kt_tree_forget (f->tree, file + 1, 1);
   g_assert_cmpuint (kt_tree_nodes (f->tree), ==, before);
 
@@ -292,34 +300,74 @@ test_mtime_of_ended (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* it does not say when it ended */
 }
 
+/* What the first answer says of a task nobody has looked at is its directory's mtime. */
 static void
 test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
 {
   static const struct {
+    const char *id;
     const char *json;
-    gint64 mtime; /* 0: when the answer came */
+    gint64 mtime;
   } table[] = {
-    { KT_JOB ("\"createTime\":\"20240930080000\",\"startTime\":\"20240930090000\",\"endTime\":\"20240930091500\""),
+    { "1", KT_JOB ("\"createTime\":\"20240930080000\",\"startTime\":\"20240930090000\",\"endTime\":\"20240930091500\""),
       1727687700 },
-    { KT_JOB ("\"createTime\":\"20240930080000\",\"startTime\":\"20240930090000\",\"endTime\":\"\""), 1727686800 },
-    { KT_JOB ("\"createTime\":\"20240930080000\""), 1727683200 },
-    { KT_JOB ("\"x\":1"), 0 },
+    { "2", KT_JOB ("\"createTime\":\"20240930080000\",\"startTime\":\"20240930090000\",\"endTime\":\"\""), 1727686800 },
+    { "3", KT_JOB ("\"createTime\":\"20240930080000\""), 1727683200 },
+    { "4", KT_JOB ("\"x\":1"), KT_FAKE_EPOCH + 100 }, /* when the answer came */
   };
+  static const char *const watched[] = { "share S 1", "share S 2", "share S 3", "share S 4", NULL };
+
+  kt_tree_watch (f, watched);
+  kt_fake_clock_advance (f->clock, 100 * KT_SECOND);
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autofree char *dir = g_strdup_printf ("tasks/%s", table[i].id);
+    g_autofree char *path = g_strdup_printf ("%s/status", dir);
+    KtTreeEntry entry;
+
+    kt_tree_find (f, path, table[i].json);
+    entry = kt_tree_find (f, dir, NULL);
+    g_assert_cmpint (mtime (&entry), ==, table[i].mtime);
+    g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
+    g_assert_cmpint (mtime (&entry), ==, table[i].mtime);
+  }
+}
+
+/* Once somebody has looked it stays, whatever the first answer says; it moves when an answer differs from the last. */
+static void
+test_mtime_stays (KtTreeFixture *f, gconstpointer data)
+{
   KtTreeEntry entry;
+  guint64 dir;
 
   kt_tree_watch (f, tasks);
+  dir = kt_tree_find (f, "tasks/7", NULL).id;
   kt_fake_clock_advance (f->clock, 100 * KT_SECOND);
+  g_assert_true (kt_tree_getattr (f->tree, dir, &entry));
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* when its name came */
+  g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
+  kt_tree_find (f, "tasks/7/status", KT_RUNNING);
+  g_assert_cmpuint (f->attributes, ==, 0);
   entry = kt_tree_find (f, "tasks/7", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* nothing known yet: when the mount began */
-  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
-    kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
-    kt_tree_find (f, "tasks/7/status", table[i].json);
-    entry = kt_tree_find (f, "tasks/7", NULL);
-    g_assert_cmpint (mtime (&entry), ==,
-                     table[i].mtime != 0 ? table[i].mtime : KT_FAKE_EPOCH + 100 + 6 * ((gint64) i + 1));
-    g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
-    g_assert_cmpint (mtime (&entry), !=, 0);
-  }
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  kt_tree_find (f, "tasks/7/status", KT_RUNNING); /* asked again, the same */
+  entry = kt_tree_find (f, "tasks/7/files", NULL);
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  kt_tree_find (f, "tasks/7/status", KT_ENDED);
+  entry = kt_tree_find (f, "tasks/7", NULL);
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 112);
+  g_assert_cmpuint (f->attributes, !=, 0);
+
+  /* not even when memory has let the answer go, and the kernel the inodes */
+  f->policy.memory = 0;
+  kt_store_set_policy (f->store, &f->policy);
+  kt_tree_find (f, "tasks/8/status", KT_IMPORTED);
+  g_assert_false (kt_store_peek (f->store, kt_catalog_find (f->catalog, "7"), KT_STORE_FRESH, &(KtAnswer){ 0 }));
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  kt_tree_find (f, "tasks/7/status", KT_ENDED);
+  entry = kt_tree_find (f, "tasks/7", NULL);
+  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 112);
 }
 
 static void
@@ -358,6 +406,7 @@ main (int argc, char **argv)
   KT_TREE_TEST ("/tree/life/mtime-of-files", test_mtime_of_files);
   KT_TREE_TEST ("/tree/life/mtime-of-ended", test_mtime_of_ended);
   KT_TREE_TEST ("/tree/life/mtime-of-task-dir", test_mtime_of_task_dir);
+  KT_TREE_TEST ("/tree/life/mtime-stays", test_mtime_stays);
   KT_TREE_TEST ("/tree/life/mtime-of-catalog", test_mtime_of_catalog);
   return g_test_run ();
 }

@@ -70,14 +70,14 @@ test_names (KtTreeFixture *f, gconstpointer data)
   assert_names (f, "shares/T", NULL, "");
   assert_names (f, ".kootaskfs", NULL, "f:version f:config f:health f:metrics f:last-error");
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0); /* none of this asks the service; who lists a task does */
-  assert_names (
-      f, "tasks/7", KT_RUNNING,
-      "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:success-count f:fail-count "
-      "f:summary f:job.json f:response.json d:files f:files.csv f:failures.csv");
-  assert_names (
-      f, "tasks/8", KT_IMPORTED,
-      "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:success-count f:fail-count "
-      "f:summary f:job.json f:response.json f:failures.csv");
+  assert_names (f, "tasks/7", KT_RUNNING,
+                "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:name f:success-count "
+                "f:fail-count "
+                "f:summary f:task.json f:job.json f:response.json d:files f:files.csv f:failures.csv");
+  assert_names (f, "tasks/8", KT_IMPORTED,
+                "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:name f:success-count "
+                "f:fail-count "
+                "f:summary f:task.json f:job.json f:response.json d:files f:files.csv f:failures.csv");
   assert_names (f, "tasks/7/files", NULL, "d:F");
   assert_names (f, "tasks/7/files/F", NULL, "f:status f:new-file-id f:source-container-id");
 }
@@ -91,6 +91,22 @@ test_files_fail (KtTreeFixture *f, gconstpointer data)
   g_assert_nonnull (kt_tree_list (f->tree, kt_tree_find (f, "tasks/7/files", NULL).id, on_listed, &listed));
   kt_fake_source_fail (f->source, KT_ERROR_TIMED_OUT);
   g_assert_true (listed.told == 1 && listed.error == KT_ERROR_TIMED_OUT);
+}
+
+/* A basic task has no files: that is known without asking for it, also while it cannot be asked for. */
+static void
+test_no_files (KtTreeFixture *f, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+  guint64 files;
+
+  kt_tree_watch (f, tasks);
+  assert_names (f, "tasks/8/files", NULL, "");
+  files = kt_tree_find (f, "tasks/8/files", NULL).id;
+  g_assert_cmpuint (kt_tree_look_up (f, files, "F", NULL).entry.id, ==, 0);
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0);
+  text = kt_tree_text (f, kt_tree_find (f, "tasks/8/files.csv", KT_IMPORTED).id);
+  g_assert_cmpstr (text, ==, "fileId,status,newFileId,srcContainerId\n");
 }
 
 static void
@@ -157,7 +173,7 @@ test_listing_looks_up_from_memory (KtTreeFixture *f, gconstpointer data)
   listing = list (f, dir, KT_RUNNING);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   g_assert_false (kt_listing_look_up (listing, 2, &entry)); /* status: nothing fresh */
-  g_assert_true (kt_listing_look_up (listing, 14, &entry)); /* files: always there */
+  g_assert_true (kt_listing_look_up (listing, 16, &entry)); /* files: always there */
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
   kt_tree_look_up (f, dir, "kind", KT_RUNNING);
   g_assert_true (kt_listing_look_up (listing, 2, &entry));
@@ -167,7 +183,7 @@ test_listing_looks_up_from_memory (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (entry.entry_life, <, 5 * KT_SECOND);
   g_assert_cmpuint (kt_tree_look_up (f, dir, "status", NULL).entry.id, ==, entry.id);
   kt_tree_forget (f->tree, entry.id, 2); /* it counted as a lookup */
-  g_assert_null (kt_tree_read (f->tree, entry.id));
+  g_assert_null (kt_tree_read (f->tree, entry.id, NULL));
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   g_assert_false (kt_listing_look_up (listing, 2, &entry)); /* too old */
 }
@@ -275,6 +291,7 @@ main (int argc, char **argv)
   kt_test_init (&argc, &argv);
   KT_TREE_TEST ("/tree/list/names", test_names);
   KT_TREE_TEST ("/tree/list/files-fail", test_files_fail);
+  KT_TREE_TEST ("/tree/list/no-files", test_no_files);
   KT_TREE_TEST ("/tree/list/task-fails", test_task_fails);
   KT_TREE_TEST ("/tree/list/no-directory", test_no_directory);
   KT_TREE_TEST ("/tree/list/listing-does-not-change", test_listing_does_not_change);

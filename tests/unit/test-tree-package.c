@@ -43,6 +43,11 @@ tear_down (Fixture *f, gconstpointer data)
   kt_tree_tear_down (&f->tree, data);
 }
 
+static void
+ignore (const KtAnswer *answer, const GError *error, gpointer data)
+{
+}
+
 /* The store answers at once, but the package's host has to be asked: the lookup is under way, and can be cancelled. */
 static void
 test_cancel (Fixture *f, gconstpointer data)
@@ -70,11 +75,36 @@ test_found (Fixture *f, gconstpointer data)
   g_assert_null (kt_tree_start_lookup (&f->tree, f->task, "package.zip", &lookup));
 }
 
+/* What cannot be had is there and fails; its host is asked again after negative-ttl, or when the task was asked again. */
+static void
+test_failure (Fixture *f, gconstpointer data)
+{
+  KtTreeLookup lookup, again;
+
+  for (guint round = 0; round < 3; round++) {
+    g_assert_nonnull (kt_tree_start_lookup (&f->tree, f->task, "package.zip", &lookup));
+    kt_fake_transport_fail (f->transport, round, KT_ERROR_TLS);
+    g_assert_cmpint (lookup.entry.stat.st_size, ==, 1);
+    g_assert_cmpint (kt_tree_read_error (&f->tree, lookup.entry.id), ==, KT_ERROR_TLS);
+    g_assert_null (kt_tree_start_lookup (&f->tree, f->task, "package.zip", &again));
+    g_assert_cmpuint (again.entry.id, ==, lookup.entry.id);
+    g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, round + 1);
+    if (round == 0) {
+      kt_fake_clock_advance (f->tree.clock, 3 * KT_SECOND);
+    } else if (round == 1) {
+      kt_fake_clock_advance (f->tree.clock, 1);
+      kt_store_get (f->tree.store, kt_catalog_find (f->tree.catalog, "7"), KT_STORE_AGAIN, KT_TIME_NEVER, ignore, NULL);
+      kt_fake_source_land (f->tree.source, ANSWER);
+    }
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
   g_test_add ("/tree/package/cancel", Fixture, NULL, set_up, test_cancel, tear_down);
   g_test_add ("/tree/package/found", Fixture, NULL, set_up, test_found, tear_down);
+  g_test_add ("/tree/package/failure", Fixture, NULL, set_up, test_failure, tear_down);
   return g_test_run ();
 }

@@ -35,11 +35,12 @@ assert_file (const KtTask *task, const KtTaskFile *file, const char *name, const
 static void
 test_values (void)
 {
-  g_autoptr (KtTask) task = decode (
-      KT_FAMILY_SHARE, "{\"jobInfo\":{\"userId\":\"a|b\\nc\",\"taskType\":1,\"taskStatus\":2,\"taskResultCode\":2,"
-                       "\"createTime\":\"20240930091932\",\"startTime\":\"20240930091933\","
-                       "\"endTime\":\"20240930091934\",\"progress\":100},"
-                       "\"taskInfos\":[{\"fileId\":\"F\",\"status\":\"2\",\"srcContainerId\":\"C\"}]}");
+  g_autoptr (KtTask) task =
+      decode (KT_FAMILY_SHARE, "{\"jobInfo\":{\"userId\":\"a|b\\nc\",\"taskName\":\"two\\nlines\",\"taskType\":1,"
+                               "\"taskStatus\":2,\"taskResultCode\":2,"
+                               "\"createTime\":\"20240930091932\",\"startTime\":\"20240930091933\","
+                               "\"endTime\":\"20240930091934\",\"progress\":100},"
+                               "\"taskInfos\":[{\"fileId\":\"F\",\"status\":\"2\",\"srcContainerId\":\"C\"}]}");
   const KtTaskFile *file = kt_task_find_file (task, "F");
 
   assert_file (task, NULL, "kind", "share\n");
@@ -51,6 +52,7 @@ test_values (void)
   assert_file (task, NULL, "started", "2024-09-30T09:19:33Z\n");
   assert_file (task, NULL, "ended", "2024-09-30T09:19:34Z\n");
   assert_file (task, NULL, "user", "a|b%0Ac\n"); /* one line, whatever the service says */
+  assert_file (task, NULL, "name", "two%0Alines\n");
   assert_file (task, NULL, "success-count", "0\n");
   assert_file (task, NULL, "fail-count", "1\n");
   assert_file (task, file, "status", "failed\n");
@@ -62,8 +64,8 @@ test_values (void)
 static void
 test_empty_values (void)
 {
-  static const char *const names[] = { "type",    "status", "result", "progress",      "created",
-                                       "started", "ended",  "user",   "success-count", "fail-count" };
+  static const char *const names[] = { "type",  "status", "result", "progress",      "created",   "started",
+                                       "ended", "user",   "name",   "success-count", "fail-count" };
   g_autoptr (KtTask) task = decode (KT_FAMILY_SHARE, "{\"jobInfo\":{}}");
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
@@ -78,6 +80,37 @@ test_json (void)
 
   assert_file (task, NULL, "response.json", json);
   assert_file (task, NULL, "job.json", "{\n\t\"a\":\t1.50\n}\n");
+}
+
+/* One object with the same names whatever the family; what is not known is null. */
+static void
+test_task_json (void)
+{
+  g_autoptr (KtTask) task = decode (
+      KT_FAMILY_SHARE, "{\"jobInfo\":{\"userId\":\"a|b\",\"taskName\":\"a \\\"b\\\"\\n\\\\\xff\",\"taskType\":1,"
+                       "\"taskStatus\":2,\"taskResultCode\":2,\"createTime\":\"20240930091932\","
+                       "\"startTime\":\"20240930091933\",\"endTime\":\"20240930091934\",\"progress\":100},"
+                       "\"taskInfos\":[{\"fileId\":\"F\",\"status\":\"2\"}]}");
+  g_autoptr (KtTask) empty = decode (KT_FAMILY_SHARE, "{\"jobInfo\":{}}");
+  g_autoptr (KtTask) import = decode (KT_FAMILY_BASIC, "{\"data\":{\"successCount\":0}}");
+
+  assert_file (task, NULL, "task.json",
+               "{\n\t\"id\":\t\"7\",\n\t\"kind\":\t\"share\",\n\t\"type\":\t\"download\",\n"
+               "\t\"status\":\t\"completed\",\n\t\"result\":\t\"partly-failed\",\n\t\"progress\":\t100,\n"
+               "\t\"created\":\t\"2024-09-30T09:19:32Z\",\n\t\"started\":\t\"2024-09-30T09:19:33Z\",\n"
+               "\t\"ended\":\t\"2024-09-30T09:19:34Z\",\n\t\"user\":\t\"a|b\",\n"
+               "\t\"name\":\t\"a \\\"b\\\"\\u000a\\\\\xef\xbf\xbd\",\n"
+               "\t\"successCount\":\t0,\n\t\"failCount\":\t1\n}\n");
+  assert_file (empty, NULL, "task.json",
+               "{\n\t\"id\":\t\"7\",\n\t\"kind\":\t\"share\",\n\t\"type\":\tnull,\n"
+               "\t\"status\":\tnull,\n\t\"result\":\tnull,\n\t\"progress\":\tnull,\n"
+               "\t\"created\":\tnull,\n\t\"started\":\tnull,\n\t\"ended\":\tnull,\n\t\"user\":\tnull,\n"
+               "\t\"name\":\tnull,\n\t\"successCount\":\tnull,\n\t\"failCount\":\tnull\n}\n");
+  assert_file (import, NULL, "task.json",
+               "{\n\t\"id\":\t\"7\",\n\t\"kind\":\t\"basic\",\n\t\"type\":\t\"import\",\n"
+               "\t\"status\":\t\"completed\",\n\t\"result\":\tnull,\n\t\"progress\":\tnull,\n"
+               "\t\"created\":\tnull,\n\t\"started\":\tnull,\n\t\"ended\":\tnull,\n\t\"user\":\tnull,\n"
+               "\t\"name\":\tnull,\n\t\"successCount\":\t0,\n\t\"failCount\":\tnull\n}\n");
 }
 
 #define HEADER "fileId,status,newFileId,srcContainerId\n"
@@ -120,15 +153,17 @@ test_import_failures (void)
 static void
 test_summary (void)
 {
-  g_autoptr (KtTask) task = decode (
-      KT_FAMILY_SHARE, "{\"jobInfo\":{\"userId\":\"u\\u001b[31m\",\"taskType\":2,\"taskStatus\":1,\"progress\":50,"
-                       "\"startTime\":\"20240930091933\"},\"taskInfos\":{\"fileId\":\"F\",\"status\":\"1\"}}");
+  g_autoptr (KtTask) task =
+      decode (KT_FAMILY_SHARE, "{\"jobInfo\":{\"userId\":\"u\\u001b[31m\",\"taskName\":\"n\\tm\",\"taskType\":2,"
+                               "\"taskStatus\":1,\"progress\":50,"
+                               "\"startTime\":\"20240930091933\"},\"taskInfos\":{\"fileId\":\"F\",\"status\":\"1\"}}");
   g_autoptr (KtTask) import = decode (KT_FAMILY_BASIC, "{\"code\":0}");
   g_autoptr (KtTask) half = decode (KT_FAMILY_BASIC, "{\"data\":{\"failCount\":3}}"); /* unknown is not 0 */
 
   assert_file (task, NULL, "summary",
                "task      7\n"
                "share     S\n"
+               "name      n%09m\n"
                "kind      share, save\n"
                "status    running\n"
                "progress  [####################....................] 50%\n"
@@ -166,6 +201,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tree/render/values", test_values);
   g_test_add_func ("/tree/render/empty-values", test_empty_values);
   g_test_add_func ("/tree/render/json", test_json);
+  g_test_add_func ("/tree/render/task-json", test_task_json);
   g_test_add_func ("/tree/render/csv", test_csv);
   g_test_add_func ("/tree/render/import-failures", test_import_failures);
   g_test_add_func ("/tree/render/summary", test_summary);

@@ -3,6 +3,7 @@
 #include "kt-tree-fixture.h"
 
 #include "base/kt-names.h"
+#include "tree/kt-node.h"
 
 #include <string.h>
 
@@ -20,7 +21,7 @@ test_table (void)
     g_assert_true ((row->kind == KT_ENTRY_FILE || row->kind == KT_ENTRY_PACKAGE) == (row->mime != NULL));
     g_assert_true ((row->kind == KT_ENTRY_DIR) == (row->below != KT_PLACE_NONE));
     if (row->name == NULL) {
-      g_assert_true (kt_entry_of_ids (row->place) == row);
+      g_assert_true (kt_entry_of_ids (row->place, row->families) == row);
       continue;
     }
     g_assert_cmpuint (row->listed & ~row->families, ==, 0);
@@ -29,9 +30,10 @@ test_table (void)
         g_assert_true (kt_entry_find (row->place, row->name, KT_FAMILY_BIT (family)) == row);
   }
   g_assert_cmpint (kt_entry_root ()->below, ==, KT_PLACE_ROOT);
-  g_assert_null (kt_entry_find (KT_PLACE_TASK, "files", KT_FAMILY_BIT (KT_FAMILY_BASIC)));
+  g_assert_null (kt_entry_find (KT_PLACE_TASK, "ctl", KT_FAMILY_BIT (KT_FAMILY_BASIC)));
   g_assert_null (kt_entry_find (KT_PLACE_TASK, "Status", KT_FAMILIES_ALL));
-  g_assert_null (kt_entry_of_ids (KT_PLACE_ROOT));
+  g_assert_null (kt_entry_of_ids (KT_PLACE_ROOT, KT_FAMILIES_ALL));
+  g_assert_null (kt_entry_of_ids (KT_PLACE_FILES, KT_FAMILY_BIT (KT_FAMILY_BASIC)));
 }
 
 static void
@@ -49,7 +51,10 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
       continue;
     }
     g_assert_cmpuint (lookup.entry.id, !=, 0);
-    g_assert_cmpuint (lookup.entry.stat.st_ino, ==, lookup.entry.id);
+    if (place == KT_PLACE_CONTROL) /* the same for each version */
+      g_assert_cmpuint (lookup.entry.stat.st_ino, <, KT_NODE_FIRST_ID);
+    else
+      g_assert_cmpuint (lookup.entry.stat.st_ino, ==, lookup.entry.id);
     g_assert_cmpuint (lookup.entry.stat.st_mode, ==, type);
     g_assert_cmpuint (lookup.entry.stat.st_uid, ==, 12);
     g_assert_cmpuint (lookup.entry.stat.st_gid, ==, 34);
@@ -60,7 +65,7 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
       g_assert_cmpint (lookup.entry.attr_life, ==,
                        place == KT_PLACE_CONTROL || lookup.entry.stat.st_size == 0 ? KT_TIME_NEVER : 0);
     } else {
-      g_autoptr (GBytes) content = kt_tree_read (f->tree, lookup.entry.id);
+      g_autoptr (GBytes) content = kt_tree_read (f->tree, lookup.entry.id, NULL);
       g_assert_true ((content != NULL) == (row->kind == KT_ENTRY_CTL));
     }
   }
@@ -200,7 +205,7 @@ test_no_such_inode (KtTreeFixture *f, gconstpointer data)
 
   g_assert_cmpint (kt_tree_look_up (f, 999, "x", NULL).error, ==, KT_ERROR_NOT_FOUND);
   g_assert_false (kt_tree_getattr (f->tree, 999, &entry));
-  g_assert_null (kt_tree_read (f->tree, 999));
+  g_assert_null (kt_tree_read (f->tree, 999, NULL));
   g_assert_null (kt_tree_readlink (f->tree, 999));
   g_assert_null (kt_tree_readlink (f->tree, 1));
   g_assert_null (kt_tree_getxattr (f->tree, 999, "user.kootaskfs.age"));

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+/* What to tell somebody whose service cannot be used: in one way, whether `--check` or a mount has asked it. */
+
+/* What to do about ERROR, one line, static. Sets *CODE, unless NULL, to the exit code of `--check` (sysexits.h). */
+const char *kt_advice (const GError *error, int *code);
+
+/* Which step it was that failed when STEP ended in ERROR: that, or "TLS" or "connection" when it did not get so far. */
+const char *kt_advice_step (const char *step, const GError *error);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* The one question of a mount's start. */
+#include "kt-verify.h"
+
+#include "base/kt-error.h"
+#include "base/kt-units.h"
+#include "kt-advice.h"
+
+typedef struct {
+  char *step; /* as --check names it */
+  gint64 patience;
+  KtVerified done;
+  gpointer data;
+} Verify;
+
+static void
+end (Verify *verify, const GError *error)
+{
+  g_autofree char *patience = kt_duration_format (verify->patience);
+  g_autofree char *warning = NULL;
+
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_TIMED_OUT))
+    warning = g_strdup_printf ("mounted, but the service has not answered within %s; kootaskfs --check waits longer",
+                               patience);
+  else if (error != NULL && !g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
+    warning = g_strdup_printf ("mounted, but asking the service failed: %s: %s; %s",
+                               kt_advice_step (verify->step, error), error->message, kt_advice (error, NULL));
+  verify->done (warning, verify->data);
+  g_free (verify->step);
+  g_free (verify);
+}
+
+static void
+on_listed (const GError *error, gpointer data)
+{
+  end (data, error);
+}
+
+static void
+on_task (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+{
+  end (data, error);
+}
+
+gboolean
+kt_verify_start (KtService *service, const KtConfig *config, KtKey *watched, KtVerified done, gpointer data)
+{
+  static const KtFamily listed[] = { KT_FAMILY_BASIC, KT_FAMILY_JOB };
+  Verify *verify = g_new0 (Verify, 1);
+
+  verify->patience = MIN (KT_VERIFY_SECONDS * KT_SECOND, config->deadline);
+  verify->done = done;
+  verify->data = data;
+  for (gsize i = 0; i < G_N_ELEMENTS (listed); i++) {
+    if ((config->families & KT_FAMILY_BIT (listed[i])) != 0) {
+      verify->step = g_strdup_printf ("list %s", kt_family_word (listed[i]));
+      kt_service_try_list (service, listed[i], verify->patience, on_listed, verify);
+      return TRUE;
+    }
+  }
+  if (watched == NULL) {
+    g_free (verify);
+    return FALSE;
+  }
+  verify->step = g_strdup_printf ("%s %s", kt_family_word (watched->family), watched->task_id);
+  kt_service_fetch (service, watched, kt_clock_monotonic (kt_clock_system ()) + verify->patience, on_task, verify);
+  return TRUE;
+}

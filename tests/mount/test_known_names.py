@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: MIT
+"""A name that is known never vanishes: whatever keeps the service from being asked, the files of a known task are there, and
+reading one fails, with every tool and without a byte."""
+
+import os
+import socket
+import subprocess
+
+import pytest
+
+from koodrive_sim import wait_until
+from kootaskfs_mount import IMPORT_TASK, SHARE, SHARE_TASK, detail, errno_of, read_error, run, shell, store
+
+TASKS = 46
+NAMES = {"kind", "type", "status", "result", "progress", "created", "started", "ended", "user", "success-count",
+         "fail-count", "name", "summary", "task.json", "job.json", "response.json", "files.csv", "failures.csv"}
+OUTAGES = [({"kind": "status", "status": 401}, "EACCES"), ({"kind": "code", "code": 13000410}, "EACCES"),
+           ({"kind": "delay", "ms": 60_000}, "ETIMEDOUT"), ({"kind": "status", "status": 429}, "EBUSY"),
+           ({"kind": "status", "status": 500}, "EIO"), ({"kind": "garbage"}, "EBADMSG"), ({"kind": "reset"}, "EIO"),
+           ({"kind": "code", "code": 13000309}, "ENOENT")]
+IDS = [f"{fault.get('status', fault.get('code', fault['kind']))}" for fault, _ in OUTAGES]
+
+
+@pytest.fixture
+def crowd(start, tmp_path):
+    """(simulator, watch list) of many share tasks, all running."""
+    sim = start("--duration=3600", f"--tasks={TASKS - 1}", "--imports=0", "--jobs=0", f"--watch-list={tmp_path}/all")
+    watch = [line for line in (tmp_path / "all").read_text().splitlines() if line.startswith("share")]
+    for line in watch:
+        store(sim, detail(line.split()[2], taskStatus=1), line.split()[2])
+    assert len(watch) == TASKS
+    return sim, watch
+
+
+def failing(mount, sim, fault, **settings):
+    """A mount whose answers are past max-stale, and whose service fails."""
+    m = mount(sim, ttl="100ms", ended_ttl="100ms", max_stale="0s", negative_ttl="1h", deadline="1s", **settings)
+    m.read("status")
+    sim.fault(**fault, times=-1)
+    wait_until(lambda: read_error(m.task() / "status") is not None, "the failure")
+    return m
+
+
+@pytest.mark.parametrize("fault, name", OUTAGES, ids=IDS)
+def test_every_name_of_a_known_task(mount, sim, fault, name):
+    """"The files of a known task's directory are always there; a failure shows when one is read\""""
+    m = failing(mount, sim, fault)
+    asked = m.requests()
+    assert NAMES < set(os.listdir(m.task()))
+    for path in sorted(NAMES):
+        stat = os.stat(m.task() / path)
+        assert (stat.st_size, stat.st_mode & 0o777) == (1, 0o444)
+        assert read_error(m.task() / path) == name
+    assert m.requests() == asked, "Within negative-ttl that asks nothing."
+
+
+@pytest.mark.parametrize("fault, name", OUTAGES, ids=IDS)
+def test_never_asked_before(mount, sim, fault, name):
+    """The same of a task that the service never answered for."""
+    sim.fault(**fault, times=-1)
+    m = mount(sim, negative_ttl="1h", deadline="1s")
+    assert errno_of(os.stat, m.task() / "status") is None
+    assert read_error(m.task() / "status") == name
+    done = run("ls", "-l", m.task(), env={**os.environ, "LC_ALL": "C"})
+    assert done.stderr == "" and NAMES < {line.split()[-1] for line in done.stdout.splitlines()}
+
+
+GREP = "grep -lx running tasks/*/status"
+
+
+@pytest.mark.parametrize("fault, name", OUTAGES[:4], ids=IDS[:4])
+def test_counting_running_tasks(mount, crowd, fault, name):
+    """"So a count over `tasks/*/status` is right, or the command that counts fails.\""""
+    sim, watch = crowd
+    m = mount(sim, watch=watch, ttl="300ms", max_stale="0s", negative_ttl="1h", deadline="2s")
+    assert len(run("sh", "-c", GREP, cwd=m.path).stdout.splitlines()) == TASKS
+    sim.fault(**fault, times=-1)
+    wait_until(lambda: read_error(m.task() / "status") is not None, "the outage to be noticed")
+    done = run("sh", "-c", GREP, cwd=m.path, check=False, env={**os.environ, "LC_ALL": "C"})
+    assert done.returncode == 2
+    assert len(done.stdout.splitlines()) + len(done.stderr.splitlines()) == TASKS, "who is not counted is named"
+    assert run("sh", "-c", "echo tasks/*/status | wc -w", cwd=m.path).stdout.strip() == str(TASKS)
+
+
+READERS = [
+    ("cat", 'cat "$1/status"'), ("head", 'head -n1 "$1/status"'), ("tail", 'tail -n1 "$1/status"'),
+    ("grep", 'grep -q . "$1/status"'), ("cp", 'cp "$1/status" "$2/x"'), ("cp -r", 'cp -r "$1" "$2/x"'),
+    ("tar", 'tar c "$1" >"$2/x.tar"'), ("rsync", 'rsync -a "$1/status" "$2/x"'), ("rsync -a", 'rsync -a "$1/" "$2/x"'),
+    ("dd", 'dd if="$1/status" of="$2/x"'), ("read", 'read -r word <"$1/status"'), ("sort", 'sort "$1/status"'),
+    ("jq", 'jq . "$1/job.json"'), ("md5sum", 'md5sum "$1/status"'), ("cmp", 'cmp "$1/status" "$1/progress"'),
+    ("python", '/usr/bin/python3 -c "import sys; open(sys.argv[1]).read()" "$1/status"'),
+    ("mmap", '/usr/bin/python3 -c "import mmap, sys; print(mmap.mmap(open(sys.argv[1]).fileno(), 0, prot=1)[0])" "$1/status"'),
+    ("sendfile", '/usr/bin/python3 -c "import os, sys; os.sendfile(os.open(sys.argv[2] + \'/x\', 65), '
+                 'os.open(sys.argv[1], 0), 0, 9)" "$1/status" "$2"'),
+]
+
+
+@pytest.mark.parametrize("script", [script for _, script in READERS], ids=[name for name, _ in READERS])
+def test_tools_fail(mount, sim, tmp_path, script):
+    """"cat, grep, tar, rsync and cp fail\""""
+    m = failing(mount, sim, {"kind": "status", "status": 401})
+    done = run("bash", "-c", script, "bash", m.task(), tmp_path, check=False, env={**os.environ, "LC_ALL": "C"})
+    assert done.returncode != 0, done
+    if "mmap" in script:
+        return  # SIGBUS says nothing
+    if "read -r" not in script and "jq" not in script:  # which say nothing
+        assert "ermission denied" in done.stderr or "Errno 13" in done.stderr, done
+    for name in ("x", "x/status", "x/job.json"):
+        copy = tmp_path / name
+        assert not copy.is_file() or copy.stat().st_size == 0, "no byte of it was copied"
+
+
+def test_rsync_keeps_the_last_good_copy(mount, sim, tmp_path):
+    """What was copied before the outage is not replaced by something else."""
+    m = mount(sim, ttl="100ms", max_stale="0s", negative_ttl="1h")
+    store(sim, detail(taskStatus=1, files=["f"]))
+    run("rsync", "-a", f"{m.task()}/", tmp_path / "copy")
+    assert (tmp_path / "copy/files/f/status").read_text() == "succeeded\n"
+    sim.fault(kind="garbage", times=-1)
+    wait_until(lambda: read_error(m.task() / "status") is not None, "the failure")
+    done = run("rsync", "-a", "--delete", f"{m.task()}/", tmp_path / "copy", check=False)
+    assert done.returncode == 23
+    assert (tmp_path / "copy/status").read_text() == "running\n"
+    assert (tmp_path / "copy/files/f/status").read_text() == "succeeded\n"
+
+
+def test_files_of_the_last_answer(mount, sim):
+    """"names of a task's files stay as long as the last good answer is kept\""""
+    m = mount(sim, ttl="100ms", max_stale="0s", negative_ttl="1h")
+    store(sim, detail(taskStatus=1, files=["f", "g"]))
+    assert m.read("files/f/status") == "succeeded\n"
+    sim.fault(kind="garbage", times=-1)
+    wait_until(lambda: read_error(m.task() / "status") is not None, "the failure")
+    assert sorted(os.listdir(m.task() / "files")) == ["f", "g"]
+    assert shell('echo "$1"/files/*/status | wc -w', m.task()).stdout.strip() == "2"
+    assert read_error(m.task() / "files/g/new-file-id") == "EBADMSG"
+    assert errno_of(os.stat, m.task() / "files/other") == "EBADMSG", "whether there is one cannot be told"
+    done = run("find", m.task(), "-type", "f", check=False)
+    assert done.stderr == ""
+
+
+def test_files_never_known(mount, sim):
+    """Names that nobody has told of cannot be listed: that is an error, not an empty directory."""
+    m = mount(sim, negative_ttl="1h")
+    sim.fault(kind="garbage", times=-1)
+    assert errno_of(os.listdir, m.task() / "files") == "EBADMSG"
+    assert run("find", m.task() / "files", check=False).returncode == 1
+
+
+def test_kernel_keeps_no_failure(mount, sim):
+    """"The kernel keeps no failure\": the moment we know better, everybody reads it."""
+    m = failing(mount, sim, {"kind": "garbage"})
+    opened = os.open(m.task() / "status", os.O_RDONLY)
+    assert errno_of(os.pread, opened, 99, 0) == "EBADMSG"
+    sim.admin("DELETE", "faults")
+    run("touch", m.task() / "progress")
+    assert m.read("status") == "completed\n"
+    assert errno_of(os.pread, opened, 99, 0) == "EBADMSG", "an open file goes on showing what it was"
+    os.close(opened)
+
+
+def test_recovery_after_negative_ttl(mount, sim):
+    m = mount(sim, negative_ttl="200ms")
+    sim.fault(kind="garbage", times=-1)
+    assert read_error(m.task() / "status") == "EBADMSG"
+    sim.admin("DELETE", "faults")
+    wait_until(lambda: read_error(m.task() / "status") is None, "the recovery")
+    assert m.read("status") == "completed\n"
+
+
+def test_one_failing_task_among_others(mount, crowd):
+    """One task that cannot be asked is named; the others are counted."""
+    sim, watch = crowd
+    task = watch[7].split()[2]
+    m = mount(sim, watch=watch, negative_ttl="1h")
+    sim.fault(kind="garbage", taskId=task, times=-1)
+    done = run("sh", "-c", GREP, cwd=m.path, check=False)
+    assert done.returncode == 2 and len(done.stdout.splitlines()) == TASKS - 1
+    assert len(done.stderr.splitlines()) == 1 and task in done.stderr
+
+
+def test_basic_tasks_too(mount, sim):
+    m = mount(sim, negative_ttl="1h")
+    sim.fault(kind="garbage", times=-1)
+    for name in ("status", "failures.csv", "success-count"):
+        assert os.stat(m.task(IMPORT_TASK) / name).st_size == 1
+        assert read_error(m.task(IMPORT_TASK) / name) == "EBADMSG"
+
+
+def test_no_service_at_all(mount):
+    """Nobody listens, and nobody ever has."""
+    with socket.socket() as bound:  # bound, and nobody listens
+        bound.bind(("127.0.0.1", 0))
+        m = mount(endpoint=f"http://127.0.0.1:{bound.getsockname()[1]}", negative_ttl="1h")
+        assert NAMES < set(os.listdir(m.task()))
+        assert run("sh", "-c", "echo tasks/*/status", cwd=m.path).stdout.split() == sorted(
+            f"tasks/{task}/status" for task in (SHARE_TASK, IMPORT_TASK))
+        assert read_error(m.task() / "status") == "EHOSTUNREACH"
+
+
+def test_a_name_nobody_has_listed(mount, sim):
+    """"A task that nobody has listed is asked for, and ENOENT only when the service says so.\""""
+    m = mount(sim, families="share, basic, job", negative_ttl="50ms")
+    assert errno_of(os.stat, m.task("4711")) == "ENOENT"
+    sim.fault(kind="garbage", times=-1)
+    wait_until(lambda: errno_of(os.stat, m.task("4711")) == "EBADMSG", "the failure")
+
+
+def test_wc_looks_at_the_size_alone(mount, sim):
+    """"wc -c and test -s look at the size alone"."""
+    m = failing(mount, sim, {"kind": "garbage"})
+    assert run("wc", "-c", m.task() / "status").stdout.split()[0] == "1"
+    assert run("test", "-s", m.task() / "status").returncode == 0
+
+
+def test_one_read_each(mount, sim):
+    """A failure costs one READ each time, no more: the kernel does not try again."""
+    m = failing(mount, sim, {"kind": "garbage"})
+    cost = m.operations_of(lambda: subprocess.run(["cat", m.task() / "status"], stderr=subprocess.DEVNULL, check=False))
+    assert cost.get("read") == 1 and set(cost) <= {"read", "lookup"}
+
+
+def test_never_empty_nor_shortened(mount, sim):
+    """"never as an empty or shortened file\": many readers while the service fails and recovers all the time."""
+    m = mount(sim, ttl="20ms", max_stale="0s", negative_ttl="20ms")
+    store(sim, detail(taskStatus=1, files=["f"] * 40))
+    good = {name: m.read(name) for name in ("status", "progress", "files.csv", "job.json")}
+    reader = """
+import os, sys, time
+end, seen = time.monotonic() + 3, [0, 0]
+wanted = eval(sys.argv[2])
+while time.monotonic() < end:
+    for name, text in wanted.items():
+        try:
+            with open(f"{sys.argv[1]}/{name}") as opened:
+                got = opened.read()
+        except OSError as error:
+            assert error.errno != 2, "the name vanished"
+            seen[1] += 1
+        else:
+            assert got == text, (name, got)
+            seen[0] += 1
+print(*seen)
+"""
+    readers = [m.python(reader, m.task(), repr(good)) for _ in range(4)]
+    while any(child.poll() is None for child in readers):
+        sim.fault(kind="garbage", times=3)
+        requests = m.requests()
+        wait_until(lambda: m.requests() > requests + 5 or all(child.poll() is not None for child in readers), "requests")
+    for child in readers:
+        out, err = child.communicate()
+        assert child.returncode == 0, err
+        succeeded, failed = map(int, out.split())
+        assert succeeded > 0 and failed > 0
