@@ -4,6 +4,7 @@
 
 #include "base/kt-names.h"
 #include "kt-decode-private.h"
+#include "kt-paths.h"
 
 void
 kt_list_page_free (KtListPage *page)
@@ -29,7 +30,16 @@ page_of (KtFamily family, const cJSON *items, const char *next, GTimeZone *zone,
     return NULL;
   }
   cJSON_ArrayForEach (item, items) {
-    KtTask *task = kt_decode_list_item (family, item, zone, error);
+    const char *id = cJSON_IsObject (item) ? kt_answer_text (item, "taskId") : NULL;
+    KtTask *task;
+    if (id == NULL) {
+      kt_answer_bad (error, "an item of the list has no taskId");
+      return NULL;
+    }
+    page->n_items++;
+    if (!kt_id_is_valid (id) || kt_path_has_word (id))
+      continue; /* it cannot be shown, and the others can */
+    task = kt_decode_list_item (family, id, item, zone, error);
     if (task == NULL)
       return NULL;
     g_ptr_array_add (page->tasks, task);

@@ -22,14 +22,29 @@ typedef struct {
   GHashTable *cursors; /* cursors seen */
   guint pages;
   guint items;
+  guint unusable; /* items whose id cannot be one */
   guint empty_pages;
 } Listing;
 
 static void ask_page (Listing *listing, const char *cursor);
 
+/* Said once, and again when there are more or fewer. */
+static void
+tell_unusable (const Listing *listing)
+{
+  guint *told = &listing->service->unusable_told[listing->key->family];
+
+  if (listing->unusable != 0 && listing->unusable != *told)
+    g_warning ("the list of %s tasks has %u with an id that cannot be one: they are not shown",
+               kt_family_word (listing->key->family), listing->unusable);
+  *told = listing->unusable;
+}
+
 static void
 end (Listing *listing, const GError *error)
 {
+  if (error == NULL)
+    tell_unusable (listing);
   listing->listed (error, listing->data);
   kt_key_unref (listing->key);
   g_hash_table_unref (listing->ids);
@@ -69,7 +84,7 @@ next_of (const Listing *listing, const KtListPage *page)
 {
   if (listing->call == KT_CALL_TASK_LIST)
     return g_strdup (page->next);
-  return page->tasks->len >= PAGE_SIZE ? g_strdup_printf ("%u", listing->items) : NULL;
+  return page->n_items >= PAGE_SIZE ? g_strdup_printf ("%u", listing->items) : NULL;
 }
 
 static void
@@ -88,7 +103,8 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
     return;
   }
   listing->pages++;
-  listing->items += page->tasks->len;
+  listing->items += page->n_items;
+  listing->unusable += page->n_items - page->tasks->len;
   fresh = note_ids (listing, page);
   listing->page (page->tasks, listing->data);
   next = next_of (listing, page);

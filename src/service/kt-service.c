@@ -96,6 +96,7 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
 void
 kt_service_stop (KtService *service)
 {
+  kt_service_stop_unasked (service);
   kt_decoder_stop (service->decoder);
 }
 
