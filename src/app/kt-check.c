@@ -34,6 +34,7 @@ static const struct {
   { KT_ERROR_CONFIG,      EX_CONFIG,      "correct it; kootaskfs --help lists the keys, docs/configuration.md explains them" },
   { KT_ERROR_UNREACHABLE, EX_UNAVAILABLE, "is [service] endpoint right, is the network up, is [service] proxy needed?" },
   { KT_ERROR_PROXY,       EX_UNAVAILABLE, "correct [service] proxy: it may want USER:PASSWORD@ before its host, or not reach the endpoint" },
+  { KT_ERROR_REDIRECTED,  EX_PROTOCOL,    "correct [service] endpoint: something else answers there" },
   { KT_ERROR_TLS,         EX_PROTOCOL,    "set [service] ca-file to the authority that signed the server's certificate" },
   { KT_ERROR_REFUSED,     EX_NOPERM,      "write a new token (or correct app-id and its secret); is user-id this user's?" },
   { KT_ERROR_DENIED,      EX_NOPERM,      "this user may not see it; is user-id this user's?" },
@@ -88,6 +89,7 @@ is_cut_off (const Check *check)
 {
   return g_error_matches (check->error, KT_ERROR, KT_ERROR_UNREACHABLE)
          || g_error_matches (check->error, KT_ERROR, KT_ERROR_PROXY)
+         || g_error_matches (check->error, KT_ERROR, KT_ERROR_REDIRECTED)
          || g_error_matches (check->error, KT_ERROR, KT_ERROR_TLS)
          || g_error_matches (check->error, KT_ERROR, KT_ERROR_TIMED_OUT);
 }

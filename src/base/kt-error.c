@@ -25,6 +25,7 @@ kt_error_to_errno (const GError *error)
   case KT_ERROR_TOO_LARGE:
   case KT_ERROR_BROKEN:
   case KT_ERROR_PROXY:
+  case KT_ERROR_REDIRECTED:
   case KT_ERROR_SERVICE:      return EIO;
   case KT_ERROR_INTERRUPTED:  return EINTR;
   case KT_ERROR_READ_ONLY:    return EROFS;

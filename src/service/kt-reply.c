@@ -179,7 +179,7 @@ kt_reply_redirect (const KtHttpResponse *response, const char *url)
 
   if (response->status / 100 != 3)
     return NULL;
-  return g_error_new (KT_ERROR, KT_ERROR_SERVICE,
+  return g_error_new (KT_ERROR, KT_ERROR_REDIRECTED,
                       "HTTP %u, a redirect to %s, which is not followed: the endpoint is probably wrong",
                       response->status, place != NULL ? place : "no place that can be read");
 }

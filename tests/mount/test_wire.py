@@ -4,7 +4,7 @@ get better is not asked for again."""
 
 import pytest
 
-from kootaskfs_mount import detail, read_error
+from kootaskfs_mount import BINARY, detail, environment, read_error, run
 from raw_service import JSON, RawService, http
 
 GOOD = detail(taskStatus=2)
@@ -102,3 +102,16 @@ def test_proxy_refuses(mount, raw, by, status, name, attempts, words):
     assert f"the proxy 127.0.0.1:{proxy.port} {words}" in m.control("last-error")
     assert "pa55word" not in m.control("last-error") + m.log() and "someone" not in m.control("last-error") + m.log()
     assert proxy.asked() == attempts and proxy.heads[0].startswith("CONNECT koodrive.example:443 ")
+
+
+@pytest.mark.parametrize("answer, code, advice", [
+    (http("302 Found", "Location: https://login.example/"), 76, "correct [service] endpoint"),
+    (http("407 Proxy Authentication Required"), 69, "correct [service] proxy"),
+    (http("200 OK", body=PAGE), 76, "is it KooDrive that answers?"),
+], ids=["redirect", "proxy", "page"])
+def test_check(mount, raw, answer, code, advice):
+    """--check says what to do about it, and does not call it a sign-in or a failure of the service."""
+    m = mount(endpoint=raw(answer).url, auto=False)
+    done = run(BINARY, "--check", "-o", f"config={m.conf}", check=False, env=environment())
+    assert done.returncode == code and advice in done.stdout
+    assert "failure of its own" not in done.stdout

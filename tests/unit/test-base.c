@@ -29,6 +29,7 @@ test_errno (void)
     { KT_ERROR_TOO_LARGE, EIO, "EIO" },
     { KT_ERROR_BROKEN, EIO, "EIO" },
     { KT_ERROR_PROXY, EIO, "EIO" },
+    { KT_ERROR_REDIRECTED, EIO, "EIO" },
     { KT_ERROR_SERVICE, EIO, "EIO" },
     { KT_ERROR_INTERRUPTED, EINTR, "EINTR" },
     { KT_ERROR_READ_ONLY, EROFS, "EROFS" },

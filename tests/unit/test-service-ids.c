@@ -167,7 +167,7 @@ test_redirect (Fixture *f, gconstpointer data)
   fetch (f, kt_key_new_share ("S", "7"));
   kt_fake_transport_answer (f->transport, 0, &response);
   g_assert_cmpuint (f->done, ==, 1);
-  g_assert_error (f->error, KT_ERROR, KT_ERROR_SERVICE);
+  g_assert_error (f->error, KT_ERROR, KT_ERROR_REDIRECTED);
   g_assert_nonnull (strstr (f->error->message, "a redirect to https://example.com/login, which is not followed"));
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 1);
 }

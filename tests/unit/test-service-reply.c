@@ -180,7 +180,7 @@ test_redirects (void)
     g_autoptr (GError) error = NULL;
     response.headers[KT_HEADER_LOCATION] = location;
     error = kt_reply_redirect (&response, URL);
-    g_assert_error (error, KT_ERROR, KT_ERROR_SERVICE);
+    g_assert_error (error, KT_ERROR, KT_ERROR_REDIRECTED);
     g_assert_cmpstr (error->message, ==, message);
   }
   kt_log_forget_secrets ();
