@@ -19,7 +19,6 @@ static const struct {
   { CURLE_COULDNT_RESOLVE_PROXY, KT_ERROR_UNREACHABLE, NULL },
   { CURLE_COULDNT_RESOLVE_HOST, KT_ERROR_UNREACHABLE, NULL },
   { CURLE_COULDNT_CONNECT, KT_ERROR_UNREACHABLE, NULL },
-  { CURLE_PROXY, KT_ERROR_UNREACHABLE, NULL },
   { CURLE_OPERATION_TIMEDOUT, KT_ERROR_TIMED_OUT, NULL },
   { CURLE_SEND_ERROR, KT_ERROR_BROKEN, NULL },
   { CURLE_RECV_ERROR, KT_ERROR_BROKEN, NULL },
@@ -74,21 +73,31 @@ kt_curl_proxy_error (CURL *easy, guint status, const char *proxy)
   return g_error_new (KT_ERROR, KT_ERROR_PROXY, "the proxy %s wants proxy authentication (HTTP %u)", name, status);
 }
 
+/* The proxy has ANSWERED a CONNECT with that status, not a good one. */
+static GError *
+connect_error (CURL *easy, guint answered, const char *proxy)
+{
+  GError *error = kt_curl_proxy_error (easy, answered, proxy);
+  KtErrorCode kt = kt_retry_is_passing (answered) ? KT_ERROR_BROKEN : KT_ERROR_PROXY;
+  g_autofree char *name = name_of (easy, proxy);
+
+  return error != NULL ? error
+                       : g_error_new (KT_ERROR, (int) kt, "the proxy %s refuses to connect: HTTP %u", name, answered);
+}
+
 GError *
 kt_curl_error (CURL *easy, CURLcode code, const char *message, const char *proxy)
 {
   KtErrorCode kt = KT_ERROR_SERVICE;
   const char *text = message != NULL && message[0] != '\0' ? message : curl_easy_strerror (code);
-  long answered = 0; /* by the proxy, to a CONNECT */
+  long answered = 0;
 
   curl_easy_getinfo (easy, CURLINFO_HTTP_CONNECTCODE, &answered);
-  if (answered != 0 && answered / 100 != 2) {
+  if (answered != 0 && answered / 100 != 2)
+    return connect_error (easy, (guint) answered, proxy);
+  if (code == CURLE_PROXY) {
     g_autofree char *name = name_of (easy, proxy);
-    GError *error = kt_curl_proxy_error (easy, (guint) answered, proxy);
-    kt = kt_retry_is_passing ((guint) answered) ? KT_ERROR_BROKEN : KT_ERROR_PROXY;
-    return error != NULL
-               ? error
-               : g_error_new (KT_ERROR, (int) kt, "the proxy %s refuses to connect: HTTP %ld", name, answered);
+    return g_error_new (KT_ERROR, KT_ERROR_PROXY, "the proxy %s refuses to connect: %s", name, text);
   }
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
     if (table[i].curl == code) {

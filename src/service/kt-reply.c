@@ -77,18 +77,28 @@ skip_prologue (const char *p)
   return p;
 }
 
+/* Whether TEXT would be JSON, were it whole. */
+static gboolean
+is_meant_as_json (const char *text)
+{
+  return *text != '\0' && strchr ("{[\"", *text) != NULL;
+}
+
 /* Where the page in TEXT begins, NULL when it is none. */
 static const char *
 page_in (const char *text)
 {
-  static const char *const tags[] = {
-    "<!doctype html", "<html", "<head", "<title", "<meta", "<body", "<center", "<h1"
-  };
+  static const char *const tags[] = { "<!doctype html", "<html", "<head>", "<title", "<body", "<center>", "<h1>" };
 
   text = skip_prologue (text);
-  for (gsize i = 0; i < G_N_ELEMENTS (tags); i++)
-    if (begins (text, tags[i]))
-      return text;
+  if (is_meant_as_json (text))
+    return NULL;
+  while ((text = strchr (text, '<')) != NULL) {
+    for (gsize i = 0; i < G_N_ELEMENTS (tags); i++)
+      if (begins (text, tags[i]))
+        return text;
+    text++;
+  }
   return NULL;
 }
 
@@ -145,7 +155,7 @@ kt_reply_describe (GBytes *body)
   if (page != NULL)
     return page;
   text = beginning_of (body);
-  if (strchr ("{[", *skip_blanks (text)) != NULL) /* it would be JSON, and holds who knows what */
+  if (is_meant_as_json (skip_prologue (text)) || text[0] == '\0') /* who knows what it holds */
     return g_strdup (" with a body that is not JSON");
   line = tidy (text, strlen (text), LONGEST_TEXT);
   return g_strdup_printf (" with the text \"%s\"", line);

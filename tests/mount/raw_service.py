@@ -15,10 +15,11 @@ def http(status, *headers, body=b""):
 
 
 class RawService:
-    """answer: the bytes, or a function that gives them for the request's head; heads: those of all requests."""
+    """answer: the bytes, or a function that gives them for the request's head; heads: those of all requests; end: how a head
+    ends."""
 
-    def __init__(self, answer):
-        self.answer, self.heads, self.lock = answer, [], threading.Lock()
+    def __init__(self, answer, end=b"\r\n\r\n"):
+        self.answer, self.end, self.heads, self.lock = answer, end, [], threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -40,14 +41,14 @@ class RawService:
 
     def talk(self, connection):
         head = b""
-        while b"\r\n\r\n" not in head:
+        while self.end not in head:
             piece = connection.recv(65536)
             if not piece:
                 return
             head += piece
         with self.lock:
-            self.heads.append(head.decode())
-        connection.sendall(self.answer(head.decode()) if callable(self.answer) else self.answer)
+            self.heads.append(head.decode("latin-1"))
+        connection.sendall(self.answer(self.heads[-1]) if callable(self.answer) else self.answer)
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(65536):  # else what it has not read would reset the connection, and the answer with it
             pass

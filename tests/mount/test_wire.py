@@ -14,8 +14,8 @@ GOOD = detail(taskStatus=2)
 def raw():
     services = []
 
-    def make(answer):
-        services.append(RawService(answer))
+    def make(answer, **options):
+        services.append(RawService(answer, **options))
         return services[-1]
 
     yield make
@@ -102,6 +102,16 @@ def test_proxy_refuses(mount, raw, by, status, name, attempts, words):
     assert f"the proxy 127.0.0.1:{proxy.port} {words}" in m.control("last-error")
     assert "pa55word" not in m.control("last-error") + m.log() and "someone" not in m.control("last-error") + m.log()
     assert proxy.asked() == attempts and proxy.heads[0].startswith("CONNECT koodrive.example:443 ")
+
+
+def test_socks_proxy_refuses(mount, raw):
+    """The same of a SOCKS proxy, which here takes no way of signing in."""
+    proxy = raw(b"\x05\xff", end=b"\x05")
+    m = mount(endpoint="https://koodrive.example", proxy=f"socks5h://someone:pa55word@127.0.0.1:{proxy.port}")
+    assert read_error(m.task() / "status") == "EIO"
+    assert f"the proxy 127.0.0.1:{proxy.port} refuses to connect: " in m.control("last-error")
+    assert "pa55word" not in m.control("last-error") + m.log()
+    assert proxy.asked() == 1
 
 
 @pytest.mark.parametrize("answer, code, advice", [

@@ -206,6 +206,8 @@ test_bad_strings (void)
     { "\\u0000\\u0000x", U U "x", "%00%00x" },
     { "\\ud83d\\u0000", U U, U "%00" },
     { "\\\\u0000", "\\\\u0000", "\\u0000" },
+    { "x\ny", "x\\ny", "x%0Ay" }, /* not escaped, as it should be */
+    { "x\ty", "x\\ty", "x%09y" },
     { "x\xff", "x" U, "x%FF" },
     { "\xc0\x80", U, "%00" },                                          /* NUL as Java writes it */
     { "\xc0\xaf", U U, "%C0%AF" },                                     /* an overlong slash */
