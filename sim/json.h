@@ -24,5 +24,6 @@ const char *sim_json_get_string (const cJSON *object, const char *key);
 /* Replaces or adds the member @key. Takes @value. */
 void sim_json_set (cJSON *object, const char *key, cJSON *value);
 
-/* Calls @visit for every member of every object and array in @parent, from the leaves up; it may replace or delete it. */
+/* Calls @visit for every member of every object and array in @parent, from the leaves up; it may replace or delete
+ * it. */
 void sim_json_walk (cJSON *parent, void (*visit) (cJSON *parent, cJSON *member));

@@ -95,6 +95,8 @@ kt_curl_error (CURL *easy, CURLcode code, const char *message, const char *proxy
   curl_easy_getinfo (easy, CURLINFO_HTTP_CONNECTCODE, &answered);
   if (answered != 0 && answered / 100 != 2)
     return connect_error (easy, (guint) answered, proxy);
+  if (strstr (text, "proxy") != NULL && strchr (text, '\'') != NULL) /* curl quotes its URL, with the password */
+    return g_error_new_literal (KT_ERROR, KT_ERROR_PROXY, "the proxy's URL is none that can be used");
   if (code == CURLE_PROXY) {
     g_autofree char *name = name_of (easy, proxy);
     return g_error_new (KT_ERROR, KT_ERROR_PROXY, "the proxy %s refuses to connect: %s", name, text);

@@ -15,8 +15,8 @@ def http(status, *headers, body=b""):
 
 
 class RawService:
-    """answer: the bytes, or a function that gives them for the request's head; heads: those of all requests; end: how a head
-    ends."""
+    """answer: the bytes, or a function that gives them for the request's head; heads: those of all requests; end: how a
+    head ends."""
 
     def __init__(self, answer, end=b"\r\n\r\n"):
         self.answer, self.end, self.heads, self.lock = answer, end, [], threading.Lock()

@@ -114,6 +114,18 @@ def test_socks_proxy_refuses(mount, raw):
     assert proxy.asked() == 1
 
 
+@pytest.mark.parametrize("by", ["configuration", "environment"])
+@pytest.mark.parametrize("url", ["ftp://someone:pa55word@127.0.0.1:1", "http://someone:pa55word@[::1",
+                                 "http://someone:pa55word@127.0.0.1:99999", "socks9://someone:pa55word@h:1"])
+def test_proxy_that_is_none(mount, by, url):
+    """curl quotes it, and we do not: it holds a password."""
+    settings = {"proxy": url} if by == "configuration" else {"env": {"https_proxy": url}}
+    m = mount(endpoint="https://koodrive.example", **settings)
+    assert read_error(m.task() / "status") == "EIO"
+    assert "the proxy's URL is none that can be used" in m.control("last-error")
+    assert "pa55word" not in m.control("last-error") + m.log() and "someone" not in m.log()
+
+
 @pytest.mark.parametrize("answer, code, advice", [
     (http("302 Found", "Location: https://login.example/"), 76, "correct [service] endpoint"),
     (http("407 Proxy Authentication Required"), 69, "correct [service] proxy"),
