@@ -63,14 +63,8 @@ parse (GBytes *body, GError **error)
 const cJSON *
 kt_answer_get (const cJSON *object, const char *name)
 {
-  const cJSON *found = NULL, *item;
-
-  if (!cJSON_IsObject (object))
-    return NULL;
-  cJSON_ArrayForEach (item, object)
-    if (g_str_equal (item->string, name))
-      found = item;
-  return cJSON_IsNull (found) ? NULL : found;
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive (object, name);
+  return cJSON_IsNull (item) ? NULL : item;
 }
 
 const char *

@@ -14,7 +14,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (cJSON, cJSON_Delete)
  * no JSON object. */
 cJSON *kt_answer_open (guint status, GBytes *body, GError **error);
 
-/* The field NAME, the last when there are several, NULL when it is absent. */
+/* The field NAME, the first when there are several, NULL when it is absent. */
 const cJSON *kt_answer_get (const cJSON *object, const char *name);
 
 /* A string's text or a number's digits, those of its value when it is whole (kt-number.h); NULL when the field is

@@ -64,7 +64,7 @@ note_ids (Listing *listing, const KtListPage *page)
   return fresh;
 }
 
-/* Why the list would never end, NULL as long as it may. NEXT is not NULL. */
+/* Why the list would never end, NULL as long as it may. */
 static const char *
 endless (Listing *listing, const KtListPage *page, guint fresh, const char *next)
 {
@@ -76,6 +76,19 @@ endless (Listing *listing, const KtListPage *page, guint fresh, const char *next
   if (listing->empty_pages > MOST_EMPTY_PAGES)
     return "empty pages without end";
   return listing->pages >= MOST_PAGES ? "pages without end" : NULL;
+}
+
+/* What is wrong with the list as far as PAGE, after which NEXT comes or, when it is NULL, nothing. NULL: nothing is. */
+static GError *
+fault_of (Listing *listing, const KtListPage *page, guint fresh, const char *next)
+{
+  const char *why = next != NULL ? endless (listing, page, fresh, next) : NULL;
+
+  if (why != NULL)
+    return g_error_new (KT_ERROR, KT_ERROR_BAD_ANSWER, "the list does not end: %s (page %u)", why, listing->pages);
+  if (next == NULL && listing->items > 0 && listing->unusable == listing->items)
+    return g_error_new_literal (KT_ERROR, KT_ERROR_BAD_ANSWER, "the list has no item with an id that can be one");
+  return NULL;
 }
 
 /* The place of the page after PAGE, NULL when it was the last. (transfer full) */
@@ -93,7 +106,7 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
   Listing *listing = data;
   g_autoptr (KtListPage) page = result;
   g_autofree char *next = NULL;
-  const char *why = NULL;
+  g_autoptr (GError) fault = NULL;
   guint fresh;
 
   if (page == NULL) {
@@ -108,13 +121,10 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
   fresh = note_ids (listing, page);
   listing->page (page->tasks, listing->data);
   next = next_of (listing, page);
-  if (next != NULL)
-    why = endless (listing, page, fresh, next);
-  if (why != NULL) {
-    g_autoptr (GError) endless_error =
-        g_error_new (KT_ERROR, KT_ERROR_BAD_ANSWER, "the list does not end: %s (page %u)", why, listing->pages);
-    kt_service_tell (listing->service, kt_call_name (listing->call), "", trace_id, endless_error);
-    end (listing, endless_error);
+  fault = fault_of (listing, page, fresh, next);
+  if (fault != NULL) {
+    kt_service_tell (listing->service, kt_call_name (listing->call), "", trace_id, fault);
+    end (listing, fault);
   } else if (next != NULL) {
     ask_page (listing, next);
   } else {

@@ -156,6 +156,20 @@ test_unusable_items (Fixture *f, gconstpointer data)
   g_string_free (full, TRUE);
 }
 
+/* "A list of nothing else is an error." */
+static void
+test_unusable_list (Fixture *f, gconstpointer data)
+{
+  kt_service_list (f->service, KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
+  f->done = 0;
+  kt_fake_transport_land (f->transport, 0, 200, "{\"taskList\":[{\"taskId\":\"../x\"}],\"nextCursor\":1}", NULL);
+  g_assert_cmpuint (f->done, ==, 0);
+  kt_fake_transport_land (f->transport, 1, 200, "{\"taskList\":[{\"taskId\":\"\"}]}", NULL);
+  g_assert_cmpuint (f->done, ==, 1);
+  g_assert_error (f->error, KT_ERROR, KT_ERROR_BAD_ANSWER);
+  g_assert_cmpuint (kt_test_warnings (), ==, 1);
+}
+
 /* "A redirect of a service call is not followed", and nobody signs in again for it. */
 static void
 test_redirect (Fixture *f, gconstpointer data)
@@ -181,6 +195,7 @@ main (int argc, char **argv)
   ADD ("other-ids", test_other_ids);
   ADD ("words-and-the-end", test_words_and_the_end);
   ADD ("unusable-items", test_unusable_items);
+  ADD ("unusable-list", test_unusable_list);
   ADD ("redirect", test_redirect);
   return g_test_run ();
 }

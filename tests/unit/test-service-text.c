@@ -284,18 +284,18 @@ test_around (void)
     assert_refused (bad[i]);
 }
 
-/* "Of a field that is there twice the last one counts", as for jq and Python. */
+/* "Of a field that is there twice the first one counts". */
 static void
 test_duplicates (void)
 {
-  g_autoptr (KtTask) task = detail ("{\"jobInfo\":{\"taskStatus\":0},\"jobInfo\":{\"taskStatus\":1,\"taskStatus\":2,"
-                                    "\"userId\":\"a\",\"userId\":null}}");
+  g_autoptr (KtTask) task = detail ("{\"jobInfo\":{\"taskStatus\":2,\"taskStatus\":1,\"userId\":null,"
+                                    "\"userId\":\"a\"},\"jobInfo\":7}");
 
   g_assert_cmpstr (task->status, ==, "completed");
   g_assert_cmpstr (task->user, ==, "");
   kt_assert_bytes (g_bytes_ref (task->job_json),
-                   "{\n\t\"taskStatus\":\t1,\n\t\"taskStatus\":\t2,\n\t\"userId\":\t\"a\",\n"
-                   "\t\"userId\":\tnull\n}\n");
+                   "{\n\t\"taskStatus\":\t2,\n\t\"taskStatus\":\t1,\n\t\"userId\":\tnull,\n"
+                   "\t\"userId\":\t\"a\"\n}\n");
 }
 
 /* "Times": in every field, numbers and strings alike; the other name's where the first has none. */
