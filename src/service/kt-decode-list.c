@@ -2,6 +2,7 @@
 /* Lists, answers without content, and the one thing we say in JSON ourselves. */
 #include "kt-decode.h"
 
+#include "base/kt-error.h"
 #include "base/kt-names.h"
 #include "kt-decode-private.h"
 #include "kt-paths.h"
@@ -90,6 +91,18 @@ kt_decode_done (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError 
   g_autoptr (cJSON) root = kt_answer_open (status, body, error);
 
   return root != NULL ? &done : NULL;
+}
+
+gboolean
+kt_decode_is_final (guint status, GBytes *body)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (cJSON) root = status >= 500 ? kt_answer_open (status, body, &error) : NULL;
+
+  return root == NULL
+         && (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)
+             || g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED)
+             || g_error_matches (error, KT_ERROR, KT_ERROR_DENIED));
 }
 
 char *

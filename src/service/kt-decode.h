@@ -35,6 +35,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtListPage, kt_list_page_free)
 /* An answer that tells only that it was done: something that is not NULL, not to be freed. */
 KtDecode kt_decode_done;
 
+/* Whether BODY, which came with HTTP STATUS, a failure of the service, has a code that will be there again the next
+ * time. */
+gboolean kt_decode_is_final (guint status, GBytes *body);
+
 /* The token that session/refresh gives, with its scheme word. (transfer full), to be wiped; errors as above. */
 char *kt_decode_access_token (guint status, GBytes *body, GError **error);
 

@@ -123,6 +123,12 @@ kt_service_clock_skew (KtService *service)
   return kt_auth_clock_skew (service->auth);
 }
 
+static gboolean
+is_final (const KtHttpResponse *response)
+{
+  return g_bytes_get_size (response->body) <= KT_DECODER_SMALL && kt_decode_is_final (response->status, response->body);
+}
+
 static void
 prepare (KtHttpRequest *request, gpointer data)
 {
@@ -134,6 +140,7 @@ prepare (KtHttpRequest *request, gpointer data)
   if (request->body != NULL)
     g_ptr_array_add (request->headers, g_strdup ("Content-Type: application/json"));
   request->once = calls[ask->call].changes;
+  request->is_final = is_final;
 }
 
 void

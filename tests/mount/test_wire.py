@@ -65,6 +65,11 @@ WORDS = [
      "HTTP 429, code 13000201"),
     ("throttled, and gone", http("429 Too Many", JSON, body='{"code":"13000309"}'), "EBUSY EAGAIN", 4,
      "HTTP 429, code 13000309"),
+    ("failed", http("500 Internal Server Error", JSON, body='{"code":13000201}'), "EIO", 4, "HTTP 500, code 13000201"),
+    ("failed, and gone", http("500 Internal Server Error", JSON, body='{"code":13000309.0}'), "ENOENT", 1,
+     "HTTP 500, code 13000309"),
+    ("failed, and denied", http("503 Unavailable", JSON, body='{"error_code":"13000410"}'), "EACCES", 1,
+     "HTTP 503, code 13000410"),
     ("proxy", http("407 Proxy Authentication Required", 'Proxy-Authenticate: Basic realm="x"'), "EIO", 1,
      "wants proxy authentication (HTTP 407)"),
 ]

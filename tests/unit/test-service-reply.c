@@ -137,6 +137,32 @@ test_bounds (void)
   kt_assert_text (kt_reply_describe (far), " with an HTML page that has no title");
 }
 
+/* "A 500 whose body has the code for no such task or no permission would be the same again." */
+static void
+test_final (void)
+{
+  static const struct {
+    guint status;
+    const char *body;
+    gboolean is_final;
+  } table[] = {
+    { 500, "{\"code\":13000309}", TRUE },
+    { 503, "{\"error_code\":\"13000410\"}", TRUE },
+    { 500, "{\"code\":\"APIGW.0301\"}", TRUE },
+    { 500, "{\"code\":13000201}", FALSE },
+    { 500, "{\"code\":0}", FALSE },
+    { 500, "{}", FALSE },
+    { 502, "<html>", FALSE },
+    { 503, "", FALSE },
+    { 429, "{\"code\":13000309}", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (GBytes) body = kt_test_bytes (table[i].body);
+    g_assert_cmpint (kt_decode_is_final (table[i].status, body), ==, table[i].is_final);
+  }
+}
+
 /* Plain words of a proxy are shown; what would be JSON may hold a link, and is not. */
 static void
 test_text (void)
@@ -212,6 +238,7 @@ main (int argc, char **argv)
   g_test_add_func ("/service/reply/pages", test_pages);
   g_test_add_func ("/service/reply/bounds", test_bounds);
   g_test_add_func ("/service/reply/text", test_text);
+  g_test_add_func ("/service/reply/final", test_final);
   g_test_add_func ("/service/reply/redirects", test_redirects);
   g_test_add_func ("/service/reply/no-redirect", test_no_redirect);
   return g_test_run ();
