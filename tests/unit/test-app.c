@@ -216,6 +216,8 @@ test_bad_watch_lists (void)
     { "#\nbasic ../x", "list:2: an id is 1 to 64" },
     { "share S! 7", "list:1: an id is 1 to 64" },
     { "basic 7\x01", "list:1: an id is 1 to 64" },
+    { "job 7\njob jobs", "list:2: a word of the service's own paths is no id" },
+    { "basic list", "list:1: a word of the service's own paths is no id" },
     { "\xef\xbb\xbf"
       "basic 7",
       "list:1: unknown kind of task" },
