@@ -48,8 +48,10 @@ build_task_document (const Sim *sim, const SimRequest *req, SimShapes shapes, co
 static void
 answer_document (const SimRequest *req, SimShapes shapes, SimAnswer *answer, cJSON *document)
 {
+  unsigned status = sim_shapes_has (shapes, SIM_SHAPE_STATUS_203) ? 203 : 200;
+
   sim_shapes_apply (shapes, req->call, document);
-  sim_answer_set (answer, 200, SIM_JSON_TYPE, sim_json_print (document, FALSE));
+  sim_answer_set (answer, status, SIM_JSON_TYPE, sim_json_print (document, FALSE));
 }
 
 static void

@@ -33,7 +33,7 @@ struct SimFault {
   gint64 left; /* strokes left, -1 = no end */
   unsigned status;
   gint64 delay; /* milliseconds */
-  char *retry_after, *content_type;
+  char *retry_after, *content_type, *location, *content_encoding;
   cJSON *code; /* Number or String, or NULL */
 };
 
@@ -67,6 +67,8 @@ sim_fault_unref (SimFault *fault)
   g_free (fault->task_id);
   g_free (fault->retry_after);
   g_free (fault->content_type);
+  g_free (fault->location);
+  g_free (fault->content_encoding);
   cJSON_Delete (fault->code);
   g_free (fault);
 }
@@ -152,16 +154,17 @@ get_code (const cJSON *object, SimFault *fault, GError **error)
 static bool
 check_fields (const cJSON *object, GError **error)
 {
-  static const char *const known[] = { "kind",   "taskId", "call",       "after", "times",
-                                       "status", "ms",     "retryAfter", "code",  "contentType" };
+  static const char *const known[] = { "kind", "taskId",     "call", "after",       "times",    "status",
+                                       "ms",   "retryAfter", "code", "contentType", "location", "contentEncoding" };
 
   for (const cJSON *member = object->child; member != NULL; member = member->next) {
     guint i = 0;
     while (i < G_N_ELEMENTS (known) && strcmp (member->string, known[i]) != 0)
       i++;
     if (i == G_N_ELEMENTS (known)) {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: no such field, expected %s", member->string,
-                   "kind, taskId, call, after, times, status, ms, retryAfter, code, contentType");
+      g_set_error (
+          error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: no such field, expected %s", member->string,
+          "kind, taskId, call, after, times, status, ms, retryAfter, code, contentType, location, contentEncoding");
       return false;
     }
   }
@@ -184,7 +187,9 @@ fill (SimFault *fault, const cJSON *object, GError **error)
       || !get_integer (object, "status", 200, 599, &status, error)
       || !get_integer (object, "ms", 0, MAX_DELAY, &fault->delay, error)
       || !get_string (object, "retryAfter", &fault->retry_after, error) || !get_code (object, fault, error)
-      || !get_string (object, "contentType", &fault->content_type, error) || !check_fields (object, error))
+      || !get_string (object, "contentType", &fault->content_type, error)
+      || !get_string (object, "location", &fault->location, error)
+      || !get_string (object, "contentEncoding", &fault->content_encoding, error) || !check_fields (object, error))
     return false;
   fault->status = (unsigned) status;
 
@@ -335,6 +340,10 @@ sim_fault_apply (const SimFault *fault, SimAnswer *answer)
   }
   if (fault->retry_after != NULL)
     sim_answer_add_header (answer, "Retry-After", fault->retry_after);
+  if (fault->location != NULL)
+    sim_answer_add_header (answer, "Location", fault->location);
+  if (fault->content_encoding != NULL)
+    sim_answer_add_header (answer, "Content-Encoding", fault->content_encoding);
 }
 
 const char *

@@ -43,3 +43,22 @@ sim_json_get_string (const cJSON *object, const char *key)
 {
   return cJSON_GetStringValue (cJSON_GetObjectItemCaseSensitive (object, key));
 }
+
+void
+sim_json_set (cJSON *object, const char *key, cJSON *value)
+{
+  if (cJSON_HasObjectItem (object, key))
+    cJSON_ReplaceItemInObjectCaseSensitive (object, key, value);
+  else
+    cJSON_AddItemToObject (object, key, value);
+}
+
+void
+sim_json_walk (cJSON *parent, void (*visit) (cJSON *parent, cJSON *member))
+{
+  for (cJSON *member = parent->child, *next; member != NULL; member = next) {
+    next = member->next;
+    sim_json_walk (member, visit);
+    visit (parent, member);
+  }
+}

@@ -20,3 +20,10 @@ GBytes *sim_json_print (cJSON *json, gboolean newline);
 
 /* The member @key of @object when it is a String, else NULL. (transfer none) */
 const char *sim_json_get_string (const cJSON *object, const char *key);
+
+/* Replaces or adds the member @key. Takes @value. */
+void sim_json_set (cJSON *object, const char *key, cJSON *value);
+
+/* Calls @visit for every member of every object and array in @parent, from the leaves up; it may replace or delete
+ * it. */
+void sim_json_walk (cJSON *parent, void (*visit) (cJSON *parent, cJSON *member));

@@ -3,17 +3,8 @@
 
 #include <gio/gio.h>
 #include <string.h>
-#include <time.h>
 
-/* Replaces or adds a member. Takes @value. */
-static void
-set_member (cJSON *object, const char *key, cJSON *value)
-{
-  if (cJSON_HasObjectItem (object, key))
-    cJSON_ReplaceItemInObjectCaseSensitive (object, key, value);
-  else
-    cJSON_AddItemToObject (object, key, value);
-}
+#include "writing.h"
 
 /* Gives a member another name; it moves to the end. */
 static void
@@ -39,29 +30,18 @@ get_job (cJSON *document, SimCall call)
   return cJSON_GetObjectItemCaseSensitive (get_holder (document, call), "jobInfo");
 }
 
-/* Calls @visit for every member of every object and array, from the leaves up; it may replace or delete it. */
-static void
-walk (cJSON *parent, void (*visit) (cJSON *parent, cJSON *member))
-{
-  for (cJSON *member = parent->child, *next; member != NULL; member = next) {
-    next = member->next;
-    walk (member, visit);
-    visit (parent, member);
-  }
-}
-
 static void
 make_code_string (cJSON *document, SimCall call)
 {
   if (cJSON_HasObjectItem (document, "code"))
-    set_member (document, "code", cJSON_CreateString ("0"));
+    sim_json_set (document, "code", cJSON_CreateString ("0"));
 }
 
 static void
 make_code_number (cJSON *document, SimCall call)
 {
   if (cJSON_HasObjectItem (document, "code"))
-    set_member (document, "code", cJSON_CreateNumber (0));
+    sim_json_set (document, "code", cJSON_CreateNumber (0));
 }
 
 static void
@@ -77,14 +57,14 @@ make_infos_object (cJSON *document, SimCall call)
   cJSON *first = cJSON_DetachItemFromArray (cJSON_GetObjectItemCaseSensitive (holder, "taskInfos"), 0);
 
   if (first != NULL)
-    set_member (holder, "taskInfos", first);
+    sim_json_set (holder, "taskInfos", first);
 }
 
 static void
 make_infos_null (cJSON *document, SimCall call)
 {
   if (cJSON_HasObjectItem (get_holder (document, call), "taskInfos"))
-    set_member (get_holder (document, call), "taskInfos", cJSON_CreateNull ());
+    sim_json_set (get_holder (document, call), "taskInfos", cJSON_CreateNull ());
 }
 
 static void
@@ -131,7 +111,7 @@ make_cursor_number (cJSON *document, SimCall call)
   const char *cursor = sim_json_get_string (document, "nextCursor");
 
   if (cursor != NULL)
-    set_member (document, "nextCursor", cJSON_CreateNumber (g_ascii_strtod (cursor, NULL)));
+    sim_json_set (document, "nextCursor", cJSON_CreateNumber (g_ascii_strtod (cursor, NULL)));
 }
 
 static void
@@ -154,7 +134,7 @@ static void
 remove_desc (cJSON *document, SimCall call)
 {
   if (call == SIM_CALL_TASK_RESULT)
-    walk (document, visit_desc);
+    sim_json_walk (document, visit_desc);
 }
 
 static void
@@ -167,52 +147,7 @@ static void
 empty_url (cJSON *document, SimCall call)
 {
   if (cJSON_HasObjectItem (get_job (document, call), "downloadUrl"))
-    set_member (get_job (document, call), "downloadUrl", cJSON_CreateString (""));
-}
-
-/* Puts the time @member, if it is one that @from reads, into the form @to. */
-static void
-change_time (cJSON *parent, cJSON *member, const char *from, const char *to)
-{
-  const char *text = cJSON_GetStringValue (member);
-  struct tm time = { 0 };
-
-  if (text == NULL || member->string == NULL || !g_str_has_suffix (member->string, "Time"))
-    return;
-  const char *end = strptime (text, from, &time);
-  if (end == NULL || *end != '\0')
-    return;
-  g_autoptr (GDateTime) date =
-      g_date_time_new_utc (time.tm_year + 1900, time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec);
-  g_autofree char *other = g_date_time_format (date, to);
-  set_member (parent, member->string, cJSON_CreateString (other));
-}
-
-#define TIME_ISO "%Y-%m-%dT%H:%M:%SZ"
-#define TIME_14  "%Y%m%d%H%M%S"
-
-static void
-visit_time_iso (cJSON *parent, cJSON *member)
-{
-  change_time (parent, member, TIME_14, TIME_ISO);
-}
-
-static void
-visit_time_14 (cJSON *parent, cJSON *member)
-{
-  change_time (parent, member, TIME_ISO, TIME_14);
-}
-
-static void
-make_times_iso (cJSON *document, SimCall call)
-{
-  walk (document, visit_time_iso);
-}
-
-static void
-make_times_14 (cJSON *document, SimCall call)
-{
-  walk (document, visit_time_14);
+    sim_json_set (get_job (document, call), "downloadUrl", cJSON_CreateString (""));
 }
 
 static void
@@ -225,14 +160,14 @@ static void
 make_progress_negative (cJSON *document, SimCall call)
 {
   if (get_job (document, call) != NULL)
-    set_member (get_job (document, call), "progress", cJSON_CreateNumber (-1));
+    sim_json_set (get_job (document, call), "progress", cJSON_CreateNumber (-1));
 }
 
 static void
 make_progress_over (cJSON *document, SimCall call)
 {
   if (get_job (document, call) != NULL)
-    set_member (get_job (document, call), "progress", cJSON_CreateNumber (250));
+    sim_json_set (get_job (document, call), "progress", cJSON_CreateNumber (250));
 }
 
 static void
@@ -241,28 +176,14 @@ visit_enum (cJSON *parent, cJSON *member)
   static const char *const names[] = { "taskStatus", "status", "taskType", "taskResultCode", NULL };
 
   if (member->string != NULL && g_strv_contains (names, member->string))
-    set_member (parent, member->string, cJSON_IsString (member) ? cJSON_CreateString ("99") : cJSON_CreateNumber (99));
+    sim_json_set (parent, member->string,
+                  cJSON_IsString (member) ? cJSON_CreateString ("99") : cJSON_CreateNumber (99));
 }
 
 static void
 make_enums_unknown (cJSON *document, SimCall call)
 {
-  walk (document, visit_enum);
-}
-
-static void
-visit_number (cJSON *parent, cJSON *member)
-{
-  if (!cJSON_IsNumber (member) || member->string == NULL)
-    return;
-  g_autofree char *text = g_strdup_printf ("%.0f", member->valuedouble); /* all of ours are Integers */
-  set_member (parent, member->string, cJSON_CreateString (text));
-}
-
-static void
-make_numbers_string (cJSON *document, SimCall call)
-{
-  walk (document, visit_number);
+  sim_json_walk (document, visit_enum);
 }
 
 static void
@@ -279,7 +200,7 @@ visit_object (cJSON *parent, cJSON *member)
 static void
 add_fields (cJSON *document, SimCall call)
 {
-  walk (document, visit_object);
+  sim_json_walk (document, visit_object);
   visit_object (NULL, document);
 }
 
@@ -312,14 +233,22 @@ static const struct {
   [SIM_SHAPE_URL_ABSENT] = { "url-absent", "there is no downloadUrl", remove_url },
   [SIM_SHAPE_URL_EMPTY] = { "url-empty", "downloadUrl is empty", empty_url },
   [SIM_SHAPE_URL_EXPIRED] = { "url-expired", "downloadUrl has expired already", NULL },
-  [SIM_SHAPE_TIMES_ISO] = { "times-iso", "14-digit times are in ISO 8601", make_times_iso },
-  [SIM_SHAPE_TIMES_14] = { "times-14", "ISO 8601 times have 14 digits", make_times_14 },
+  [SIM_SHAPE_TIMES_ISO] = { "times-iso", "14-digit times are in ISO 8601", sim_write_times_iso },
+  [SIM_SHAPE_TIMES_14] = { "times-14", "ISO 8601 times have 14 digits", sim_write_times_14 },
   [SIM_SHAPE_PROGRESS_ABSENT] = { "progress-absent", "there is no progress", remove_progress },
   [SIM_SHAPE_PROGRESS_NEGATIVE] = { "progress-negative", "progress is -1", make_progress_negative },
   [SIM_SHAPE_PROGRESS_OVER] = { "progress-over", "progress is 250", make_progress_over },
   [SIM_SHAPE_ENUM_UNKNOWN] = { "enum-unknown", "types, statuses and taskResultCode are 99", make_enums_unknown },
-  [SIM_SHAPE_NUMBERS_STRING] = { "numbers-string", "all Numbers are Strings", make_numbers_string },
+  [SIM_SHAPE_NUMBERS_STRING] = { "numbers-string", "all Numbers are Strings", sim_write_numbers_string },
   [SIM_SHAPE_FIELDS_EXTRA] = { "fields-extra", "every object has newField and newObject too", add_fields },
+  [SIM_SHAPE_NUMBERS_DECIMAL] = { "numbers-decimal", "all Numbers are written as 2.0 and 10.0E+1", sim_write_numbers_decimal },
+  [SIM_SHAPE_TIMES_SECONDS] = { "times-seconds", "times are Numbers of 10 digits, seconds since 1970", sim_write_times_seconds },
+  [SIM_SHAPE_TIMES_MILLISECONDS] = { "times-milliseconds", "times are Strings of 13 digits, milliseconds since 1970",
+    sim_write_times_milliseconds },
+  [SIM_SHAPE_STRINGS_CUT] = { "strings-cut",
+    "names, descriptions and ids, but a task's, end in the middle of a character: \"\\ud83d\"", sim_write_strings_cut },
+  [SIM_SHAPE_STRINGS_NUL] = { "strings-nul", "the same strings end with a NUL character: \"\\u0000\"", sim_write_strings_nul },
+  [SIM_SHAPE_STATUS_203] = { "status-203", "a good answer comes with HTTP 203", NULL },
   [SIM_SHAPE_ERROR_CODE] = { "error-code", "errors have error_code, a String, and error_msg", NULL },
   [SIM_SHAPE_ERROR_200] = { "error-200", "errors come with HTTP 200", NULL },
   [SIM_SHAPE_PACKAGE_NO_RANGE] = { "package-no-range", "a package is always sent whole", NULL },

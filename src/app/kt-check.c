@@ -53,6 +53,8 @@ static gboolean
 is_cut_off (const Check *check)
 {
   return g_error_matches (check->error, KT_ERROR, KT_ERROR_UNREACHABLE)
+         || g_error_matches (check->error, KT_ERROR, KT_ERROR_PROXY)
+         || g_error_matches (check->error, KT_ERROR, KT_ERROR_REDIRECTED)
          || g_error_matches (check->error, KT_ERROR, KT_ERROR_TLS)
          || g_error_matches (check->error, KT_ERROR, KT_ERROR_TIMED_OUT);
 }

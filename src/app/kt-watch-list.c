@@ -3,6 +3,7 @@
 
 #include "base/kt-error.h"
 #include "base/kt-names.h"
+#include "service/kt-paths.h"
 
 #include <string.h>
 
@@ -39,6 +40,8 @@ parse_line (char *line, const char *origin, guint number, KtKey **key, GError **
   for (guint i = 1; i < words->len; i++)
     if (!kt_id_is_valid (words->pdata[i]))
       return bad_line (origin, number, "an id is 1 to 64 of A-Z a-z 0-9 _ -", error);
+  if (!share && kt_path_has_word (words->pdata[1]))
+    return bad_line (origin, number, "a word of the service's own paths is no id", error);
   *key = share ? kt_key_new_share (words->pdata[1], words->pdata[2]) : kt_key_new (family, words->pdata[1]);
   return TRUE;
 }

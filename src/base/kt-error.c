@@ -23,6 +23,9 @@ kt_error_to_errno (const GError *error)
   case KT_ERROR_THROTTLED:    return EBUSY; /* EAGAIN from read(2) breaks programs */
   case KT_ERROR_BAD_ANSWER:   return EBADMSG;
   case KT_ERROR_TOO_LARGE:
+  case KT_ERROR_BROKEN:
+  case KT_ERROR_PROXY:
+  case KT_ERROR_REDIRECTED:
   case KT_ERROR_SERVICE:      return EIO;
   case KT_ERROR_INTERRUPTED:  return EINTR;
   case KT_ERROR_READ_ONLY:    return EROFS;

@@ -5,6 +5,7 @@
 
 #define ID_MAX      64
 #define HASH_DIGITS 16
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
 gboolean
 kt_id_is_valid (const char *name)
@@ -42,6 +43,12 @@ is_wide_control (const char *text)
   return (guchar) text[0] == 0xC2 && (guchar) text[1] >= 0x80 && (guchar) text[1] < 0xA0;
 }
 
+static gboolean
+is_nul (const char *text)
+{
+  return text[0] == KT_NUL[0] && text[1] == KT_NUL[1];
+}
+
 /* Cuts NAME so that the suffix fits, at a boundary of characters and of %XX. */
 static void
 cut (GString *name, const char *text)
@@ -69,6 +76,9 @@ kt_name_encode (const char *text)
     gsize n = utf8_length (p, left);
     if (n > 1 && !is_wide_control (p)) {
       g_string_append_len (name, p, (gssize) n);
+    } else if (is_nul (p)) {
+      g_string_append (name, "%00");
+      n = strlen (KT_NUL);
     } else {
       guchar c = (guchar) *p;
       if (n != 1 || c < 0x20 || c == 0x7f || c == '/' || c == '%' || (c == '.' && p == text))
@@ -87,20 +97,43 @@ kt_name_encode (const char *text)
   return g_string_free (name, FALSE);
 }
 
+/* Appends the character at TEXT, of which LEFT bytes are left, or what stands for it: FOR_NUL or U+FFFD. Returns how
+ * many bytes that was. */
+static gsize
+append_valid (GString *out, const char *text, gsize left, const char *for_nul)
+{
+  gsize n = utf8_length (text, left);
+
+  if (n > 0) {
+    g_string_append_len (out, text, (gssize) n);
+    return n;
+  }
+  if (left > 1 && is_nul (text)) {
+    g_string_append (out, for_nul);
+    return strlen (KT_NUL);
+  }
+  g_string_append (out, REPLACEMENT);
+  return 1;
+}
+
 char *
 kt_line_encode (const char *text)
 {
   GString *line = g_string_new (NULL);
+  gsize left = strlen (text);
 
-  for (const char *p = text; *p != '\0'; p++) {
-    if (is_wide_control (p)) {
-      g_string_append_printf (line, "%%C2%%%02X", (guchar) p[1]);
-      p++;
-    } else if ((guchar) *p < 0x20 || *p == 0x7f) {
-      g_string_append_printf (line, "%%%02X", (guchar) *p);
+  while (left > 0) {
+    gsize n = 1;
+    if (is_wide_control (text)) {
+      g_string_append_printf (line, "%%C2%%%02X", (guchar) text[1]);
+      n = 2;
+    } else if ((guchar) *text < 0x20 || *text == 0x7f) {
+      g_string_append_printf (line, "%%%02X", (guchar) *text);
     } else {
-      g_string_append_c (line, *p);
+      n = append_valid (line, text, left, "%00");
     }
+    text += n;
+    left -= n;
   }
   return g_string_free (line, FALSE);
 }
@@ -108,10 +141,10 @@ kt_line_encode (const char *text)
 char *
 kt_json_quote (const char *text)
 {
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *valid = kt_utf8_make_valid (text, strlen (text));
   GString *quoted = g_string_new ("\"");
 
-  for (const char *p = valid; *p != '\0'; p++) {
+  for (const char *p = valid != NULL ? valid : text; *p != '\0'; p++) {
     if (is_wide_control (p)) {
       g_string_append_printf (quoted, "\\u%04x", (guchar) p[1]);
       p++;
@@ -125,4 +158,36 @@ kt_json_quote (const char *text)
   }
   g_string_append_c (quoted, '"');
   return g_string_free (quoted, FALSE);
+}
+
+char *
+kt_utf8_make_valid (const char *text, gsize length)
+{
+  const char *invalid;
+  GString *out = NULL;
+
+  while (!g_utf8_validate_len (text, length, &invalid)) {
+    gsize valid = (gsize) (invalid - text), n;
+    if (out == NULL)
+      out = g_string_sized_new (length + length / 8);
+    g_string_append_len (out, text, (gssize) valid);
+    n = valid + append_valid (out, invalid, length - valid, REPLACEMENT);
+    text += n;
+    length -= n;
+  }
+  if (out == NULL)
+    return NULL;
+  g_string_append_len (out, text, (gssize) length);
+  return g_string_free (out, FALSE);
+}
+
+char *
+kt_utf8_cut (char *text, gsize most)
+{
+  if (strlen (text) > most) {
+    while (most > 0 && ((guchar) text[most] & 0xC0) == 0x80)
+      most--;
+    text[most] = '\0';
+  }
+  return text;
 }

@@ -3,8 +3,11 @@
 
 #include "kt-clock.h"
 #include "kt-error.h"
+#include "kt-number.h"
 
 #include <string.h>
+
+#define LONGEST_TIME 128 /* bytes */
 
 typedef struct {
   const char *name;
@@ -97,19 +100,55 @@ kt_size_format (guint64 size)
   return format ((gint64) size, size_units, G_N_ELEMENTS (size_units));
 }
 
+/* TEXT as GLib reads ISO 8601: in capitals, with seconds, without the name in brackets that Java puts behind an offset.
+ * (transfer full) */
+static char *
+iso_of (const char *text)
+{
+  GString *iso = g_string_new (NULL);
+  const gsize minutes = strlen ("2024-09-30T09:19");
+
+  text += strspn (text, " \t\r\n");
+  g_string_append_len (iso, text, (gssize) strcspn (text, "["));
+  g_strchomp (iso->str);
+  g_string_set_size (iso, strlen (iso->str));
+  g_string_ascii_up (iso);
+  if (iso->len >= minutes && iso->str[4] == '-' && iso->str[minutes - 3] == ':' && iso->str[minutes] != ':')
+    g_string_insert (iso, (gssize) minutes, ":00");
+  return g_string_free (iso, FALSE);
+}
+
+static GDateTime *
+parse_iso (const char *text, GTimeZone *zone)
+{
+  g_autofree char *iso = strlen (text) <= LONGEST_TIME ? iso_of (text) : NULL;
+
+  return iso != NULL ? g_date_time_new_from_iso8601 (iso, zone) : NULL;
+}
+
+static GDateTime *
+parse_digits (const char *digits, GTimeZone *zone)
+{
+  g_autofree char *basic = NULL;
+
+  switch (strlen (digits)) {
+  case 10: return g_date_time_new_from_unix_utc (g_ascii_strtoll (digits, NULL, 10));
+  case 13: return g_date_time_new_from_unix_utc (g_ascii_strtoll (digits, NULL, 10) / 1000);
+  case 14: /* GLib wants a T between date and time */
+    basic = g_strdup_printf ("%.8sT%s", digits, digits + 8);
+    return g_date_time_new_from_iso8601 (basic, zone);
+  default: return NULL;
+  }
+}
+
 gint64
 kt_service_time_parse (const char *text, GTimeZone *zone)
 {
-  g_autoptr (GDateTime) time = NULL;
+  g_autofree char *digits = kt_number_digits (text, strlen (text), NULL);
+  g_autoptr (GDateTime) time = digits != NULL ? parse_digits (digits, zone) : parse_iso (text, zone);
+  gint64 seconds = time != NULL ? g_date_time_to_unix (time) : 0;
 
-  if (strlen (text) == 14 && strspn (text, G_CSET_DIGITS) == 14) {
-    /* GLib reads ISO 8601's basic form, which wants a T between date and time */
-    g_autofree char *basic = g_strdup_printf ("%.8sT%s", text, text + 8);
-    time = g_date_time_new_from_iso8601 (basic, zone);
-  } else {
-    time = g_date_time_new_from_iso8601 (text, NULL);
-  }
-  return time != NULL ? g_date_time_to_unix (time) : KT_TIME_UNKNOWN;
+  return seconds > 0 ? seconds : KT_TIME_UNKNOWN;
 }
 
 char *

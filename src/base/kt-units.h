@@ -20,8 +20,10 @@ gboolean kt_size_parse (const char *text, guint64 *out, GError **error);
 /* The other way round. (transfer full) */
 char *kt_size_format (guint64 size);
 
-/* A time of the service: 14 digits `yyyyMMddHHmmss` in ZONE, or ISO 8601 with a zone. Seconds since the epoch,
- * KT_TIME_UNKNOWN when TEXT is neither (an empty endTime of a running task, for one). */
+/* A time of the service: ISO 8601, without a zone in ZONE; or a number (kt-number.h), of 14 digits `yyyyMMddHHmmss` in
+ * ZONE, of 10 seconds and of 13 milliseconds since the epoch. Fractions of a second are cut off. Seconds since the
+ * epoch; KT_TIME_UNKNOWN when TEXT is nothing of this, or not after the epoch: that is how serialisers write no time.
+ * */
 gint64 kt_service_time_parse (const char *text, GTimeZone *zone);
 
 /* Seconds since the epoch as `2024-09-30T09:19:32Z`. (transfer full) */

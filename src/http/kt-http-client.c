@@ -128,6 +128,8 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
   };
   gint64 delay = job->request.once ? KT_RETRY_NO : kt_retry_delay (&attempt);
 
+  if (delay != KT_RETRY_NO && response != NULL && job->request.is_final != NULL && job->request.is_final (response))
+    delay = KT_RETRY_NO;
   job->exchange = NULL;
   client->active--;
   if (delay == KT_RETRY_NO) {

@@ -6,20 +6,28 @@
 
 #define FIRST_DELAY (100 * KT_MS)
 
+/* What passes by itself, by status and by error; all else is there again at the next attempt. */
+static const guint passing_statuses[] = { 429, 500, 502, 503, 504 };
+static const KtErrorCode passing_errors[] = { KT_ERROR_UNREACHABLE, KT_ERROR_BROKEN };
+
+gboolean
+kt_retry_is_passing (guint status)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (passing_statuses); i++)
+    if (passing_statuses[i] == status)
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 is_passing (const KtAttempt *attempt)
 {
-  if (attempt->error != NULL)
-    return g_error_matches (attempt->error, KT_ERROR, KT_ERROR_UNREACHABLE)
-           || g_error_matches (attempt->error, KT_ERROR, KT_ERROR_SERVICE);
-  switch (attempt->status) {
-  case 429:
-  case 500:
-  case 502:
-  case 503:
-  case 504: return TRUE;
-  default: return FALSE;
-  }
+  if (attempt->error == NULL)
+    return kt_retry_is_passing (attempt->status);
+  for (gsize i = 0; i < G_N_ELEMENTS (passing_errors); i++)
+    if (g_error_matches (attempt->error, KT_ERROR, (int) passing_errors[i]))
+      return TRUE;
+  return FALSE;
 }
 
 /* Retry-After is a number of seconds or a date; KT_RETRY_NO when it is neither. */

@@ -18,7 +18,10 @@ typedef struct {
 #define KT_RETRY_NO       (-1)
 #define KT_RETRY_ATTEMPTS 4
 
-/* How long to wait before the next attempt, or KT_RETRY_NO. Retried are no connection, a connection that broke, 429,
- * 500, 502, 503 and 504; at most KT_RETRY_ATTEMPTS attempts, 100 ms doubling with jitter, or what Retry-After asks for
- * (RFC 9110, 10.2.3); never past the deadline. Pure. */
+/* Whether an answer with STATUS may be another the next time: 429, 500, 502, 503 and 504. */
+gboolean kt_retry_is_passing (guint status);
+
+/* How long to wait before the next attempt, or KT_RETRY_NO. Retried are no connection, a connection that broke, and
+ * what kt_retry_is_passing(), nothing else; at most KT_RETRY_ATTEMPTS attempts, 100 ms doubling with jitter, or what
+ * Retry-After asks for (RFC 9110, 10.2.3); never past the deadline. Pure. */
 gint64 kt_retry_delay (const KtAttempt *attempt);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* libcurl driven by the main loop: curl tells which sockets to watch and when to wake it. The sockets are in one epoll
  * set, and that and the time are one GSource: a turn of the loop costs the same with one connection and with a hundred.
- * Each wake-up ends by collecting the transfers that are through. Only this file and
- * kt-http-date.c see curl.h. */
+ * Each wake-up ends by collecting the transfers that are through. Only this file,
+ * kt-curl-error.h and kt-http-date.c see curl.h. */
 #include "kt-transport.h"
 
 #include "base/kt-error.h"
+#include "kt-curl-error.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -31,6 +32,7 @@ struct KtExchange {
   const KtHttpRequest *request;
   GByteArray *body;
   char *response_headers[KT_N_HEADERS];
+  gsize header_bytes; /* of the answer under way: those before were a redirect's, or a proxy's */
   gboolean too_large;
   gboolean enough; /* says the sink */
   char message[CURL_ERROR_SIZE];
@@ -38,11 +40,12 @@ struct KtExchange {
   gpointer data;
 };
 
-#define IDLE_HANDLES     64
-#define SOCKETS_PER_TURN 64 /* then the other sources of the loop have theirs */
-#define MOST_REDIRECTS   5L
-#define CA_FILE_LIFE     1L            /* seconds; by itself curl would not look at the file again for a day */
-#define LINK_BUFFER      (128L * 1024) /* bytes; fewer, larger pieces of packages */
+#define IDLE_HANDLES      64
+#define SOCKETS_PER_TURN  64 /* then the other sources of the loop have theirs */
+#define MOST_REDIRECTS    5L
+#define MOST_HEADER_BYTES 65536u        /* of one answer; curl has a limit of its own for each line */
+#define CA_FILE_LIFE      1L            /* seconds; by itself curl would not look at the file again for a day */
+#define LINK_BUFFER       (128L * 1024) /* bytes; fewer, larger pieces of packages */
 
 static const char *const header_names[KT_N_HEADERS] = {
   [KT_HEADER_DATE] = "date",
@@ -51,6 +54,7 @@ static const char *const header_names[KT_N_HEADERS] = {
   [KT_HEADER_CONTENT_LENGTH] = "content-length",
   [KT_HEADER_ETAG] = "etag",
   [KT_HEADER_LAST_MODIFIED] = "last-modified",
+  [KT_HEADER_LOCATION] = "location",
 };
 
 static void
@@ -78,42 +82,6 @@ exchange_free (KtExchange *exchange)
   g_free (exchange);
 }
 
-static KtErrorCode
-error_code (CURLcode code)
-{
-  /* not a switch with every CURLcode: they grow with each libcurl; what is not here is an error of the service */
-  static const struct {
-    CURLcode curl;
-    KtErrorCode kt;
-  } table[] = {
-    { CURLE_COULDNT_RESOLVE_PROXY, KT_ERROR_UNREACHABLE },
-    { CURLE_COULDNT_RESOLVE_HOST, KT_ERROR_UNREACHABLE },
-    { CURLE_COULDNT_CONNECT, KT_ERROR_UNREACHABLE },
-    { CURLE_OPERATION_TIMEDOUT, KT_ERROR_TIMED_OUT },
-    { CURLE_SSL_CONNECT_ERROR, KT_ERROR_TLS },
-    { CURLE_PEER_FAILED_VERIFICATION, KT_ERROR_TLS },
-    { CURLE_SSL_CERTPROBLEM, KT_ERROR_TLS },
-    { CURLE_SSL_CIPHER, KT_ERROR_TLS },
-    { CURLE_SSL_ISSUER_ERROR, KT_ERROR_TLS },
-    { CURLE_SSL_INVALIDCERTSTATUS, KT_ERROR_TLS },
-    { CURLE_URL_MALFORMAT, KT_ERROR_BAD_ANSWER },
-    { CURLE_UNSUPPORTED_PROTOCOL, KT_ERROR_BAD_ANSWER },
-    { CURLE_TOO_MANY_REDIRECTS, KT_ERROR_BAD_ANSWER },
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
-    if (table[i].curl == code)
-      return table[i].kt;
-  return KT_ERROR_SERVICE;
-}
-
-/* Curl's own message may quote a link, or a proxy with its password. */
-static gboolean
-may_be_shown (const KtExchange *exchange)
-{
-  return exchange->message[0] != '\0' && !exchange->request->is_link && strchr (exchange->message, '@') == NULL;
-}
-
 /* Why there is nothing to trust; curl names the file at most. */
 static GError *
 trust_error (const char *ca_file)
@@ -132,24 +100,38 @@ trust_error (const char *ca_file)
   return g_error_new (KT_ERROR, KT_ERROR_TLS, "ca-file %s: %s", ca_file, reason);
 }
 
+/* Why the exchange, which ended with CODE, brings no answer; NULL when it does. */
+static GError *
+error_of (const KtExchange *exchange, CURLcode code)
+{
+  const KtHttpRequest *request = exchange->request;
+  const char *proxy = exchange->transport->proxy;
+  long status = 0;
+
+  if (exchange->too_large)
+    return g_error_new (KT_ERROR, KT_ERROR_TOO_LARGE,
+                        "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)", request->max_response);
+  if (exchange->header_bytes > MOST_HEADER_BYTES)
+    return g_error_new (KT_ERROR, KT_ERROR_BAD_ANSWER, "the answer's headers are too large (more than %u bytes)",
+                        MOST_HEADER_BYTES);
+  if (code == CURLE_SSL_CACERT_BADFILE)
+    return trust_error (exchange->transport->ca_file);
+  if (code != CURLE_OK && !exchange->enough) /* curl's own message may quote the URL */
+    return kt_curl_error (exchange->easy, code, request->is_link ? NULL : exchange->message, proxy);
+  curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+  return kt_curl_proxy_error (exchange->easy, (guint) status, proxy);
+}
+
 static void
 exchange_finish (KtExchange *exchange, CURLcode code)
 {
   KtTransportDone done = exchange->done;
   gpointer data = exchange->data;
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) error = error_of (exchange, code);
   KtHttpResponse response = { 0 };
   g_autoptr (GBytes) body = NULL;
 
-  if (exchange->too_large) {
-    g_set_error (&error, KT_ERROR, KT_ERROR_TOO_LARGE,
-                 "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)", exchange->request->max_response);
-  } else if (code == CURLE_SSL_CACERT_BADFILE) {
-    error = trust_error (exchange->transport->ca_file);
-  } else if (code != CURLE_OK && !exchange->enough) {
-    g_set_error (&error, KT_ERROR, error_code (code), "%s",
-                 may_be_shown (exchange) ? exchange->message : curl_easy_strerror (code));
-  } else {
+  if (error == NULL) {
     long status = 0;
     curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     response.status = (guint) status;
@@ -270,8 +252,13 @@ on_header (char *bytes, size_t size, size_t count, void *data)
   KtExchange *exchange = data;
   gsize length = size * count;
 
-  if (length > 5 && memcmp (bytes, "HTTP/", 5) == 0)
-    headers_clear (exchange->response_headers); /* those before were a redirect's */
+  if (length > 5 && memcmp (bytes, "HTTP/", 5) == 0) {
+    headers_clear (exchange->response_headers);
+    exchange->header_bytes = 0;
+  }
+  exchange->header_bytes += length;
+  if (exchange->header_bytes > MOST_HEADER_BYTES)
+    return 0; /* ends the transfer */
   for (int i = 0; i < KT_N_HEADERS; i++) {
     gsize name = strlen (header_names[i]);
     if (length > name && bytes[name] == ':' && g_ascii_strncasecmp (bytes, header_names[i], name) == 0) {

@@ -13,6 +13,7 @@ typedef enum {
   KT_HEADER_CONTENT_LENGTH,
   KT_HEADER_ETAG,
   KT_HEADER_LAST_MODIFIED,
+  KT_HEADER_LOCATION,
   KT_N_HEADERS,
 } KtHeader;
 
@@ -26,14 +27,18 @@ typedef struct {
  * ends as if the body had ended there. It must not begin or cancel an exchange. */
 typedef gboolean (*KtHttpSink) (const KtHttpResponse *head, gconstpointer bytes, gsize length, gpointer data);
 
+/* Whether RESPONSE, of a status that might pass by itself, says that it will not. Pure. */
+typedef gboolean KtHttpIsFinal (const KtHttpResponse *response);
+
 typedef struct {
   const char *method; /* "GET", "POST"; static */
   char *url;
-  GPtrArray *headers; /* "Name: value" */
-  GBytes *body;       /* NULL: none */
-  gsize max_response; /* bytes of body; more is an error */
-  gboolean once;      /* it changes something: not to be sent again when nobody knows whether it has arrived */
-  KtHttpSink sink;    /* NULL: the body is collected */
+  GPtrArray *headers;      /* "Name: value" */
+  GBytes *body;            /* NULL: none */
+  gsize max_response;      /* bytes of body; more is an error */
+  gboolean once;           /* it changes something: not to be sent again when nobody knows whether it has arrived */
+  KtHttpIsFinal *is_final; /* NULL: the status alone decides on another attempt */
+  KtHttpSink sink;         /* NULL: the body is collected */
   gpointer sink_data;
   gboolean is_link; /* URL is a secret and may redirect: see kt_http_client_stream() */
 } KtHttpRequest;

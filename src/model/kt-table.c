@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kt-table.h"
 
+#include "base/kt-names.h"
 #include "kt-words.h"
 
 #include <string.h>
@@ -11,7 +12,7 @@ static void
 field (GString *out, const char *value, char end)
 {
   gsize length = strlen (value);
-  g_autofree char *made_valid = g_utf8_validate_len (value, length, NULL) ? NULL : g_utf8_make_valid (value, -1);
+  g_autofree char *made_valid = kt_utf8_make_valid (value, length);
   const char *text = made_valid != NULL ? made_valid : value;
 
   if (text[strcspn (text, ",\"\r\n")] == '\0') {

@@ -2,6 +2,9 @@
 #include "kt-words.h"
 
 #include "base/kt-names.h"
+#include "base/kt-number.h"
+
+#include <string.h>
 
 typedef struct {
   guint families;
@@ -45,8 +48,10 @@ static const Word words[] = {
 char *
 kt_word (KtFamily family, KtWordKind kind, const char *code)
 {
+  g_autofree char *whole = kt_number_whole (code, strlen (code));
   g_autofree char *line = NULL;
 
+  code = whole != NULL ? whole : code;
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
     if ((words[i].families & KT_FAMILY_BIT (family)) != 0 && words[i].kind == kind && g_str_equal (words[i].code, code))
       return g_strdup (words[i].word);

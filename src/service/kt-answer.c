@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* cJSON's numbers are doubles, so kt_json_mark() hands it every number as a marked string; after parsing, unmark()
- * makes those cJSON_Raw: they print digit for digit, and kt_answer_text() reads numbers and strings alike. */
+ * makes those cJSON_Raw: they print digit for digit. Where the digits of a number's value are others, "2" of 2.0, they
+ * stand behind the NUL of valuestring, else a second NUL does: kt_answer_text() reads them. */
 #include "kt-answer.h"
 
 #include "base/kt-error.h"
 #include "base/kt-names.h"
+#include "base/kt-number.h"
 #include "base/kt-units.h"
 #include "kt-json.h"
+#include "kt-reply.h"
 
 #include <string.h>
 
-#define LONGEST_CODE    32
+#define LONGEST_CODE    32 /* bytes */
 #define LONGEST_MESSAGE 200
 
 /* FALSE when a number stands where only a string may, as a field's name. */
@@ -24,9 +27,14 @@ unmark (cJSON *item)
       memmove (item->string, item->string + 1, strlen (item->string));
     }
     if (cJSON_IsString (item)) {
-      if (item->valuestring[0] == KT_JSON_NUMBER)
+      char *value = NULL;
+      if (item->valuestring[0] == KT_JSON_NUMBER) {
         item->type = cJSON_Raw;
+        value = strchr (item->valuestring, KT_JSON_VALUE);
+      }
       memmove (item->valuestring, item->valuestring + 1, strlen (item->valuestring));
+      if (value != NULL)
+        value[-1] = '\0';
     }
     if (!unmark (item->child))
       return FALSE;
@@ -48,7 +56,7 @@ parse (GBytes *body, GError **error)
   g_string_free (marked, TRUE);
   if (root != NULL && unmark (root))
     return g_steal_pointer (&root);
-  g_set_error (error, KT_ERROR, KT_ERROR_BAD_ANSWER, length > 0 ? "the answer is not JSON" : "the answer is empty");
+  g_set_error (error, KT_ERROR, KT_ERROR_BAD_ANSWER, "the answer is not JSON");
   return NULL;
 }
 
@@ -63,14 +71,20 @@ const char *
 kt_answer_text (const cJSON *object, const char *name)
 {
   const cJSON *item = kt_answer_get (object, name);
-  return cJSON_IsString (item) || cJSON_IsRaw (item) ? item->valuestring : NULL;
+  const char *value;
+
+  if (!cJSON_IsRaw (item))
+    return cJSON_IsString (item) ? item->valuestring : NULL;
+  value = item->valuestring + strlen (item->valuestring) + 1;
+  return value[0] != '\0' ? value : item->valuestring;
 }
 
 const char *
 kt_answer_text_either (const cJSON *object, const char *name, const char *other)
 {
   const char *value = kt_answer_text (object, name);
-  return value != NULL ? value : kt_answer_text (object, other);
+  const char *second = value == NULL || value[0] == '\0' ? kt_answer_text (object, other) : NULL;
+  return second != NULL ? second : value;
 }
 
 char *
@@ -84,9 +98,10 @@ gint64
 kt_answer_number (const cJSON *object, const char *name, gint64 max)
 {
   const char *value = kt_answer_text (object, name);
+  g_autofree char *whole = value != NULL ? kt_number_whole (value, strlen (value)) : NULL;
   guint64 result;
 
-  if (value == NULL || !g_ascii_string_to_unsigned (value, 10, 0, (guint64) max, &result, NULL))
+  if (whole == NULL || !g_ascii_string_to_unsigned (whole, 10, 0, (guint64) max, &result, NULL))
     return -1;
   return (gint64) result;
 }
@@ -94,8 +109,10 @@ kt_answer_number (const cJSON *object, const char *name, gint64 max)
 gint64
 kt_answer_time (const cJSON *object, const char *name, const char *other, GTimeZone *zone)
 {
-  const char *value = kt_answer_text_either (object, name, other);
-  return value != NULL ? kt_service_time_parse (value, zone) : KT_TIME_UNKNOWN;
+  const char *value = kt_answer_text (object, name);
+  gint64 time = value != NULL ? kt_service_time_parse (value, zone) : KT_TIME_UNKNOWN;
+
+  return time == KT_TIME_UNKNOWN && other != NULL ? kt_answer_time (object, other, NULL, zone) : time;
 }
 
 /* The documented codes; what is not here is judged by its HTTP status. */
@@ -134,25 +151,44 @@ kt_answer_bad (GError **error, const char *what)
   return FALSE;
 }
 
-/* FALSE and the error when the answer is one: ROOT is its body, NULL when that was not JSON. */
-static gboolean
-check (guint status, const cJSON *root, GError **error)
+/* What goes into an error of CODE and MESSAGE, either of which may be NULL. (transfer full) */
+static char *
+words_of (const char *code, const char *message)
 {
-  const char *code = kt_answer_text_either (root, "code", "error_code");
-  const char *message = kt_answer_text_either (root, "msg", "error_msg");
-  KtErrorCode kind = status_error (status);
   g_autofree char *code_line = kt_line_encode (code != NULL ? code : "none");
   g_autofree char *line = kt_line_encode (message != NULL ? message : "no message");
 
-  if (status == 200 && code == NULL && kt_answer_get (root, "code") != NULL)
+  return g_strconcat (", code ", kt_utf8_cut (code_line, LONGEST_CODE), ": ", kt_utf8_cut (line, LONGEST_MESSAGE),
+                      NULL);
+}
+
+/* The code that ROOT has, a number by its value; NULL when it has none. (transfer full) */
+static char *
+code_of (const cJSON *root)
+{
+  const char *text = kt_answer_text_either (root, "code", "error_code");
+  char *number = text != NULL ? kt_number_whole (text, strlen (text)) : NULL;
+
+  return number != NULL ? number : g_strdup (text);
+}
+
+/* FALSE and the error when the answer BODY is one: ROOT is what it holds, NULL when that is not JSON. */
+static gboolean
+check (guint status, const cJSON *root, GBytes *body, GError **error)
+{
+  g_autofree char *code = code_of (root);
+  g_autofree char *words = NULL;
+  KtErrorCode kind = status_error (status);
+
+  if (kt_reply_is_good (status) && code == NULL && kt_answer_get (root, "code") != NULL)
     return kt_answer_bad (error, "code is neither number nor string");
-  if (status == 200 && (code == NULL || g_str_equal (code, "0")))
+  if (kt_reply_is_good (status) && (code == NULL || g_str_equal (code, "0")))
     return TRUE;
-  for (gsize i = 0; code != NULL && i < G_N_ELEMENTS (service_codes); i++)
+  for (gsize i = 0; code != NULL && kind != KT_ERROR_THROTTLED && i < G_N_ELEMENTS (service_codes); i++)
     if (g_str_equal (service_codes[i].code, code))
       kind = service_codes[i].error;
-  g_set_error (error, KT_ERROR, kind, "HTTP %u, code %.*s: %.*s", status, LONGEST_CODE, code_line, LONGEST_MESSAGE,
-               line);
+  words = root != NULL ? words_of (code, kt_answer_text_either (root, "msg", "error_msg")) : kt_reply_describe (body);
+  g_set_error (error, KT_ERROR, kind, "HTTP %u%s", status, words);
   return FALSE;
 }
 
@@ -162,11 +198,15 @@ kt_answer_open (guint status, GBytes *body, GError **error)
   g_autoptr (GError) parse_error = NULL;
   g_autoptr (cJSON) root = parse (body, &parse_error);
 
-  if (root == NULL && status == 200) {
-    g_propagate_error (error, g_steal_pointer (&parse_error));
+  if (root == NULL && kt_reply_is_good (status)) {
+    g_autofree char *words = kt_reply_describe_page (body);
+    if (words != NULL)
+      g_set_error (error, KT_ERROR, KT_ERROR_BAD_ANSWER, "HTTP %u%s", status, words);
+    else
+      g_propagate_error (error, g_steal_pointer (&parse_error));
     return NULL;
   }
-  if (!check (status, root, error))
+  if (!check (status, root, body, error))
     return NULL;
   if (!cJSON_IsObject (root)) {
     g_set_error (error, KT_ERROR, KT_ERROR_BAD_ANSWER, "the answer is JSON but not an object");
@@ -179,12 +219,12 @@ gboolean
 kt_answer_declines (guint status, GBytes *body)
 {
   g_autoptr (cJSON) root = parse (body, NULL);
-  const char *code = kt_answer_text_either (root, "code", "error_code");
+  g_autofree char *code = code_of (root);
 
   for (gsize i = 0; code != NULL && i < G_N_ELEMENTS (service_codes); i++)
     if (g_str_equal (service_codes[i].code, code) && !service_codes[i].declines)
       return FALSE;
-  if (status == 200)
+  if (kt_reply_is_good (status))
     return code != NULL;
   return status == 400 || (status > 400 && status < 500 && status_error (status) == KT_ERROR_SERVICE);
 }
@@ -193,8 +233,10 @@ GBytes *
 kt_answer_print (const cJSON *item)
 {
   char *printed = cJSON_Print (item);
-  GString *out = g_string_new (printed);
+  char *valid = kt_utf8_make_valid (printed, strlen (printed));
+  GString *out = g_string_new (valid != NULL ? valid : printed);
 
+  g_free (valid);
   cJSON_free (printed);
   g_string_append_c (out, '\n');
   return g_string_free_to_bytes (out);

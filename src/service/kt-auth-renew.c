@@ -4,6 +4,8 @@
 #include "base/kt-error.h"
 #include "base/kt-units.h"
 #include "kt-decode.h"
+#include "kt-paths.h"
+#include "kt-reply.h"
 
 #define IDLE            (15 * 60 * KT_SECOND) /* of the 20 minutes that a token lives unused */
 #define KEEP_ALIVE_WAIT (60 * KT_SECOND)      /* after a call that failed */
@@ -103,12 +105,13 @@ renew (KtAuth *auth, gboolean by_session)
   own_call (auth, TRUE);
 }
 
-/* An error that is only in the body comes with HTTP 200. */
+/* An error that is only in the body comes with a good status. */
 static gboolean
 may_be_refusal (const KtHttpResponse *response, const GError *error)
 {
   return kt_auth_is_refusal (response)
-         || (response != NULL && response->status == 200 && !g_error_matches (error, KT_ERROR, KT_ERROR_BAD_ANSWER));
+         || (response != NULL && kt_reply_is_good (response->status)
+             && !g_error_matches (error, KT_ERROR, KT_ERROR_BAD_ANSWER));
 }
 
 gboolean
@@ -161,11 +164,27 @@ own_call_prepare (KtHttpRequest *request, gpointer data)
   }
 }
 
-static void
-refreshed (KtAuth *auth, const KtHttpResponse *response, GError **error)
+/* (transfer full) */
+static char *
+url_of (const OwnCall *call)
 {
-  char *token = kt_decode_access_token (response->status, response->body, error);
+  return g_strconcat (call->auth->endpoint, KT_SERVICE_PATH,
+                      call->refresh ? KT_PATH_REFRESH : KT_PATH_TASK_LIST "?pageSize=1", NULL);
+}
 
+static void
+refreshed (const OwnCall *call, const KtHttpResponse *response, GError **error)
+{
+  KtAuth *auth = call->auth;
+  g_autofree char *url = url_of (call);
+  GError *redirect = kt_reply_redirect (response, url);
+  char *token;
+
+  if (redirect != NULL) {
+    g_propagate_error (error, redirect);
+    return;
+  }
+  token = kt_decode_access_token (response->status, response->body, error);
   if (token == NULL)
     return;
   auth->renewed = TRUE;
@@ -193,7 +212,7 @@ on_own_response (const KtHttpResponse *response, const GError *http_error, gpoin
     return;
   }
   if (response != NULL && refresh)
-    refreshed (auth, response, &error);
+    refreshed (call, response, &error);
   if (error != NULL && !stopped)
     kt_health_failure (auth->health, kt_clock_real (auth->clock), refresh ? "session/refresh" : "keep-alive",
                        call->trace_id, error);
@@ -211,8 +230,7 @@ static void
 own_call_send (OwnCall *call)
 {
   KtAuth *auth = call->auth;
-  g_autofree char *url =
-      g_strconcat (auth->endpoint, KT_SERVICE_PATH, call->refresh ? "session/refresh" : "task/list?pageSize=1", NULL);
+  g_autofree char *url = url_of (call);
   g_autoptr (GBytes) body = call->refresh ? g_bytes_new_static ("", 0) : NULL;
 
   kt_http_client_send (auth->http, call->refresh ? "POST" : "GET", url, body,

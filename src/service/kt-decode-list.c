@@ -5,6 +5,7 @@
 #include "base/kt-error.h"
 #include "base/kt-names.h"
 #include "kt-decode-private.h"
+#include "kt-paths.h"
 
 void
 kt_list_page_free (KtListPage *page)
@@ -30,7 +31,16 @@ page_of (KtFamily family, const cJSON *items, const char *next, GTimeZone *zone,
     return NULL;
   }
   cJSON_ArrayForEach (item, items) {
-    KtTask *task = kt_decode_list_item (family, item, zone, error);
+    const char *id = cJSON_IsObject (item) ? kt_answer_text (item, "taskId") : NULL;
+    KtTask *task;
+    if (id == NULL) {
+      kt_answer_bad (error, "an item of the list has no taskId");
+      return NULL;
+    }
+    page->n_items++;
+    if (!kt_id_is_valid (id) || kt_path_has_word (id))
+      continue; /* it cannot be shown, and the others can */
+    task = kt_decode_list_item (family, id, item, zone, error);
     if (task == NULL)
       return NULL;
     g_ptr_array_add (page->tasks, task);
@@ -87,6 +97,18 @@ kt_decode_done (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError 
     why->code = KT_ERROR_DECLINED;
   g_propagate_error (error, g_steal_pointer (&why));
   return NULL;
+}
+
+gboolean
+kt_decode_is_final (guint status, GBytes *body)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (cJSON) root = status >= 500 ? kt_answer_open (status, body, &error) : NULL;
+
+  return root == NULL
+         && (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)
+             || g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED)
+             || g_error_matches (error, KT_ERROR, KT_ERROR_DENIED));
 }
 
 char *

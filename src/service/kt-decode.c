@@ -2,7 +2,6 @@
 #include "kt-decode.h"
 
 #include "base/kt-error.h"
-#include "base/kt-names.h"
 #include "base/kt-units.h"
 #include "kt-decode-private.h"
 #include "model/kt-words.h"
@@ -173,18 +172,11 @@ kt_decode_basic_task (KtKey *key, guint status, GBytes *body, GTimeZone *zone, G
 }
 
 KtTask *
-kt_decode_list_item (KtFamily family, const cJSON *item, GTimeZone *zone, GError **error)
+kt_decode_list_item (KtFamily family, const char *id, const cJSON *item, GTimeZone *zone, GError **error)
 {
-  const char *id = cJSON_IsObject (item) ? kt_answer_text (item, "taskId") : NULL;
-  g_autoptr (KtKey) key = NULL;
-  g_autoptr (KtTask) task = NULL;
+  g_autoptr (KtKey) key = kt_key_new (family, id);
+  g_autoptr (KtTask) task = kt_task_new (key);
 
-  if (id == NULL || !kt_id_is_valid (id)) {
-    kt_answer_bad (error, "an item of the list has no taskId that can be one");
-    return NULL;
-  }
-  key = kt_key_new (family, id);
-  task = kt_task_new (key);
   task->from_list = TRUE;
   return fill (task, item, zone, error) ? g_steal_pointer (&task) : NULL;
 }

@@ -3,8 +3,8 @@
 
 #include "model/kt-task.h"
 
-/* Turns one answer of the service into what it tells: BODY came with HTTP STATUS, ZONE is that of 14-digit times, KEY is what
- * was asked for. The result is (transfer full), or NULL and
+/* Turns one answer of the service into what it tells: BODY came with HTTP STATUS, ZONE is that of times without
+ * one, KEY is what was asked for. The result is (transfer full), or NULL and
  *   KT_ERROR_NOT_FOUND, _DENIED, _THROTTLED, _SERVICE   when the service answered with an error,
  *   KT_ERROR_BAD_ANSWER                                 when BODY is not JSON, or not of the documented kind, or of
  *                                                       another task than KEY. */
@@ -23,6 +23,7 @@ KtTask *kt_decode_basic (KtTask *detail, KtTask *result);
 /* A page of a list of KEY's family; its task id means nothing. */
 typedef struct {
   GPtrArray *tasks; /* KtTask, each from_list */
+  guint n_items;    /* with those whose id cannot be one, which are left out of TASKS */
   char *next;       /* the next page's cursor, NULL when the answer has none */
 } KtListPage;
 
@@ -33,6 +34,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtListPage, kt_list_page_free)
 
 /* An answer that tells only that it was done: something that is not NULL, not to be freed. */
 KtDecode kt_decode_done;
+
+/* Whether BODY, which came with HTTP STATUS, a failure of the service, has a code that will be there again the next
+ * time. */
+gboolean kt_decode_is_final (guint status, GBytes *body);
 
 /* The token that session/refresh gives, with its scheme word. (transfer full), to be wiped; errors as above. */
 char *kt_decode_access_token (guint status, GBytes *body, GError **error);

@@ -5,6 +5,7 @@
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "kt-decode.h"
+#include "kt-paths.h"
 
 #include <string.h>
 
@@ -20,6 +21,8 @@ typedef struct {
   KtTask *result;
   char *trace_id;
   GError *error;
+  KtTimer *end; /* of one that is unasked */
+  GList link;   /* KtService.unasked */
 } Fetch;
 
 static void
@@ -141,6 +144,44 @@ fetch_unknown (Fetch *fetch)
   }
 }
 
+static void
+unasked_end (Fetch *fetch, KtErrorCode code, const char *why)
+{
+  g_autoptr (GError) error = g_error_new_literal (KT_ERROR, (int) code, why);
+
+  kt_clock_stop (fetch->service->clock, &fetch->end);
+  g_queue_unlink (&fetch->service->unasked, &fetch->link);
+  finish (fetch, NULL, error);
+  fetch_free (fetch);
+}
+
+static void
+on_unasked (gpointer data)
+{
+  Fetch *fetch = data;
+
+  fetch->end = NULL;
+  unasked_end (fetch, KT_ERROR_NOT_FOUND, "no task has a word of the service's own paths for an id");
+}
+
+void
+kt_service_stop_unasked (KtService *service)
+{
+  while (!g_queue_is_empty (&service->unasked))
+    unasked_end (g_queue_peek_head (&service->unasked), KT_ERROR_STOPPED, "the file system is being unmounted");
+}
+
+/* A task whose id in a path would be another call. */
+static void
+fetch_nothing (Fetch *fetch)
+{
+  KtClock *clock = fetch->service->clock;
+
+  fetch->link.data = fetch;
+  g_queue_push_tail_link (&fetch->service->unasked, &fetch->link);
+  fetch->end = kt_clock_start (clock, kt_clock_monotonic (clock), on_unasked, fetch);
+}
+
 /* The body of POST share/taskDetail. */
 static GBytes *
 share_body (KtService *service, const KtKey *key)
@@ -166,6 +207,10 @@ start (KtService *service, KtKey *key, gint64 deadline, gboolean part, KtService
   fetch->part = part;
   fetch->done = done;
   fetch->data = data;
+  if (key->family != KT_FAMILY_SHARE && kt_path_has_word (key->task_id)) {
+    fetch_nothing (fetch);
+    return;
+  }
   switch (key->family) {
   case KT_FAMILY_SHARE:
     body = share_body (service, key);

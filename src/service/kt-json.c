@@ -2,10 +2,12 @@
 #include "kt-json.h"
 
 #include "base/kt-error.h"
+#include "base/kt-names.h"
+#include "base/kt-number.h"
 
 #include <string.h>
 
-#define MAX_DEPTH 64
+#define ESCAPE 6 /* bytes of \uXXXX */
 
 typedef struct {
   const char *start;
@@ -22,22 +24,74 @@ fail (const Scan *scan, const char *what, GError **error)
   return FALSE;
 }
 
+/* The code unit that \uXXXX at the position means; -1 when there is none. */
+static gint
+unit_at (const Scan *scan, const char *p)
+{
+  gint unit = 0;
+
+  if (scan->end - p < ESCAPE || p[0] != '\\' || p[1] != 'u')
+    return -1;
+  for (gsize i = 2; i < ESCAPE; i++) {
+    if (!g_ascii_isxdigit (p[i]))
+      return -1;
+    unit = unit * 16 + g_ascii_xdigit_value (p[i]);
+  }
+  return unit;
+}
+
+static gboolean
+is_high (gint unit)
+{
+  return unit >= 0xD800 && unit <= 0xDBFF;
+}
+
+static gboolean
+is_low (gint unit)
+{
+  return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+/* What stands for \uXXXX, or for a pair of them. */
+static gboolean
+scan_unit (Scan *scan, GError **error)
+{
+  gint unit = unit_at (scan, scan->p);
+  gsize length = ESCAPE;
+
+  if (unit < 0)
+    return fail (scan, "a malformed \\u", error);
+  if (is_high (unit) && is_low (unit_at (scan, scan->p + ESCAPE)))
+    length = 2 * ESCAPE;
+  if (unit == 0)
+    g_string_append (scan->out, KT_NUL);
+  else if (is_low (unit) || (is_high (unit) && length == ESCAPE))
+    g_string_append (scan->out, "\\ufffd");
+  else
+    g_string_append_len (scan->out, scan->p, (gssize) length);
+  scan->p += length;
+  return TRUE;
+}
+
 static gboolean
 scan_string (Scan *scan, GError **error)
 {
   g_string_append_c (scan->out, '"');
   g_string_append_c (scan->out, KT_JSON_STRING);
-  for (scan->p++; scan->p < scan->end && *scan->p != '"'; scan->p++) {
+  scan->p++;
+  while (scan->p < scan->end && *scan->p != '"') {
+    gboolean escapes = *scan->p == '\\' && scan->end - scan->p > 1;
+
+    if (escapes && scan->p[1] == 'u') {
+      if (!scan_unit (scan, error))
+        return FALSE;
+      continue;
+    }
+    if (escapes)
+      g_string_append_c (scan->out, *scan->p++);
     if (*scan->p == '\0')
       return fail (scan, "a NUL byte", error);
-    if (*scan->p == '\\' && scan->end - scan->p > 1) {
-      if (scan->end - scan->p >= 6 && strncmp (scan->p, "\\u0000", 6) == 0)
-        return fail (scan, "a string with a NUL character", error);
-      g_string_append_c (scan->out, *scan->p++);
-      if (*scan->p == '\0')
-        return fail (scan, "a NUL byte", error);
-    }
-    g_string_append_c (scan->out, *scan->p);
+    g_string_append_c (scan->out, *scan->p++);
   }
   if (scan->p == scan->end)
     return fail (scan, "the text ends inside a string", error);
@@ -60,6 +114,20 @@ static gboolean
 at (const Scan *scan, const char *set)
 {
   return scan->p < scan->end && *scan->p != '\0' && strchr (set, *scan->p) != NULL;
+}
+
+static void
+append_number (Scan *scan, const char *first)
+{
+  gsize length = (gsize) (scan->p - first);
+  g_autofree char *value = kt_number_whole (first, length);
+
+  g_string_append_c (scan->out, '"');
+  g_string_append_c (scan->out, KT_JSON_NUMBER);
+  g_string_append_len (scan->out, first, (gssize) length);
+  if (value != NULL && (strlen (value) != length || memcmp (value, first, length) != 0))
+    g_string_append_printf (scan->out, "%c%s", KT_JSON_VALUE, value);
+  g_string_append_c (scan->out, '"');
 }
 
 /* RFC 8259: [ minus ] int [ frac ] [ exp ] */
@@ -87,10 +155,7 @@ scan_number (Scan *scan, GError **error)
   }
   if (!valid)
     return fail (scan, "a malformed number", error);
-  g_string_append_c (scan->out, '"');
-  g_string_append_c (scan->out, KT_JSON_NUMBER);
-  g_string_append_len (scan->out, first, scan->p - first);
-  g_string_append_c (scan->out, '"');
+  append_number (scan, first);
   return TRUE;
 }
 
@@ -118,8 +183,8 @@ scan_text (Scan *scan, GError **error)
       depth++;
     else if ((c == '}' || c == ']') && depth > 0)
       depth--;
-    if (depth > MAX_DEPTH)
-      return fail (scan, "nesting deeper than 64", error);
+    if (depth > KT_JSON_DEPTH)
+      return fail (scan, "nesting deeper than " G_STRINGIFY (KT_JSON_DEPTH), error);
     g_string_append_c (scan->out, c);
     scan->p++;
   }

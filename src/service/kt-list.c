@@ -22,14 +22,29 @@ typedef struct {
   GHashTable *cursors; /* cursors seen */
   guint pages;
   guint items;
+  guint unusable; /* items whose id cannot be one */
   guint empty_pages;
 } Listing;
 
 static void ask_page (Listing *listing, const char *cursor);
 
+/* Said once, and again when there are more or fewer. */
+static void
+tell_unusable (const Listing *listing)
+{
+  guint *told = &listing->service->unusable_told[listing->key->family];
+
+  if (listing->unusable != 0 && listing->unusable != *told)
+    g_warning ("the list of %s tasks has %u with an id that cannot be one: they are not shown",
+               kt_family_word (listing->key->family), listing->unusable);
+  *told = listing->unusable;
+}
+
 static void
 end (Listing *listing, const GError *error)
 {
+  if (error == NULL && listing->page != NULL)
+    tell_unusable (listing);
   listing->listed (error, listing->data);
   kt_key_unref (listing->key);
   g_hash_table_unref (listing->ids);
@@ -49,7 +64,7 @@ note_ids (Listing *listing, const KtListPage *page)
   return fresh;
 }
 
-/* Why the list would never end, NULL as long as it may. NEXT is not NULL. */
+/* Why the list would never end, NULL as long as it may. */
 static const char *
 endless (Listing *listing, const KtListPage *page, guint fresh, const char *next)
 {
@@ -63,13 +78,26 @@ endless (Listing *listing, const KtListPage *page, guint fresh, const char *next
   return listing->pages >= MOST_PAGES ? "pages without end" : NULL;
 }
 
+/* What is wrong with the list as far as PAGE, after which NEXT comes or, when it is NULL, nothing. NULL: nothing is. */
+static GError *
+fault_of (Listing *listing, const KtListPage *page, guint fresh, const char *next)
+{
+  const char *why = next != NULL ? endless (listing, page, fresh, next) : NULL;
+
+  if (why != NULL)
+    return g_error_new (KT_ERROR, KT_ERROR_BAD_ANSWER, "the list does not end: %s (page %u)", why, listing->pages);
+  if (next == NULL && listing->items > 0 && listing->unusable == listing->items)
+    return g_error_new_literal (KT_ERROR, KT_ERROR_BAD_ANSWER, "the list has no item with an id that can be one");
+  return NULL;
+}
+
 /* The place of the page after PAGE, NULL when it was the last. (transfer full) */
 static char *
 next_of (const Listing *listing, const KtListPage *page)
 {
   if (listing->call == KT_CALL_TASK_LIST)
     return g_strdup (page->next);
-  return page->tasks->len >= PAGE_SIZE ? g_strdup_printf ("%u", listing->items) : NULL;
+  return page->n_items >= PAGE_SIZE ? g_strdup_printf ("%u", listing->items) : NULL;
 }
 
 static void
@@ -78,7 +106,7 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
   Listing *listing = data;
   g_autoptr (KtListPage) page = result;
   g_autofree char *next = NULL;
-  const char *why = NULL;
+  g_autoptr (GError) fault = NULL;
   guint fresh;
 
   if (page == NULL) {
@@ -88,19 +116,17 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
     return;
   }
   listing->pages++;
-  listing->items += page->tasks->len;
+  listing->items += page->n_items;
+  listing->unusable += page->n_items - page->tasks->len;
   fresh = note_ids (listing, page);
   if (listing->page != NULL) {
     listing->page (page->tasks, listing->data);
     next = next_of (listing, page);
+    fault = fault_of (listing, page, fresh, next);
   }
-  if (next != NULL)
-    why = endless (listing, page, fresh, next);
-  if (why != NULL) {
-    g_autoptr (GError) endless_error =
-        g_error_new (KT_ERROR, KT_ERROR_BAD_ANSWER, "the list does not end: %s (page %u)", why, listing->pages);
-    kt_service_tell (listing->service, kt_call_name (listing->call), "", trace_id, endless_error);
-    end (listing, endless_error);
+  if (fault != NULL) {
+    kt_service_tell (listing->service, kt_call_name (listing->call), "", trace_id, fault);
+    end (listing, fault);
   } else if (next != NULL) {
     ask_page (listing, next);
   } else {

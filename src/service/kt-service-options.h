@@ -3,9 +3,6 @@
 
 #include "kt-headers.h"
 
-/* What every call's path begins with, behind the endpoint. */
-#define KT_SERVICE_PATH "/koodrive/ose/v1/"
-
 /* Reads the token (or the app's secret) from where it comes from, once more. DONE is called exactly once, also before
  * this returns; its TOKEN stays the caller's. Never called again before it. KT_ERROR_STOPPED: the mount ends. */
 typedef void (*KtTokenDone) (const char *token, const GError *error, gpointer data);
@@ -23,7 +20,7 @@ typedef struct {
   gpointer token_source;
   const char *agent_name;   /* X-Hw-Agentname, NULL for none */
   const char *language;     /* e.g. "en-US" */
-  GTimeZone *zone;          /* of 14-digit times */
+  GTimeZone *zone;          /* of times without one */
   GHashTable *share_tokens; /* share id → kdstoken, may be NULL */
   guint families;           /* KT_FAMILY_BIT()s: where a task of KT_FAMILY_UNKNOWN is looked for */
 } KtServiceOptions;

@@ -28,13 +28,16 @@ struct KtService {
   char *endpoint;
   GTimeZone *zone;
   GHashTable *share_tokens;
-  guint families; /* KT_FAMILY_BIT()s */
+  guint families;                     /* KT_FAMILY_BIT()s */
+  GQueue unasked;                     /* fetches of what no question needs to be put for */
+  guint unusable_told[KT_N_FAMILIES]; /* items of the last list with ids that cannot be one */
 };
 
 /* As logs and metrics have it. */
 const char *kt_call_name (KtCall call);
 
-/* Either RESULT is set, what the call's decoder made (transfer full), or ERROR. TRACE_ID is that of the last attempt. */
+/* Either RESULT is set, what the call's decoder made (transfer full), or ERROR. TRACE_ID is that of the last attempt.
+ * */
 typedef void (*KtAskDone) (gpointer result, const char *trace_id, const GError *error, gpointer data);
 
 /* Puts one question about KEY: REST comes after the call's path, BODY may be NULL. DONE is called exactly once, not
@@ -42,6 +45,9 @@ typedef void (*KtAskDone) (gpointer result, const char *trace_id, const GError *
  * KT_ERROR_DECLINED, which may be none: who asked tells of them. */
 void kt_service_ask (KtService *service, KtCall call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
                      KtAskDone done, gpointer data);
+
+/* Ends the fetches that are UNASKED, with KT_ERROR_STOPPED. */
+void kt_service_stop_unasked (KtService *service);
 
 /* A failure of WHAT about ID ("": none): logs it and keeps it in the health. */
 void kt_service_tell (KtService *service, const char *what, const char *id, const char *trace_id, const GError *error);

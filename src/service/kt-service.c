@@ -3,6 +3,8 @@
 
 #include "base/kt-error.h"
 #include "kt-decode.h"
+#include "kt-paths.h"
+#include "kt-reply.h"
 
 #include <string.h>
 
@@ -14,13 +16,13 @@ static const struct {
   KtDecode *decode;
   gboolean changes; /* what it is about: it is sent once only */
 } calls[KT_N_CALLS] = {
-  [KT_CALL_SHARE_DETAIL] = { "share/taskDetail", "POST", "share/taskDetail", kt_decode_share_detail, FALSE },
-  [KT_CALL_TASK_RESULT] = { "task/result", "GET", "task/result", kt_decode_task_result, FALSE },
-  [KT_CALL_BASIC_TASK] = { "task", "GET", "task", kt_decode_basic_task, FALSE },
-  [KT_CALL_TASK_LIST] = { "task/list", "GET", "task/list", kt_decode_task_list, FALSE },
+  [KT_CALL_SHARE_DETAIL] = { "share/taskDetail", "POST", KT_PATH_SHARE_DETAIL, kt_decode_share_detail, FALSE },
+  [KT_CALL_TASK_RESULT] = { "task/result", "GET", KT_PATH_TASK_RESULT, kt_decode_task_result, FALSE },
+  [KT_CALL_BASIC_TASK] = { "task", "GET", KT_PATH_TASK, kt_decode_basic_task, FALSE },
+  [KT_CALL_TASK_LIST] = { "task/list", "GET", KT_PATH_TASK_LIST, kt_decode_task_list, FALSE },
   [KT_CALL_JOB] = { "job", "GET", "", kt_decode_job, FALSE },
-  [KT_CALL_JOBS] = { "jobs", "GET", "jobs", kt_decode_jobs, FALSE },
-  [KT_CALL_CANCEL] = { "cancel", "POST", "cancel", kt_decode_done, TRUE },
+  [KT_CALL_JOBS] = { "jobs", "GET", KT_PATH_JOBS, kt_decode_jobs, FALSE },
+  [KT_CALL_CANCEL] = { "cancel", "POST", KT_PATH_CANCEL, kt_decode_done, TRUE },
 };
 
 const char *
@@ -102,6 +104,7 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
 void
 kt_service_stop (KtService *service)
 {
+  kt_service_stop_unasked (service);
   kt_decoder_stop (service->decoder);
 }
 
@@ -128,6 +131,12 @@ kt_service_clock_skew (KtService *service)
   return kt_auth_clock_skew (service->auth);
 }
 
+static gboolean
+is_final (const KtHttpResponse *response)
+{
+  return g_bytes_get_size (response->body) <= KT_DECODER_SMALL && kt_decode_is_final (response->status, response->body);
+}
+
 static void
 prepare (KtHttpRequest *request, gpointer data)
 {
@@ -139,6 +148,7 @@ prepare (KtHttpRequest *request, gpointer data)
   if (request->body != NULL)
     g_ptr_array_add (request->headers, g_strdup ("Content-Type: application/json"));
   request->once = calls[ask->call].changes;
+  request->is_final = is_final;
 }
 
 void
@@ -214,9 +224,15 @@ on_response (const KtHttpResponse *response, const GError *error, gpointer data)
 {
   Ask *ask = data;
   KtService *service = ask->service;
+  g_autoptr (GError) redirect = NULL;
 
   if (response == NULL) {
     on_decoded (NULL, error, ask);
+    return;
+  }
+  redirect = kt_reply_redirect (response, ask->url);
+  if (redirect != NULL) {
+    on_decoded (NULL, redirect, ask);
     return;
   }
   kt_auth_answered (service->auth, response);

@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "kt-store.h"
-
-#include "base/kt-error.h"
+/* Who waits for which request, and what is let go when memory is short. */
+#include "kt-held.h"
 
 #define EVICTIONS_PER_TURN 64 /* then the loop's other sources have theirs */
-
-/* One answer that is kept, TASK NULL when there is none. */
-typedef struct {
-  KtTask *task;
-  gint64 asked; /* monotonic: of two answers the newer is that to the later question, whichever came first */
-  gint64 fetched_real;
-  gint64 fetched;
-  gint64 changed_real;
-  gint64 fresh_until;
-  gint64 since; /* monotonic: when TASK's status was first seen */
-} Held;
 
 typedef struct {
   KtStore *store;
   KtKey *key;
-  Held full;         /* the last good answer about this task alone */
-  Held listed;       /* what a list last told of it */
-  gint64 moved_real; /* wall clock, when one of them last differed from the one before it */
-  char *trace_id;
-  gsize size;
-  /* the last failure, if none was overcome since */
-  GError *error;
-  gint64 failed_until; /* the service is not asked before */
+  KtHeld held;
+  gsize size; /* as counted in KtStore.bytes */
   /* the flight */
   gboolean in_flight;
   gint64 asked;
@@ -73,10 +55,7 @@ entry_free (gpointer data)
 
   entry->store->bytes -= entry->size;
   g_queue_unlink (&entry->store->lru, &entry->lru);
-  kt_task_unref (entry->full.task);
-  kt_task_unref (entry->listed.task);
-  g_clear_error (&entry->error);
-  g_free (entry->trace_id);
+  kt_held_clear (&entry->held);
   kt_key_unref (entry->key);
   g_free (entry);
 }
@@ -90,6 +69,7 @@ entry_get (KtStore *store, KtKey *key)
     entry = g_new0 (Entry, 1);
     entry->store = store;
     entry->key = kt_key_ref (key);
+    kt_held_init (&entry->held, store->clock, &store->policy);
     entry->lru.data = entry;
     entry->size = sizeof (Entry);
     store->bytes += entry->size;
@@ -106,7 +86,7 @@ static void
 let_go (Entry *entry)
 {
   KtStore *store = entry->store;
-  g_autoptr (KtKey) key = entry->full.task != NULL || entry->listed.task != NULL ? kt_key_ref (entry->key) : NULL;
+  g_autoptr (KtKey) key = !kt_held_is_empty (&entry->held) ? kt_key_ref (entry->key) : NULL;
 
   g_hash_table_remove (store->entries, entry->key);
   if (key != NULL && store->evicted != NULL)
@@ -137,36 +117,6 @@ evict (KtStore *store)
   }
 }
 
-/* What the entry has to show to one who asks in MODE, NULL when it is nothing: of two, the newer. */
-static const Held *
-newest (const Entry *entry, KtStoreMode mode)
-{
-  if (mode == KT_STORE_LISTED && entry->listed.task != NULL
-      && (entry->full.task == NULL || entry->listed.asked > entry->full.asked))
-    return &entry->listed;
-  return entry->full.task != NULL ? &entry->full : NULL;
-}
-
-/* The same, if it is fresh. What is held of the task alone goes first: all files of a directory are then of one
- * answer. */
-static const Held *
-freshest (const Entry *entry, KtStoreMode mode, gint64 now)
-{
-  const Held *held = newest (entry, mode);
-
-  if (entry->full.task != NULL && now < entry->full.fresh_until)
-    return &entry->full;
-  return held != NULL && now < held->fresh_until ? held : NULL;
-}
-
-/* What the entry shows, fresh or not. */
-static const Held *
-shown (const Entry *entry, KtStoreMode mode, gint64 now)
-{
-  const Held *held = freshest (entry, mode, now);
-  return held != NULL ? held : newest (entry, mode);
-}
-
 static void
 on_evict (gpointer data)
 {
@@ -176,61 +126,12 @@ on_evict (gpointer data)
   evict (store);
 }
 
-/* Until when an answer may stand in for one that cannot be had. */
-static gint64
-stand_in_until (const Held *held, const KtStore *store)
-{
-  return kt_time_add (held->fresh_until, store->policy.max_stale);
-}
-
-static void
-entry_show (const Entry *entry, const Held *held, gint64 now, KtAnswer *answer)
-{
-  *answer = (KtAnswer){
-    .task = held->task,
-    .fetched_real = held->fetched_real,
-    .fetched = held->fetched,
-    .changed_real = held->changed_real,
-    .moved_real = entry->moved_real,
-    .valid_until = held->fresh_until,
-    .trace_id = held == &entry->full ? entry->trace_id : NULL,
-    .untold_since = kt_task_is_untold (held->task, entry->listed.task) ? held->since : KT_TIME_UNKNOWN,
-  };
-  if (now >= held->fresh_until && entry->error != NULL) {
-    answer->stale = TRUE;
-    answer->error = entry->error;
-    answer->valid_until = MIN (entry->failed_until, stand_in_until (held, entry->store));
-  }
-}
-
-static gboolean
-may_stand_in (const Entry *entry, const Held *held, gint64 now)
-{
-  /* "no such task" is an answer, not a failure to get one */
-  return held != NULL && now < stand_in_until (held, entry->store)
-         && !g_error_matches (entry->error, KT_ERROR, KT_ERROR_NOT_FOUND);
-}
-
-/* What the entry has to say now to one who asks in MODE: NULL and *ANSWER, or the failure. */
-static const GError *
-outcome (const Entry *entry, KtStoreMode mode, KtAnswer *answer)
-{
-  gint64 now = kt_clock_monotonic (entry->store->clock);
-  const Held *held = shown (entry, mode, now);
-  gboolean failed = entry->error != NULL && (mode == KT_STORE_AGAIN || freshest (entry, mode, now) == NULL);
-
-  if (failed && (mode == KT_STORE_AGAIN || !may_stand_in (entry, held, now)))
-    return entry->error;
-  entry_show (entry, held, now, answer);
-  return NULL;
-}
-
 /* Answers from what the entry holds now; the waiter's own memory is not touched. */
 static void
 reply (Entry *entry, KtStoreMode mode, KtStoreDone done, gpointer data)
 {
   KtAnswer answer;
-  const GError *failure = outcome (entry, mode, &answer);
+  const GError *failure = kt_held_outcome (&entry->held, mode, &answer);
 
   if (failure != NULL) {
     g_autoptr (GError) error = g_error_copy (failure); /* DONE may change the entry */
@@ -254,70 +155,24 @@ take_off (Entry *entry, gint64 deadline)
   store->fetch (store->source, entry->key, deadline, on_landed, entry);
 }
 
+/* What is held has changed: so has the memory it takes. */
 static void
-replace (Entry *entry, Held *held, KtTask *task)
+count_size (Entry *entry)
 {
-  gsize added = kt_task_size (task) - (held->task != NULL ? kt_task_size (held->task) : 0);
-
-  kt_task_unref (held->task);
-  held->task = kt_task_ref (task);
-  held->changed_real = kt_clock_real (entry->store->clock);
-  entry->size += added;
-  entry->store->bytes += added;
-}
-
-/* TASK, the answer to what was ASKED then, is what HELD holds from now on, for LIFE. */
-static void
-hold (Entry *entry, Held *held, KtTask *task, gint64 asked, gint64 life)
-{
-  gint64 now = kt_clock_monotonic (entry->store->clock);
-
-  if (kt_task_is_final (task))
-    life = entry->store->policy.ended_ttl;
-  held->asked = asked;
-  held->fetched = now;
-  held->fetched_real = kt_clock_real (entry->store->clock);
-  held->fresh_until = kt_time_add (now, life);
-  if (held->task == NULL || !g_str_equal (held->task->status, task->status))
-    held->since = now;
-  if (held->task != NULL && kt_task_says_same (held->task, task))
-    return; /* nothing has changed: the old snapshot goes on */
-  if (held->task != NULL)
-    entry->moved_real = held->fetched_real;
-  replace (entry, held, task);
-}
-
-static void
-keep_answer (Entry *entry, KtTask *task, gint64 asked, const char *trace_id)
-{
-  g_autoptr (KtTask) completed = entry->listed.task != NULL ? kt_task_completed (task, entry->listed.task) : NULL;
-
-  g_free (entry->trace_id);
-  entry->trace_id = g_strdup (trace_id);
-  g_clear_error (&entry->error);
-  /* a list of a later moment may have been seen already: then the answer is for who waited for it and no more */
-  hold (entry, &entry->full, completed != NULL ? completed : task, asked,
-        entry->listed.task != NULL && entry->listed.asked > asked ? 0 : entry->store->policy.ttl);
+  entry->store->bytes -= entry->size;
+  entry->size = sizeof (Entry) + kt_held_size (&entry->held);
+  entry->store->bytes += entry->size;
 }
 
 gboolean
 kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life)
 {
   Entry *entry = entry_get (store, task->key);
-  gint64 now = kt_clock_monotonic (store->clock);
-  const KtTask *full = entry->full.task;
-  g_autoptr (KtTask) completed = full != NULL ? kt_task_completed (full, task) : NULL;
-  gboolean is_fresh = full != NULL && now < entry->full.fresh_until;
-  gboolean other_end =
-      is_fresh && kt_task_is_final (full) && kt_task_is_final (task) && !g_str_equal (full->status, task->status);
+  gboolean has_changed = kt_held_offer (&entry->held, task, asked, life);
 
-  hold (entry, &entry->listed, task, asked, life);
-  if (other_end)
-    entry->full.fresh_until = now;
-  if (completed != NULL)
-    replace (entry, &entry->full, completed);
+  count_size (entry);
   evict (store);
-  return other_end || (is_fresh && completed != NULL);
+  return has_changed;
 }
 
 static void
@@ -332,11 +187,10 @@ on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer dat
 
   if (task != NULL) {
     kept = entry_get (store, task->key); /* another one, when the family has just been found out */
-    keep_answer (kept, task, entry->asked, trace_id);
+    kt_held_keep (&kept->held, task, entry->asked, trace_id);
+    count_size (kept);
   } else {
-    g_clear_error (&entry->error);
-    entry->error = g_error_copy (error);
-    entry->failed_until = kt_time_add (kt_clock_monotonic (store->clock), store->policy.negative_ttl);
+    kt_held_fail (&entry->held, error);
   }
 
   /* in_flight stays while the callbacks run: what they ask for waits for the next flight, and the entry is not
@@ -366,18 +220,11 @@ on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer dat
   evict (store);
 }
 
-/* A fresh answer, or a failure not to be repeated yet. */
-static gboolean
-knows (const Entry *entry, KtStoreMode mode, gint64 now)
-{
-  return freshest (entry, mode, now) != NULL || (entry->error != NULL && now < entry->failed_until);
-}
-
 gboolean
 kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
-  return entry != NULL && knows (entry, mode, kt_clock_monotonic (store->clock));
+  return entry != NULL && kt_held_knows (&entry->held, mode);
 }
 
 gboolean
@@ -385,9 +232,9 @@ kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer, co
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
 
-  if (entry == NULL || !knows (entry, mode, kt_clock_monotonic (store->clock)))
+  if (entry == NULL || !kt_held_knows (&entry->held, mode))
     return FALSE;
-  *error = outcome (entry, mode, answer);
+  *error = kt_held_outcome (&entry->held, mode, answer);
   return TRUE;
 }
 
@@ -403,7 +250,7 @@ kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline)
 {
   Entry *entry = entry_get (store, key);
 
-  if (entry->in_flight || knows (entry, KT_STORE_FRESH, kt_clock_monotonic (store->clock)))
+  if (entry->in_flight || kt_held_knows (&entry->held, KT_STORE_FRESH))
     return;
   ++*store->prefetches;
   take_off (entry, deadline);
@@ -415,7 +262,7 @@ kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 deadline, KtS
   Entry *entry = entry_get (store, key);
   KtWaiter *waiter;
 
-  if (mode != KT_STORE_AGAIN && knows (entry, mode, kt_clock_monotonic (store->clock))) {
+  if (mode != KT_STORE_AGAIN && kt_held_knows (&entry->held, mode)) {
     ++*store->hits;
     reply (entry, mode, done, data);
     return NULL;
@@ -449,20 +296,14 @@ gboolean
 kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
-  gint64 now = kt_clock_monotonic (store->clock);
-  const Held *held = entry != NULL ? shown (entry, mode, now) : NULL;
-
-  if (held == NULL)
-    return FALSE;
-  entry_show (entry, held, now, answer);
-  return TRUE;
+  return entry != NULL && kt_held_peek (&entry->held, mode, answer);
 }
 
 const GError *
 kt_store_peek_error (KtStore *store, KtKey *key)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
-  return entry != NULL ? entry->error : NULL;
+  return entry != NULL ? entry->held.error : NULL;
 }
 
 static guint64

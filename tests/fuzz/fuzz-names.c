@@ -10,7 +10,10 @@ unescape (const char *name)
   GString *out = g_string_new (NULL);
 
   for (const char *p = name; *p != '\0'; p++) {
-    if (*p == '%') {
+    if (g_str_has_prefix (p, "%00")) {
+      g_string_append (out, KT_NUL);
+      p += 2;
+    } else if (*p == '%') {
       kt_check (g_ascii_isxdigit (p[1]) && g_ascii_isxdigit (p[2]));
       g_string_append_c (out, (char) (g_ascii_xdigit_value (p[1]) << 4 | g_ascii_xdigit_value (p[2])));
       p += 2;
@@ -39,6 +42,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     kt_check (strcmp (original, text) == 0);
   if (kt_id_is_valid (text))
     kt_check (strcmp (name, text) == 0);
+  kt_check (g_utf8_validate (line, -1, NULL));
   for (const char *p = line; *p != '\0'; p++)
     kt_check (!g_ascii_iscntrl (*p));
   kt_check (g_utf8_validate (quoted, -1, NULL) && quoted[0] == '"' && g_str_has_suffix (quoted + 1, "\""));

@@ -103,6 +103,15 @@ def test_ids_of_64_and_65(mount, sim):
     assert m.requests() == 2 * 2
 
 
+@pytest.mark.parametrize("word", ["jobs", "task", "cancel", "share", "session", "list", "result", "Jobs"])
+def test_words_of_paths(mount, sim, word):
+    """"An id that is a word of the service's own paths is ENOENT", without a request."""
+    m = mount(sim, families="share, basic, job")
+    assert errno_of(os.stat, m.task(word)) == "ENOENT"
+    assert errno_of(os.stat, m.task(word) / "status") == "ENOENT"
+    assert m.requests() == 0
+
+
 def test_unlisted_import(mount, sim):
     """"An id not yet known is asked for on the service", once."""
     task = sim.generated("basic")[0]["taskId"]

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -32,11 +33,12 @@ FILE_STATUSES = {"0": "pending", "1": "succeeded", "2": "failed"}
 
 class Truth:
     """What the mount must show of a task: `values` by name of file, `rows` of files.csv, `failures` of failures.csv, the
-    bytes of the `package` or an errno, and `error`, why all that its list does not tell fails."""
+    bytes of the `package` or an errno, `instead`, what names and values have where rows have U+FFFD, and `error`, why all
+    that its list does not tell fails."""
 
     def __init__(self, sim, known, listed):
         self.id, self.family, self.share = known["taskId"], known["kind"], known["shareId"]
-        self.error, self.package = None, "ENOENT"
+        self.error, self.package, self.instead = None, "ENOENT", "\ufffd"
         info, times, infos, data = {
             "share": self._read_share, "basic": self._read_basic, "job": self._read_job}[self.family](sim, listed)
         self.rows = [[i["fileId"], FILE_STATUSES[i["status"]], i.get("newFileId", ""), i["srcContainerId"]] for i in infos]
@@ -145,6 +147,22 @@ def no_desc(truth):
         truth.failures = [[name, ""] for name, _ in truth.failures]
 
 
+def cut_strings(truth, instead="\ufffd"):
+    """"It reads as U+FFFD"."""
+    truth.instead = instead
+    truth.values["user"] += instead
+    truth.rows = [[cell and cell + "\ufffd" if i != 1 else cell for i, cell in enumerate(row)] for row in truth.rows]
+    if truth.family == "basic":
+        truth.failures = [[cell + "\ufffd" for cell in row] for row in truth.failures]
+    else:
+        truth.count_rows()
+
+
+def nul_strings(truth):
+    """"%00 in names and values, U+FFFD in tables and job.json"."""
+    cut_strings(truth, "%00")
+
+
 def no_result(truth):
     if truth.family == "basic":
         truth.error = "EBADMSG"
@@ -179,6 +197,12 @@ SHAPES = {
     "enum-unknown": unknown_words,
     "numbers-string": nothing,
     "fields-extra": nothing,
+    "numbers-decimal": nothing,
+    "times-seconds": nothing,
+    "times-milliseconds": nothing,
+    "strings-cut": cut_strings,
+    "strings-nul": nul_strings,
+    "status-203": nothing,
     "error-code": nothing,
     "error-200": nothing,
     "package-no-range": nothing,
@@ -268,9 +292,15 @@ def check_files(m, truth):
     head = ["fileId", *FILE.values()]
     assert rows(directory / "files.csv") == [head, *truth.rows]
     assert rows(directory / "failures.csv") == [head, *truth.failures]
-    assert sorted(os.listdir(directory / "files")) == sorted(row[0] for row in truth.rows)
-    for row in truth.rows:
+    shown = [[cell.replace("\ufffd", truth.instead) for cell in row] for row in truth.rows]
+    assert sorted(os.listdir(directory / "files")) == sorted(row[0] for row in shown)
+    for row in shown:
         assert [value(directory / "files" / row[0] / name) for name in FILE] == row[1:]
+
+
+def whole(json_value):
+    """The value with U+FFFD for each half of a surrogate pair and each NUL."""
+    return json.loads(re.sub(r"\\ud83d|\\u0000", r"\\ufffd", json.dumps(json_value)))
 
 
 def check_json(sim, m, truth):
@@ -284,7 +314,8 @@ def check_json(sim, m, truth):
     else:
         answer, job = sim.result(truth.id), sim.get("task/" + truth.id).json()
     assert (m.task(truth.id) / "response.json").read_bytes() == answer.body
-    assert json.loads(m.read("job.json", truth.id)) == job
+    assert json.loads(m.read("job.json", truth.id)) == whole(job)
+    subprocess.run(["jq", "-e", ".", m.task(truth.id) / "job.json"], check=True, stdout=subprocess.DEVNULL)
 
 
 def check_package(m, truth):

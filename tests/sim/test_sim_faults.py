@@ -27,6 +27,14 @@ def test_fault_status_with_code(sim):
     assert "msg" in answer.json() and "Retry-After" not in answer.headers
 
 
+def test_fault_headers(sim):
+    sim.fault(kind="status", status=302, location="/login?x")
+    sim.fault(kind="empty", contentEncoding="rot13")
+    first, second = sim.detail(), sim.detail()
+    assert (first.status, first.headers["Location"]) == (302, "/login?x")
+    assert (second.status, second.headers["Content-Encoding"]) == (200, "rot13")
+
+
 def test_fault_code(sim):
     sim.fault(kind="code", code=13000410)
     sim.fault(kind="code", code="APIGW.0308", status=429, contentType="text/plain")
@@ -139,6 +147,7 @@ def test_fault_never_hides_a_malformed_request(sim):
         ("ms", {"kind": "delay"}), ("ms", {"kind": "delay", "ms": "5"}), ("status", {"kind": "status", "status": 42}),
         ("code", {"kind": "code"}), ("code", {"kind": "code", "code": []}), ("taskId", {"kind": "reset", "taskId": 1}),
         ("call", {"kind": "reset", "call": "nothing"}), ("retryAfter", {"kind": "status", "retryAfter": 1}),
+        ("location", {"kind": "status", "location": "/\n"}), ("contentEncoding", {"kind": "empty", "contentEncoding": 1}),
         ("contentType", {"kind": "empty", "contentType": "a\r\nb: c"}), ("taskID", {"kind": "reset", "taskID": "1"}),
     ],
 )

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """koodrive-sim: the forms an answer can take where the service's documents contradict each other."""
 
+import calendar
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -47,7 +49,7 @@ def test_every_shape_is_listed_documented_and_tested(sim):
     section = manual[manual.index("# SHAPES"):manual.index("# EXAMPLES")]
     assert re.findall(r"^\|  (\S+)$", section, re.MULTILINE) == [row["name"] for row in rows]
     texts = re.findall(r"^:  (.+)$", section, re.MULTILINE)
-    assert [text.replace("\\_", "_") for text in texts] == [row["what"] for row in rows]
+    assert [text.replace("\\_", "_").replace("\\\\", "\\") for text in texts] == [row["what"] for row in rows]
     tests = "".join(path.read_text() for path in (REPO / "tests" / "sim").glob("test_*.py"))
     assert not [row["name"] for row in rows if not re.search(f'["=]{row["name"]}"', tests)]
 
@@ -220,6 +222,36 @@ def numbers(answer):
 def test_numbers_string(ask):
     assert not [n for a in ask("numbers-string").all() for n in numbers(a)]
     assert ask("numbers-string").sample["jobInfo"]["progress"] == "100"
+
+
+def test_numbers_decimal(ask):
+    """The same numbers, written as Gson and others write them."""
+    plain, shaped = ask(), ask("numbers-decimal")
+    assert [numbers(a) for a in plain.all()] == [numbers(a) for a in shaped.all()]
+    text = ask.sim.detail().body
+    assert b'"progress":10.0E+1' in text and b'"code":0.0' in text and b'"taskStatus":2.0' in text
+
+
+def test_times_since_1970(ask):
+    plain = [t for a in ask("times-14").all() for t in times(a)]
+    seconds = [calendar.timegm(time.strptime(t, "%Y%m%d%H%M%S")) for t in plain]
+    assert [t for a in ask("times-seconds").all() for t in times(a)] == seconds
+    assert [t for a in ask("times-milliseconds").all() for t in times(a)] == [f"{t}123" for t in seconds]
+
+
+@pytest.mark.parametrize("shape, end", [("strings-cut", "\ud83d"), ("strings-nul", "\0")])
+def test_bad_strings(ask, shape, end):
+    plain, shaped = ask(), ask(shape)
+    assert shaped.sample["jobInfo"]["userId"] == plain.sample["jobInfo"]["userId"] + end
+    assert shaped.sample["taskInfos"][0]["fileId"] == plain.sample["taskInfos"][0]["fileId"] + end
+    assert shaped.result["data"]["failInfoList"][0]["userName"] == "ss" + end
+    assert shaped.job["data"]["jobInfo"]["taskId"] == plain.job["data"]["jobInfo"]["taskId"]
+
+
+def test_status(ask):
+    ask("status-203")
+    assert ask.sim.detail().status == ask.sim.get("jobs").status == 203
+    assert ask.sim.detail("7").status == 400
 
 
 def test_fields_extra(ask):

@@ -252,8 +252,11 @@ test_proxies (Fixture *f, gconstpointer data)
   static const char *const good[] = {
     "p", "p:3128", "HTTP://p:3128", "https://p", "socks5h://u:hunter2@[::1]:1080/", "socks4://p", "u@p"
   };
-  static const char *const bad[] = { "gopher://u:hunter2@p", "://u:hunter2@p", "http://u:hunter2@",    "http://",
-                                     "http://u:hunter2@p x", "u:hunter2@:80",  "http:u:hunter2@p//x y" };
+  static const char *const bad[] = { "gopher://u:hunter2@p",    "://u:hunter2@p",
+                                     "http://u:hunter2@",       "http://",
+                                     "http://u:hunter2@p x",    "u:hunter2@:80",
+                                     "http:u:hunter2@p//x y",   "http://u:hunter2@[::1",
+                                     "http://u:hunter2@p:99999" };
   g_autoptr (GError) error = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {

@@ -219,6 +219,8 @@ test_bad_watch_lists (void)
     { "basic 7\n\xef\xbb\xbf"
       "basic 8",
       "list:2: unknown kind of task" },
+    { "job 7\njob jobs", "list:2: a word of the service's own paths is no id" },
+    { "basic list", "list:1: a word of the service's own paths is no id" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {

@@ -47,6 +47,9 @@ test_encoding (void)
     { "\xc0\xaf", "%C0%AF" },               /* an overlong slash */
     { "\xed\xa0\x80", "%ED%A0%80" },        /* a surrogate */
     { "\xf4\x90\x80\x80", "%F4%90%80%80" }, /* beyond Unicode */
+    { "a" KT_NUL "b", "a%00b" },
+    { KT_NUL KT_NUL, "%00%00" },
+    { "\xc0", "%C0" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
@@ -116,6 +119,34 @@ test_lines (void)
   kt_assert_text (kt_line_encode ("\xc2\x85\xc2\x9b[31m\xc2\xa0\xc2"), "%C2%85%C2%9B[31m\xc2\xa0\xc2");
   kt_assert_text (kt_line_encode (".a/b 100% 报告"), ".a/b 100% 报告");
   kt_assert_text (kt_line_encode (""), "");
+  kt_assert_text (kt_line_encode ("a" KT_NUL "b"), "a%00b");
+  kt_assert_text (kt_line_encode ("a\xff\xe4\xb8"), "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+static void
+test_valid (void)
+{
+  g_assert_null (kt_utf8_make_valid ("a报告", strlen ("a报告")));
+  g_assert_null (kt_utf8_make_valid ("", 0));
+  kt_assert_text (kt_utf8_make_valid ("a" KT_NUL "b\xff", 5), "a\xef\xbf\xbd"
+                                                              "b\xef\xbf\xbd");
+  kt_assert_text (kt_utf8_make_valid ("a\0b", 3), "a\xef\xbf\xbd"
+                                                  "b");
+  kt_assert_text (kt_utf8_make_valid ("\xc0\x80", 1), "\xef\xbf\xbd"); /* no look behind the end */
+}
+
+static void
+test_cut (void)
+{
+  static const struct {
+    const char *text;
+    gsize most;
+    const char *cut;
+  } table[] = { { "abc", 3, "abc" }, { "abc", 2, "ab" },  { "abc", 0, "" }, { "报告", 6, "报告" },
+                { "报告", 5, "报" }, { "报告", 3, "报" }, { "报告", 2, "" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
+    kt_assert_text (kt_utf8_cut (g_strdup (table[i].text), table[i].most), table[i].cut);
 }
 
 static void
@@ -184,6 +215,8 @@ main (int argc, char **argv)
   g_test_add_func ("/base/names/cut-at-boundaries", test_cut_at_boundaries);
   g_test_add_func ("/base/names/lines", test_lines);
   g_test_add_func ("/base/names/json-quote", test_json_quote);
+  g_test_add_func ("/base/names/valid", test_valid);
+  g_test_add_func ("/base/names/cut", test_cut);
   g_test_add_func ("/base/names/printable", test_printable);
   g_test_add_func ("/base/names/nearest", test_nearest);
   return g_test_run ();

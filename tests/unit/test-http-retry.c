@@ -33,7 +33,8 @@ static void
 test_statuses (void)
 {
   static const guint again[] = { 429, 500, 502, 503, 504 };
-  static const guint never[] = { 200, 204, 301, 302, 400, 401, 403, 404, 405, 408, 409, 413, 501, 505 };
+  static const guint never[] = { 200, 204, 301, 302, 400, 401, 403, 404, 405, 407, 408, 409,
+                                 410, 413, 414, 415, 421, 425, 431, 451, 501, 505, 507, 511 };
 
   for (gsize i = 0; i < G_N_ELEMENTS (again); i++)
     g_assert_cmpint (delay_of (1, again[i], NO_ERROR, NULL, FAR, 1), ==, 100 * KT_MS);
@@ -45,7 +46,7 @@ static void
 test_errors (void)
 {
   for (int code = 0; code <= KT_ERROR_MOUNT; code++) {
-    gboolean passing = code == KT_ERROR_UNREACHABLE || code == KT_ERROR_SERVICE;
+    gboolean passing = code == KT_ERROR_UNREACHABLE || code == KT_ERROR_BROKEN;
     g_assert_cmpint (delay_of (1, 0, code, NULL, FAR, 1), ==, passing ? 100 * KT_MS : KT_RETRY_NO);
   }
 }

@@ -25,7 +25,7 @@ test_words (void)
     { KT_FAMILY_SHARE, KT_WORD_STATUS, "2", "completed" },
     { KT_FAMILY_SHARE, KT_WORD_STATUS, "3", "canceled" },
     { KT_FAMILY_SHARE, KT_WORD_STATUS, "4", "unknown-4" },
-    { KT_FAMILY_SHARE, KT_WORD_STATUS, "02", "unknown-02" },
+    { KT_FAMILY_SHARE, KT_WORD_STATUS, "02", "completed" },
     { KT_FAMILY_SHARE, KT_WORD_STATUS, "-1", "unknown--1" },
     { KT_FAMILY_SHARE, KT_WORD_STATUS, "2\n3", "unknown-2%0A3" },
     { KT_FAMILY_SHARE, KT_WORD_RESULT, "0", "unknown-0" },

@@ -136,7 +136,7 @@ test_progress (void)
   } table[] = {
     { "\"progress\":0", 0 },     { "\"progress\":100", 100 }, { "\"progress\":101", -1 },
     { "\"progress\":-1", -1 },   { "\"progress\":null", -1 }, { "\"x\":1", -1 },
-    { "\"progress\":1e2", -1 },  { "\"progress\":50.5", -1 }, { "\"progress\":\"\"", -1 },
+    { "\"progress\":1e2", 100 }, { "\"progress\":50.5", -1 }, { "\"progress\":\"\"", -1 },
     { "\"progress\":true", -1 }, { "\"progress\":[]", -1 },   { "\"progress\":99999999999999999999", -1 },
   };
 

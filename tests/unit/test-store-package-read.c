@@ -142,7 +142,7 @@ test_resume (KtPackageFixture *f, gconstpointer data)
 
   kt_package_start_read (f, package, 0, KT_TEST_BLOCK, &told);
   g_assert_true (kt_package_pour (f, 1, 206, 1000));
-  kt_fake_transport_fail (f->transport, 1, KT_ERROR_SERVICE);
+  kt_fake_transport_fail (f->transport, 1, KT_ERROR_BROKEN);
   kt_fake_clock_advance (f->clock, KT_SECOND);
   g_assert_cmpstr (kt_package_range (f, 2), ==, "bytes=1000-131071");
   g_assert_true (kt_package_pour (f, 2, 206, 500));

@@ -162,7 +162,7 @@ test_whole (KtPackageFixture *f, gconstpointer data)
   g_assert_true (kt_package_pour (f, 1, 200, 200));
   kt_package_assert_told (&told[1], -1, 100);
   g_assert_cmpuint (told[0].told, ==, 0);
-  kt_fake_transport_fail (f->transport, 1, KT_ERROR_SERVICE); /* from the beginning, as there are no ranges */
+  kt_fake_transport_fail (f->transport, 1, KT_ERROR_BROKEN); /* from the beginning, as there are no ranges */
   kt_fake_clock_advance (f->clock, KT_SECOND);
   g_assert_true (kt_package_pour (f, 2, 200, 1000));
   kt_package_end (f, 2, 200);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-store.h"
+
+/* What is held of one task: the last good answer about it alone, what a list last told of it, and the last failure to get
+ * either; and what of that is shown to one who asks in which mode. The clock decides, nobody is asked, nobody waits. */
+
+/* One answer, TASK NULL when there is none. */
+typedef struct {
+  KtTask *task;
+  gint64 asked; /* monotonic: of two answers the newer is that to the later question, whichever came first */
+  gint64 fetched_real;
+  gint64 fetched;
+  gint64 changed_real;
+  gint64 fresh_until;
+  gint64 since; /* monotonic: when TASK's status was first seen */
+} KtSnapshot;
+
+typedef struct {
+  KtClock *clock;
+  const KtStorePolicy *policy;
+  KtSnapshot full;
+  KtSnapshot listed;
+  gint64 moved_real;   /* wall clock, when one of them last differed from the one before it */
+  char *trace_id;      /* of FULL */
+  GError *error;       /* the last failure, if none was overcome since */
+  gint64 failed_until; /* the service is not asked before */
+} KtHeld;
+
+/* Nothing yet; CLOCK and POLICY outlive it. */
+void kt_held_init (KtHeld *held, KtClock *clock, const KtStorePolicy *policy);
+void kt_held_clear (KtHeld *held);
+
+gboolean kt_held_is_empty (const KtHeld *held);
+
+/* Bytes of memory, roughly. */
+gsize kt_held_size (const KtHeld *held);
+
+/* TASK is the answer to what was ASKED then (monotonic). A list's later news completes it, or ends its life at once. */
+void kt_held_keep (KtHeld *held, KtTask *task, gint64 asked, const char *trace_id);
+
+/* See kt_store_offer(). */
+gboolean kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 life);
+
+/* ERROR is remembered for the policy's negative-ttl. */
+void kt_held_fail (KtHeld *held, const GError *error);
+
+/* Whether it has a fresh answer for MODE, or a failure not to be repeated yet. */
+gboolean kt_held_knows (const KtHeld *held, KtStoreMode mode);
+
+/* What there is to say now: NULL and *ANSWER, or the failure (transfer none). There is something. */
+const GError *kt_held_outcome (const KtHeld *held, KtStoreMode mode, KtAnswer *answer);
+
+/* See kt_store_peek(). */
+gboolean kt_held_peek (const KtHeld *held, KtStoreMode mode, KtAnswer *answer);
