@@ -54,7 +54,7 @@ def test_not_wanted(make, options, settings):
 FAULTS = [
     ({"kind": "status", "status": 401}, "HTTP 401"), ({"kind": "status", "status": 403, "code": 13000410}, "HTTP 403"),
     ({"kind": "status", "status": 404}, "HTTP 404"), ({"kind": "status", "status": 501}, "HTTP 501"),
-    ({"kind": "garbage"}, ""), ({"kind": "empty"}, "empty"),
+    ({"kind": "garbage"}, ""), ({"kind": "empty"}, "without a body"),
 ]
 
 
