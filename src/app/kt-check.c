@@ -16,7 +16,7 @@ typedef struct {
   FILE *out;
   int code;       /* of the first failure */
   gboolean waits; /* for an answer */
-  gint64 asked;   /* GLib's monotonic time */
+  gint64 asked;   /* monotonic */
   GError *error;  /* of the last question */
   guint n_listed; /* by the last list */
   KtKey *example; /* a task to ask for */
@@ -65,7 +65,7 @@ begin (Check *check)
   g_clear_error (&check->error);
   check->waits = TRUE;
   check->n_listed = 0;
-  check->asked = g_get_monotonic_time ();
+  check->asked = kt_clock_monotonic (kt_clock_system ());
 }
 
 static void
@@ -96,7 +96,7 @@ say_connection (Check *check)
     return;
   }
   say (check, "connection", "%s answered in %" G_GINT64_FORMAT " ms", check->config->endpoint,
-       (gint64) ((g_get_monotonic_time () - check->asked) / KT_MS));
+       (gint64) ((kt_clock_monotonic (kt_clock_system ()) - check->asked) / KT_MS));
   if (tls)
     say (check, "TLS", "the certificate is trusted");
 }

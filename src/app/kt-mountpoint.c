@@ -4,6 +4,7 @@
  * maybe where no signal reaches it. */
 #include "kt-mountpoint.h"
 
+#include "base/kt-clock.h"
 #include "base/kt-error.h"
 #include "base/kt-units.h"
 
@@ -83,7 +84,7 @@ hear (int in, gint64 until, Look *look)
   ssize_t n = 1;
 
   while (used < sizeof (heard) && n > 0) {
-    int left = (int) MAX (0, (until - g_get_monotonic_time ()) / KT_MS);
+    int left = (int) MAX (0, (until - kt_clock_monotonic (kt_clock_system ())) / KT_MS);
     while ((n = poll (&ready, 1, left)) < 0 && errno == EINTR)
       ;
     if (n > 0)
@@ -98,7 +99,7 @@ hear (int in, gint64 until, Look *look)
 static Look
 look_at (const char *path)
 {
-  gint64 until = g_get_monotonic_time () + PATIENCE;
+  gint64 until = kt_clock_monotonic (kt_clock_system ()) + PATIENCE;
   Look look = { .error = ETIMEDOUT };
   int ends[2], null;
   pid_t child;

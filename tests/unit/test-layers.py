@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Holds the #include lines of src/ to the order of the layers: each may include only what stands left of it."""
+"""Holds the #include lines of src/ to the order of the layers: each may include only what stands left of it. And times to
+one clock: that of the main loop is for those who hand a time to the loop."""
 
 import pathlib
 import re
@@ -14,6 +15,9 @@ RESERVED = [
     (re.compile(r"fuse|linux/fuse\.h"), re.compile(r"fuse/")),
 ]
 
+LOOP_CLOCK = "g_get_monotonic_time"
+LOOP_CLOCK_USERS = {"base/kt-clock.c", "base/kt-clock.h", "http/kt-transport-curl.c"}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s+(<([^>]+)>|"([^"]+)")', re.MULTILINE)
 
 
@@ -21,6 +25,8 @@ def faults(name, text):
     """What is wrong with the file NAME (relative to src/)."""
     layer = name.split("/")[0]
     allowed = LAYERS[: LAYERS.index(layer) + 1]
+    if LOOP_CLOCK in text and name not in LOOP_CLOCK_USERS:
+        yield f"{name}: must not use {LOOP_CLOCK}, which stands still while the machine sleeps: see kt-clock.h"
     for match in INCLUDE.finditer(text):
         system, own = match.group(2), match.group(3)
         if own is not None:
