@@ -34,6 +34,31 @@ kt_has_comment (const char *text)
   return FALSE;
 }
 
+/* PATH without what changes nothing: "//", "/./" and a slash at the end, which would ask the file system that is mounted
+ * there. ".." stays, as only the kernel knows where it leads: behind a link not to where the link stands. */
+static char *
+tidy (const char *path)
+{
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+  GString *out = g_string_new (NULL);
+
+  for (char **part = parts; *part != NULL; part++)
+    if (**part != '\0' && !g_str_equal (*part, "."))
+      g_string_append_printf (out, "/%s", *part);
+  if (out->len == 0)
+    g_string_append_c (out, '/');
+  return g_string_free (out, FALSE);
+}
+
+char *
+kt_path_under (const char *path, const char *directory)
+{
+  g_autofree char *here = directory == NULL ? g_get_current_dir () : g_strdup (directory);
+  g_autofree char *whole = g_path_is_absolute (path) ? g_strdup (path) : g_build_filename (here, path, NULL);
+
+  return tidy (whole);
+}
+
 char *
 kt_path_absolute (const char *text, const char *directory, GError **error)
 {
@@ -44,7 +69,7 @@ kt_path_absolute (const char *text, const char *directory, GError **error)
     return NULL;
   }
   path = text[0] == '~' ? g_build_filename (g_get_home_dir (), text + 1, NULL) : g_strdup (text);
-  return g_canonicalize_filename (path, directory);
+  return kt_path_under (path, directory);
 }
 
 static char *

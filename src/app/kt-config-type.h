@@ -29,6 +29,9 @@ extern const KtConfigType kt_type_secret;
 extern const KtConfigType kt_type_scheme;
 extern const KtConfigType kt_type_families;
 
+/* PATH as an absolute one; what is relative is of DIRECTORY, NULL for the working directory. (transfer full) */
+char *kt_path_under (const char *path, const char *directory);
+
 /* TEXT as an absolute path: "~" and "~/..." are of $HOME, or else the home of this user; what is relative is of
  * DIRECTORY, NULL for the working directory. "~user" is KT_ERROR_CONFIG. (transfer full) */
 char *kt_path_absolute (const char *text, const char *directory, GError **error);

@@ -333,7 +333,7 @@ kt_config_load (const char *path, char **overrides, const char *endpoint, GError
 
   config->share_token_files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (path != NULL)
-    config->path = g_canonicalize_filename (path, NULL);
+    config->path = kt_path_under (path, NULL);
   else if (!kt_config_find (&config->path, &config->searched, error))
     return NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)

@@ -7,6 +7,7 @@
 #include "base/kt-clock.h"
 #include "base/kt-error.h"
 #include "base/kt-units.h"
+#include "kt-config-type.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,8 +167,8 @@ explain (const Look *look, const char *path, GError **error)
   else if (look->error == ETIMEDOUT)
     g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: the file system there does not answer", path);
   else if (look->error != 0)
-    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: %s: expected a directory to mount on", path,
-                 g_strerror (look->error));
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: %s: expected a directory to mount on",
+                 path[0] != '\0' ? path : "''", g_strerror (look->error));
   else if (!S_ISDIR (look->mode))
     g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: is not a directory: expected one to mount on", path);
   else if (ours)
@@ -177,8 +178,8 @@ explain (const Look *look, const char *path, GError **error)
 char *
 kt_mountpoint_prepare (const char *path, GError **error)
 {
-  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
-  Look look = look_at (absolute);
+  g_autofree char *absolute = kt_path_under (path, NULL);
+  Look look = path[0] != '\0' ? look_at (absolute) : (Look){ .error = ENOENT }; /* a variable that is not set */
   GError *why = NULL;
 
   for (int i = 0; i < MOST_DEAD && is_dead (&look) && is_ours (look.path); i++) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What kootaskfs needs of its process whoever starts it: descriptors 0 to 2, and signals that must not end it. */
+/* What kootaskfs needs of its process whoever starts it: descriptors 0 to 2, signals that must not end it, and a home. */
 #include "kt-process.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* The write fails with EPIPE or EFBIG all the same. Unlike SIG_IGN a handler is not passed on to children. */
@@ -25,6 +26,8 @@ kt_process_init (void)
     close (null);
   sigaction (SIGPIPE, &failed_write, NULL);
   sigaction (SIGXFSZ, &failed_write, NULL);
+  if (getenv ("HOME") != NULL && getenv ("HOME")[0] != '/')
+    unsetenv ("HOME");
   signal (SIGTTOU, SIG_IGN); /* with a handler the write would be tried for ever */
 }
 

@@ -9,7 +9,7 @@
 static char
 fold (char c)
 {
-  return c == '_' ? '-' : g_ascii_tolower (c);
+  return c == '_' || c == '.' ? '-' : g_ascii_tolower (c);
 }
 
 /* How many letters must be put in, left out, changed or swapped with their neighbours to make A of B. */
@@ -48,6 +48,20 @@ begins_with (const char *word, const char *head)
   return i > 1 && head[i] == '\0' && fold (word[i]) == '-';
 }
 
+/* Whether WORD ends with TAIL, and a hyphen stands before it. */
+static gboolean
+ends_with (const char *word, const char *tail)
+{
+  const gsize length = strlen (word), tail_length = strlen (tail);
+
+  if (tail_length < 2 || tail_length >= length || fold (word[length - tail_length - 1]) != '-')
+    return FALSE;
+  for (gsize i = 0; i < tail_length; i++)
+    if (fold (word[length - tail_length + i]) != fold (tail[i]))
+      return FALSE;
+  return TRUE;
+}
+
 const char *
 kt_nearest (const char *word, const GPtrArray *candidates)
 {
@@ -67,6 +81,9 @@ kt_nearest (const char *word, const GPtrArray *candidates)
   }
   for (guint i = 0; nearest == NULL && i < candidates->len; i++)
     if (begins_with (candidates->pdata[i], word) || begins_with (word, candidates->pdata[i]))
+      nearest = candidates->pdata[i];
+  for (guint i = 0; nearest == NULL && i < candidates->len; i++)
+    if (ends_with (candidates->pdata[i], word) || ends_with (word, candidates->pdata[i]))
       nearest = candidates->pdata[i];
   return nearest;
 }

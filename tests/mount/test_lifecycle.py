@@ -116,6 +116,15 @@ def test_bad_mountpoint(mount, sim, what, background):
     assert done.returncode == 1 and str(path) in one_line(done.stderr) and "expected" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_mountpoint_without_a_name(mount, sim, name):
+    """`kootaskfs "$NOT_SET"` mounts nowhere, and not on the working directory."""
+    m = mount(sim, auto=False, background=True)
+    done = run(*m.command()[:-1], name, check=False, cwd=m.path, env=environment())
+    assert not mounts_at(m.path) and done.returncode == 1
+    assert "No such file or directory: expected a directory to mount on" in one_line(done.stderr)
+
+
 def test_mountpoint_by_link_and_relative(mount, sim):
     """A link to a directory and a relative path are mount points too."""
     m = mount(sim, auto=False)

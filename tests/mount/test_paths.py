@@ -2,12 +2,13 @@
 """docs/configuration.md: what names of files are relative to, also later; two ways of writing one thing are one."""
 
 import os
+import pwd
 import signal
 
 import pytest
 
 from koodrive_sim import TOKEN, wait_until
-from kootaskfs_mount import BINARY, environment, run
+from kootaskfs_mount import BINARY, environment, mounts_at, run
 
 
 def reload(m):
@@ -32,7 +33,7 @@ def test_relative_to_the_configuration(mount, sim, tmp_path):
     start_in(m, tmp_path, "-o", f"config={m.conf}")
     assert m.read("status") == "completed\n"
     config = m.control("config")
-    assert f"token-file = {m.token_file}\n" in config and f"file = {m.list}\n" in config
+    assert f"token-file = {m.directory}/secrets/../token\n" in config and f"file = {m.list}\n" in config
     reload(m)
     m.write_list()
     wait_until(lambda: os.listdir(m / "tasks") == [], "the list to be read again")
@@ -49,6 +50,44 @@ def test_relative_options(mount, sim):
     assert f"token-file = {m.token_file}\n" in config and f"file = {m.list}\n" in config
 
 
+def behind_a_link(m):
+    """Moves the files to a/b; `link` leads to a/b/c, so link/.. is a/b, and without the link it would be their old place."""
+    (m.directory / "a/b/c").mkdir(parents=True)
+    for name in ("conf", "token", "tasks"):
+        (m.directory / name).rename(m.directory / "a/b" / name)
+    (m.directory / "link").symlink_to("a/b/c")
+
+
+@pytest.mark.parametrize("how", ["working directory", "whole", "in the file"])
+def test_up_from_a_link(mount, sim, how):
+    """".." leads to where the kernel has it, as for cat and ls, and not to where the link stands."""
+    m = mount(sim, auto=False, token_file="token", file="tasks")
+    behind_a_link(m)
+    up = {"working directory": "..", "whole": f"{m.directory}/link/.."}.get(how, f"{m.directory}/a/b")
+    if how == "in the file":
+        text = (m.directory / "a/b/conf").read_text()
+        text = text.replace("= token", "= ../../link/../token").replace("= tasks", "= ../../link/../tasks")
+        (m.directory / "a/b/conf").write_text(text)
+    m.env = {"PWD": str(m.directory / "link")}
+    start_in(m, m.directory / "link", "-o", f"config={up}/conf")
+    assert m.read("status") == "completed\n"
+    m.signal(signal.SIGHUP)
+    (m.directory / "a/b/tasks").write_text("")
+    wait_until(lambda: os.listdir(m / "tasks") == [], "the list to be read again")
+    assert m.control("last-error") == ""
+
+
+def test_mount_point_up_from_a_link(mount, sim):
+    """The same for the mount point: where `ls ../m` looks is the mount."""
+    m = mount(sim, auto=False, background=True)
+    link = m.directory / "m" / "link"
+    (m.directory / "sub").mkdir()
+    link.symlink_to("../sub")
+    run(*m.command()[:-1], "../m", cwd=link, env=environment(PWD=str(link)))
+    assert mounts_at(m.path) and m.read("status") == "completed\n"
+    run("umount", m.path)
+
+
 def test_home(mount, sim):
     """"Names of files may begin with ~/": in the file, after -o and in config=."""
     m = mount(sim, auto=False, token_file="~/token", file=None)
@@ -57,6 +96,18 @@ def test_home(mount, sim):
     assert m.read("status") == "completed\n"
     assert f"token-file = {m.token_file}\nt" in m.control("config")
     reload(m)
+
+
+@pytest.mark.parametrize("home", ["", "relative", None])
+def test_home_that_is_none(home, tmp_path):
+    """`~` is "$HOME, or else that of the user database": also where HOME is empty, or no whole path."""
+    home_of_user = pwd.getpwuid(os.getuid()).pw_dir
+    env = environment()
+    env.pop("HOME", None)
+    if home is not None:
+        env["HOME"] = home
+    done = run(BINARY, "--check", "-o", "config=~/no-such-file", cwd=tmp_path, env=env, check=False)
+    assert done.returncode == 78 and f"{home_of_user}/no-such-file" in done.stderr
 
 
 @pytest.mark.parametrize("words, text", [

@@ -3,6 +3,7 @@
 docs/troubleshooting.md."""
 
 import os
+import pwd
 import re
 import shutil
 import tempfile
@@ -36,10 +37,12 @@ def told(*arguments, code, **env):
 @pytest.mark.parametrize("check", [False, True])
 def test_no_configuration(tmp_path, check):
     """It says where it was looked for, in order, and what to do. A relative XDG_CONFIG_HOME is none."""
-    last = "--check" if check else tmp_path
+    last, home = "--check" if check else tmp_path, pwd.getpwuid(os.getuid()).pw_dir
     places = [({"XDG_CONFIG_HOME": str(tmp_path), "HOME": "/nowhere"}, tmp_path),
               ({"XDG_CONFIG_HOME": "relative", "HOME": str(tmp_path)}, tmp_path / ".config"),
-              ({"XDG_CONFIG_HOME": "", "HOME": str(tmp_path)}, tmp_path / ".config")]
+              ({"XDG_CONFIG_HOME": "", "HOME": str(tmp_path)}, tmp_path / ".config"),
+              ({"XDG_CONFIG_HOME": "", "HOME": ""}, f"{home}/.config"),
+              ({"XDG_CONFIG_HOME": "", "HOME": "relative"}, f"{home}/.config")]
     for env, place in places:
         line = told(last, code=78, **env)
         assert f"looked for {place}/kootaskfs/kootaskfs.conf, then /etc/kootaskfs.conf" in line
@@ -99,7 +102,8 @@ def test_named_configuration_that_is_not_there(tmp_path):
 # options
 
 UNKNOWN = [("tll=2s", "ttl"), ("Ttl=2s", "ttl"), ("max_stael=1s", "max-stale"), ("allow-other", "allow_other"),
-           ("noverfiy", "noverify"), ("token=hunter2", "token-file"), ("nonsense=hunter2", None), ("uid=0", None)]
+           ("noverfiy", "noverify"), ("token=hunter2", "token-file"), ("watch-file=x", "file"),
+           ("cache.ttl=2s", "ttl"), ("stale=2s", "max-stale"), ("nonsense=hunter2", None), ("uid=0", None)]
 
 
 @pytest.mark.parametrize("option, nearest", UNKNOWN, ids=[option for option, _ in UNKNOWN])

@@ -185,6 +185,12 @@ test_nearest (void)
     { "token", "token-file" },    /* the first that begins so */
     { "memory-limit", "memory" }, /* or is the beginning */
     { "user", "user-id" },
+    { "secret-file", NULL },
+    { "stale", "max-stale" }, /* the end */
+    { "cache.ttl", "ttl" },
+    { "x_ttl", "ttl" },
+    { "xttl", "ttl" },
+    { "yxttl", NULL },
     { "", NULL },
     { "x", NULL },
     { "t", NULL },
