@@ -111,9 +111,9 @@ parse_name (const char *text, gpointer field, GError **error)
 {
   if (!parse_string (text, field, error))
     return FALSE;
-  if (!kt_has_comment (text))
+  if (!kt_has_comment (text) && strchr ("'\"", text[0]) == NULL)
     return TRUE;
-  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s': expected a name alone", text);
+  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s': expected a name alone, without quotes", text);
   return FALSE;
 }
 
@@ -122,19 +122,23 @@ parse_name (const char *text, gpointer field, GError **error)
 static char *
 normal_host (const char *host, gboolean *loopback)
 {
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
   g_autofree char *lower = g_ascii_strdown (host, -1);
   gsize length = strlen (lower);
+  g_autoptr (GInetAddress) address = NULL;
 
+  if (length > 0 && lower[length - 1] == '.')
+    lower[--length] = '\0';
+  address = g_inet_address_new_from_string (lower);
   *loopback = address != NULL && g_inet_address_get_is_loopback (address);
   if (address != NULL)
     return g_inet_address_to_string (address);
-  if (strchr (host, ':') != NULL) /* an address with a zone */
+  if (strchr (lower, ':') != NULL) /* an address with a zone */
     return g_steal_pointer (&lower);
-  if (length > 0 && lower[length - 1] == '.')
-    lower[--length] = '\0';
   *loopback = g_str_equal (lower, "localhost");
-  return length > 0 && strspn (lower, ALNUM "-_.") == length ? g_steal_pointer (&lower) : NULL;
+  if (length == 0 || lower[0] == '.' || strstr (lower, "..") != NULL || lower[length - 1] == '.'
+      || strspn (lower, ALNUM "-_.") != length)
+    return NULL;
+  return g_steal_pointer (&lower);
 }
 
 /* The address of a service in the one form that two ways of writing it have in common; PLAIN, not LOOPBACK: it would be
@@ -147,7 +151,7 @@ normal_endpoint (const char *text, gboolean *plain, gboolean *loopback)
   g_autofree char *host = NULL;
 
   if (uri == NULL || g_uri_get_host (uri) == NULL || g_uri_get_userinfo (uri) != NULL || g_uri_get_query (uri) != NULL
-      || g_uri_get_fragment (uri) != NULL || strspn (g_uri_get_path (uri), "/") != strlen (g_uri_get_path (uri)))
+      || g_uri_get_fragment (uri) != NULL || g_uri_get_port (uri) == 0 || strspn (g_uri_get_path (uri), "/") != strlen (g_uri_get_path (uri)))
     return NULL;
   *plain = g_str_equal (g_uri_get_scheme (uri), "http"); /* which is in lower case */
   if (!*plain && !g_str_equal (g_uri_get_scheme (uri), "https"))
@@ -167,8 +171,9 @@ parse_endpoint (const char *text, gpointer field, GError **error)
   g_autofree char *endpoint = normal_endpoint (text, &plain, &loopback);
 
   if (endpoint == NULL) {
+    gboolean with_password = strchr (text, '@') != NULL; /* no error shows it */
     g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no address of a service: expected https://HOST[:PORT]",
-                 text);
+                 with_password ? "***@" : text);
     return FALSE;
   }
   if (plain && !loopback) {

@@ -68,11 +68,12 @@ main (int argc, char **argv)
   }
   kt_secret_free (environment_token);
   if (error != NULL) {
+    g_autofree char *text = kt_log_redact (error->message); /* one line, whatever was written */
     code = exit_code (error);
     if (daemon != NULL)
       kt_daemon_failed (daemon, code, error->message);
     else
-      fprintf (stderr, "kootaskfs: %s\n", error->message);
+      fprintf (stderr, "kootaskfs: %s\n", text);
   }
   kt_log_forget_secrets (); /* no message comes after this */
   return code;

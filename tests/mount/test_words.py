@@ -120,6 +120,13 @@ def test_unknown_option(mount, sim, option, nearest):
     assert line == error
 
 
+def test_one_line_whatever_was_written(mount, sim):
+    """Control characters are not repeated as they are."""
+    m = mount(sim, auto=False, user_id=r"5\n6\t")
+    code, error = m.start_failing()
+    assert code == 78 and r"user-id: '5\x0a6': expected an id" in one_line(error)
+
+
 @pytest.mark.parametrize("option, words", [
     ("ttl", "-o ttl: expected a value"), ("fsname", "-o fsname: expected a value"), ("max_read=", "expected a value"),
     ("allow_other=yes", "-o allow_other: takes no value"), ("noverify=no", "-o noverify: takes no value"),
