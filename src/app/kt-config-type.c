@@ -151,7 +151,8 @@ normal_endpoint (const char *text, gboolean *plain, gboolean *loopback)
   g_autofree char *host = NULL;
 
   if (uri == NULL || g_uri_get_host (uri) == NULL || g_uri_get_userinfo (uri) != NULL || g_uri_get_query (uri) != NULL
-      || g_uri_get_fragment (uri) != NULL || g_uri_get_port (uri) == 0 || strspn (g_uri_get_path (uri), "/") != strlen (g_uri_get_path (uri)))
+      || g_uri_get_fragment (uri) != NULL || g_uri_get_port (uri) == 0
+      || strspn (g_uri_get_path (uri), "/") != strlen (g_uri_get_path (uri)))
     return NULL;
   *plain = g_str_equal (g_uri_get_scheme (uri), "http"); /* which is in lower case */
   if (!*plain && !g_str_equal (g_uri_get_scheme (uri), "https"))

@@ -191,7 +191,7 @@ test_absolute_files (Fixture *f, gconstpointer data)
 static void
 test_paths_in_the_file (Fixture *f, gconstpointer data)
 {
-  g_autofree char *token = g_build_filename (f->dir, "sub/../sub/tok", NULL); /* ".." is the kernel's */
+  g_autofree char *token = g_build_filename (f->dir, "sub/../sub/tok", NULL);
   g_autofree char *tasks = g_build_filename (f->dir, "tasks #1", NULL); /* no comment when it is there */
   g_autofree char *ca = g_build_filename (g_get_home_dir (), "ca.pem", NULL);
   g_autoptr (KtConfig) config = NULL;
