@@ -166,6 +166,8 @@ explain (const Look *look, const char *path, GError **error)
                  path, look->path);
   else if (look->error == ETIMEDOUT)
     g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: the file system there does not answer", path);
+  else if (look->error == EACCES && ours) /* root may not look either */
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: kootaskfs is mounted there by another user", path);
   else if (look->error != 0)
     g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: %s: expected a directory to mount on",
                  path[0] != '\0' ? path : "''", g_strerror (look->error));

@@ -235,3 +235,15 @@ def test_an_ordinary_user_mounts(user_files):
         {' '.join(NOBODY)} fusermount3 -u "$1/m"; ls "$1/m" """
     done = run("unshare", "-m", "sh", "-euc", script, "sh", user_files, env=environment())
     assert (done.stdout, done.stderr) == ("completed\nx\n", "")
+
+
+@pytest.mark.parametrize("first, second", [(NOBODY, ()), ((), NOBODY)], ids=["root-second", "root-first"])
+def test_mount_of_another_user(user_files, first, second):
+    """It is told for what it is: "Permission denied" would be of the directory."""
+    script = f"""mount --make-rprivate /; {device()}
+        {' '.join(first)} "$1/kootaskfs" -o "config=$1/conf" "$1/m"
+        {' '.join(second)} "$1/kootaskfs" -o "config=$1/conf" "$1/m" && exit 3 || code=$?
+        umount "$1/m"; exit $code"""
+    done = run("unshare", "-m", "sh", "-euc", script, "sh", user_files, check=False, env=environment())
+    assert done.returncode == 1 and documented(one_line(done.stderr))
+    assert f"{user_files}/m: kootaskfs is mounted there by another user" in done.stderr
