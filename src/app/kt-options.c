@@ -196,13 +196,10 @@ take_arguments (KtOptions *options, char **arguments, GError **error)
                  options->check ? "" : " MOUNTPOINT", n);
     return FALSE;
   }
-  if (options->check) {
-    options->endpoint = n == 1 ? g_strdup (arguments[0]) : NULL;
-    return TRUE;
-  }
-  if (n == 2 && !g_str_equal (arguments[0], NO_ENDPOINT))
+  if (n == (options->check ? 1 : 2) && !g_str_equal (arguments[0], NO_ENDPOINT))
     options->endpoint = g_strdup (arguments[0]);
-  options->mountpoint = g_strdup (arguments[n - 1]);
+  if (!options->check)
+    options->mountpoint = g_strdup (arguments[n - 1]);
   return TRUE;
 }
 

@@ -117,6 +117,12 @@ def test_clock(account, offset, word):
     assert 95 <= seconds <= 105
 
 
+def test_none_is_the_configured_endpoint(account):
+    """Options and ENDPOINT are as for a mount."""
+    _, m = account()
+    assert run(BINARY, "--check", "none", "-o", f"config={m.conf}", env=environment()).stdout.startswith("ok ")
+
+
 def test_nothing_is_mounted(account):
     """And the endpoint may be given as for a mount; there is no mount point."""
     sim, m = account(endpoint=NOWHERE)
