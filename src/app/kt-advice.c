@@ -13,9 +13,10 @@ static const struct {
 } advices[] = {
   { KT_ERROR_CONFIG,      EX_CONFIG,      "correct it; kootaskfs --help lists the keys, configuration.md explains them" },
   { KT_ERROR_UNREACHABLE, EX_UNAVAILABLE, "is [service] endpoint right, is the network up, is [service] proxy needed?" },
+  { KT_ERROR_BROKEN,      EX_UNAVAILABLE, "something on the way, a proxy maybe, or the service itself ends connections: try again later" },
   { KT_ERROR_PROXY,       EX_UNAVAILABLE, "correct [service] proxy: it may want USER:PASSWORD@ before its host, or not reach the endpoint" },
   { KT_ERROR_REDIRECTED,  EX_PROTOCOL,    "correct [service] endpoint: something else answers there" },
-  { KT_ERROR_TLS,         EX_PROTOCOL,    "this machine must know the authority that signed the server's certificate, or [service] ca-file name it" },
+  { KT_ERROR_TLS,         EX_PROTOCOL,    "this machine must know the authority that signed the server's certificate, or [service] ca-file name it; and endpoint must be one where TLS is spoken" },
   { KT_ERROR_REFUSED,     EX_NOPERM,      "write a new token (or correct app-id and its secret); is user-id this user's?" },
   { KT_ERROR_DENIED,      EX_NOPERM,      "this user may not see it; is user-id this user's?" },
   { KT_ERROR_TIMED_OUT,   EX_TEMPFAIL,    "the service is slow or something swallows the request: try again, or raise [fetch] deadline" },

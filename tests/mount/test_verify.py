@@ -106,6 +106,22 @@ def test_nobody_there(make, endpoint, words):
     assert "has not answered" in line or (words in line and "is [service] endpoint right" in line)
 
 
+def test_no_tls_there(make):
+    """An endpoint that speaks no TLS: whoever reads it is not sent to look for certificates alone."""
+    sim, m = make()
+    m.configure(endpoint=sim.url.replace("http:", "https:"))
+    line = one_line(mount_it(m))
+    assert "mounted, but asking the service failed: TLS: " in line and "must be one where TLS is spoken" in line
+
+
+def test_connection_that_ends(make):
+    """The advice is of the connection: the service has not said anything."""
+    sim, m = make(options=["deadline=1s"])
+    sim.fault(times=-1, kind="reset")
+    line = one_line(mount_it(m))
+    assert "ends connections" in line or "has not answered" in line
+
+
 @pytest.mark.parametrize("settings, words", [({}, "within 2s"), ({"deadline": "300ms"}, "within 300ms")])
 def test_silent_service(make, settings, words):
     """"for at most 2 s": then it is said that there was no answer."""
