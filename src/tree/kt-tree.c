@@ -168,8 +168,9 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
   entry->stat.st_mtim.tv_sec = mtime / KT_SECOND;
   entry->stat.st_mtim.tv_nsec = mtime % KT_SECOND * 1000;
   entry->stat.st_atim = entry->stat.st_ctim = entry->stat.st_mtim;
-  if (node->entry->kind == KT_ENTRY_DIR) {
-    /* reading a task's files may move its mtime; tar takes a ctime that moves for a directory changed under it */
+  if (node->entry->kind == KT_ENTRY_DIR || node->entry->place == KT_PLACE_CONTROL) {
+    /* reading a task's files may move its mtime, and what is made anew at each lookup has another each time; tar takes a
+     * ctime that moves for a file or directory changed under it */
     entry->stat.st_ctim.tv_sec = tree->started / KT_SECOND;
     entry->stat.st_ctim.tv_nsec = tree->started % KT_SECOND * 1000;
   }
