@@ -69,11 +69,15 @@ io_writev (int fd, struct iovec *iov, int count, void *data)
 
 static const struct fuse_custom_io parallel_io = { .read = io_read, .writev = io_writev };
 
-/* While libfuse sets up and mounts it tells of its troubles here, also in the child that is to be fusermount3. */
+/* While libfuse sets up and mounts it tells of its troubles here, also in the child that is to be fusermount3. Not all of
+ * them end with the line. */
 static G_GNUC_PRINTF (2, 0) void on_libfuse_trouble (enum fuse_log_level level, const char *format, va_list args)
 {
-  if (level <= FUSE_LOG_WARNING)
-    vdprintf (STDERR_FILENO, format, args);
+  if (level > FUSE_LOG_WARNING)
+    return;
+  vdprintf (STDERR_FILENO, format, args);
+  if (!g_str_has_suffix (format, "\n"))
+    dprintf (STDERR_FILENO, "\n");
 }
 
 static G_GNUC_PRINTF (2, 0) void on_libfuse_log (enum fuse_log_level level, const char *format, va_list args)

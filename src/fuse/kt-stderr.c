@@ -66,7 +66,7 @@ kt_stderr_end (KtStderr *kept)
   g_free (kept);
   lines = g_strsplit (text, "\n", -1);
   for (char **part = lines; *part != NULL; part++)
-    if (**part != '\0')
+    if (**part != '\0' && strstr (line->str, strip (*part)) == NULL) /* libfuse tries, and complains, twice */
       g_string_append_printf (line, "%s%s", line->len > 0 ? "; " : "", strip (*part));
   return g_string_free (line, FALSE);
 }
