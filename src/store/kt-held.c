@@ -183,6 +183,12 @@ kt_held_fail (KtHeld *held, const GError *error)
   held->failed_until = kt_time_add (kt_clock_monotonic (held->clock), held->policy->negative_ttl);
 }
 
+void
+kt_held_forgive (KtHeld *held)
+{
+  held->failed_until = kt_clock_monotonic (held->clock);
+}
+
 gboolean
 kt_held_knows (const KtHeld *held, KtStoreMode mode)
 {

@@ -46,6 +46,9 @@ gboolean kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 life);
 /* ERROR is remembered for the policy's negative-ttl. */
 void kt_held_fail (KtHeld *held, const GError *error);
 
+/* It may be asked for again at once, whatever happened last; until then all is shown as before. */
+void kt_held_forgive (KtHeld *held);
+
 /* Whether it has a fresh answer for MODE, or a failure not to be repeated yet. */
 gboolean kt_held_knows (const KtHeld *held, KtStoreMode mode);
 

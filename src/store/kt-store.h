@@ -61,7 +61,7 @@ gint64 kt_store_negative_ttl (const KtStore *store);
 
 void kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data);
 
-/* Called when the answer of KEY was let go for want of memory. */
+/* Called when the answer of KEY was let go for want of memory, or is not to stand in for another one any more. */
 typedef void (*KtStoreEvicted) (KtKey *key, gpointer data);
 void kt_store_set_evicted (KtStore *store, KtStoreEvicted evicted, gpointer data);
 
@@ -100,6 +100,9 @@ gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *
  * for ended-ttl. What is held of the task alone takes from it what it lacks, as the time of the end, and lives no
  * longer when the list knows another end. TRUE when that was fresh and has changed so. */
 gboolean kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life);
+
+/* No failure is remembered any more: there is reason to believe that asking again helps. */
+void kt_store_forgive (KtStore *store);
 
 /* The last failure to get KEY that no success has followed, or NULL. */
 const GError *kt_store_peek_error (KtStore *store, KtKey *key);
