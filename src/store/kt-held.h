@@ -22,6 +22,7 @@ typedef struct {
   const KtStorePolicy *policy;
   KtSnapshot full;
   KtSnapshot listed;
+  gint64 known_real;   /* wall clock, when one of them last brought something new */
   gint64 moved_real;   /* wall clock, when one of them last differed from the one before it */
   char *trace_id;      /* of FULL */
   GError *error;       /* the last failure, if none was overcome since */

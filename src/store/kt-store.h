@@ -24,10 +24,11 @@ typedef struct {
 /* What is held of a task at this moment; valid during the call that shows it. */
 typedef struct {
   KtTask *task;
-  gint64 fetched_real;  /* wall clock */
-  gint64 fetched;       /* monotonic, as are the next two */
-  gint64 changed_real;  /* wall clock of the answer that first had this content */
-  gint64 moved_real;    /* wall clock of the last answer that differed from the one before, 0: none did */
+  gint64 fetched_real; /* wall clock */
+  gint64 fetched;      /* monotonic, as are the next two */
+  gint64 changed_real; /* wall clock of the answer that first had this content */
+  gint64 known_real; /* wall clock since when nothing that is held of the task has changed, in this answer or another */
+  gint64 moved_real; /* wall clock of the last answer that differed from the one before, 0: none did */
   gint64 valid_until;   /* nobody need ask again before */
   gboolean stale;       /* stands in for an answer that could not be had */
   const char *trace_id; /* NULL of what a list told */
