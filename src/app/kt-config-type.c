@@ -298,11 +298,13 @@ parse_proxy (const char *text, gpointer field, GError **error)
   const char *user = scheme_end != NULL ? scheme_end + 3 : text;
   const char *host = strrchr (user, '@');
   const char *password = strchr (user, ':');
+  const char *path = user + strcspn (user, "/?#"); /* in a password these are written as %XX */
   g_autofree char *plain = g_strconcat ("http://", user, NULL);
   g_autoptr (GUri) uri = g_uri_parse (plain, G_URI_FLAGS_PARSE_RELAXED | G_URI_FLAGS_HAS_PASSWORD, NULL);
 
-  if (!g_strv_contains (schemes, scheme) || !kt_is_printable (text) || strchr (text, ' ') != NULL || uri == NULL
-      || g_uri_get_host (uri) == NULL || g_uri_get_host (uri)[0] == '\0') {
+  if (!g_strv_contains (schemes, scheme) || !kt_is_printable (text) || strchr (text, ' ') != NULL
+      || (path[0] != '\0' && !g_str_equal (path, "/")) || uri == NULL || g_uri_get_host (uri) == NULL
+      || g_uri_get_host (uri)[0] == '\0') {
     g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
                  "expected [SCHEME://][USER:PASSWORD@]HOST[:PORT] with http, https, socks4, socks4a, socks5 or socks5h "
                  "as SCHEME");

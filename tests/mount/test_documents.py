@@ -119,7 +119,7 @@ def is_file(block):
 def write_file(block, place, home, endpoint):
     place = Path(place.replace("~", str(home)))
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(block.replace("/home/me", str(home)).replace(ENDPOINT, endpoint))
+    place.write_text(block.replace(ENDPOINT, endpoint))
     place.chmod(0o600)
 
 

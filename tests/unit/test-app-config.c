@@ -252,11 +252,18 @@ test_proxies (Fixture *f, gconstpointer data)
   static const char *const good[] = {
     "p", "p:3128", "HTTP://p:3128", "https://p", "socks5h://u:hunter2@[::1]:1080/", "socks4://p", "u@p"
   };
-  static const char *const bad[] = { "gopher://u:hunter2@p",    "://u:hunter2@p",
-                                     "http://u:hunter2@",       "http://",
-                                     "http://u:hunter2@p x",    "u:hunter2@:80",
-                                     "http:u:hunter2@p//x y",   "http://u:hunter2@[::1",
-                                     "http://u:hunter2@p:99999" };
+  static const char *const bad[] = { "gopher://u:hunter2@p",
+                                     "://u:hunter2@p",
+                                     "http://u:hunter2@",
+                                     "http://",
+                                     "http://u:hunter2@p x",
+                                     "u:hunter2@:80",
+                                     "http:u:hunter2@p//x y",
+                                     "http://u:hunter2@[::1",
+                                     "http://u:hunter2@p:99999",
+                                     "http://u:hun/ter2@p",
+                                     "x/@:h:1",
+                                     "http://p/path" };
   g_autoptr (GError) error = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
