@@ -29,6 +29,8 @@ struct KtAccess {
   GHashTable *share_files; /* share id → file of its token */
   KtFileWatch *share_watch;
   Coming coming;
+  void (*changed) (gpointer data);
+  gpointer changed_data;
 };
 
 /* The shares' temporary tokens, NULL and the error when one cannot be read. (transfer full) */
@@ -51,14 +53,23 @@ read_share_tokens (GHashTable *files, GError **error)
 }
 
 static void
+tell_changed (KtAccess *access)
+{
+  if (access->changed != NULL)
+    access->changed (access->changed_data);
+}
+
+static void
 on_changed_token (const char *token, const GError *error, gpointer data)
 {
   KtAccess *access = data;
 
-  if (token != NULL)
-    kt_service_set_token (access->service, token);
-  else
+  if (token == NULL) {
     kt_health_failure (access->health, kt_clock_real (access->clock), "token not re-read", NULL, error);
+    return;
+  }
+  kt_service_set_token (access->service, token);
+  tell_changed (access);
 }
 
 static void
@@ -80,10 +91,12 @@ on_share_files_changed (gpointer data)
   if (access->service == NULL)
     return; /* they are still to be read */
   tokens = read_share_tokens (access->share_files, &error);
-  if (tokens != NULL)
-    kt_service_set_share_tokens (access->service, tokens);
-  else
+  if (tokens == NULL) {
     kt_health_failure (access->health, kt_clock_real (access->clock), "kdstoken not re-read", NULL, error);
+    return;
+  }
+  kt_service_set_share_tokens (access->service, tokens);
+  tell_changed (access);
 }
 
 /* NULL when there are none, or their changes cannot be told. (transfer full) */
@@ -239,6 +252,13 @@ kt_access_new (const KtConfig *config, const char *environment_token, KtClock *c
     return NULL;
   }
   return g_steal_pointer (&access);
+}
+
+void
+kt_access_set_observer (KtAccess *access, void (*changed) (gpointer data), gpointer data)
+{
+  access->changed = changed;
+  access->changed_data = data;
 }
 
 KtService *

@@ -20,6 +20,9 @@ void kt_access_stop (KtAccess *access);
 void kt_access_free (KtAccess *access);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtAccess, kt_access_free)
 
+/* CHANGED is called when a secret is another one because its file is, not when kt_access_commit() makes it so. */
+void kt_access_set_observer (KtAccess *access, void (*changed) (gpointer data), gpointer data);
+
 KtService *kt_access_service (KtAccess *access);
 
 /* Reads the secrets of a new CONFIG, which must live until READY is called; that may be before this returns. ERROR is

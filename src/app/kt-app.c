@@ -192,6 +192,16 @@ apply_config (App *app)
   kt_tree_set_cancel (app->tree, config->allow_cancel ? cancel : NULL, kt_access_service (app->access));
 }
 
+/* There is another secret: what was refused before may not be now. */
+static void
+on_other_secret (gpointer data)
+{
+  App *app = data;
+
+  kt_store_forgive (app->store);
+  kt_lists_forgive (app->lists);
+}
+
 /* The second half of a reload, when the secrets are there or ERROR says why not. */
 static void
 on_reload_ready (const GError *access_error, gpointer data)
@@ -214,6 +224,7 @@ on_reload_ready (const GError *access_error, gpointer data)
   kt_config_free (app->config);
   app->config = g_steal_pointer (&config);
   apply_config (app);
+  on_other_secret (app);
   kt_tree_set_watched (app->tree, keys);
   give_memory_back (app);
   kt_file_watch_free (app->watch);
@@ -304,6 +315,7 @@ build_tree (App *app, GError **error)
   kt_tree_set_packages (app->tree, app->packages);
   kt_tree_set_watched (app->tree, keys);
   kt_tree_set_cancel (app->tree, config->allow_cancel ? cancel : NULL, service);
+  kt_access_set_observer (app->access, on_other_secret, app);
   return TRUE;
 }
 
@@ -355,6 +367,8 @@ take_down (App *app)
   kt_file_watch_free (app->watch);
   kt_clock_stop (app->clock, &app->trim);
   kt_fuse_free (app->fuse);
+  if (app->access != NULL)
+    kt_access_set_observer (app->access, NULL, NULL);
   kt_access_stop (app->access); /* ends the requests, which the store is told of */
   kt_http_client_free (app->package_http);
   kt_tree_free (app->tree);

@@ -102,14 +102,39 @@ page_in (const char *text)
   return NULL;
 }
 
+/* Behind the part of a page at P in which a title would be none, P when no such part is there; NULL: it has no end. */
+static const char *
+skip_part (const char *p)
+{
+  static const char *const parts[][2] = {
+    { "<!--", "-->" },
+    { "<script", "</script" },
+    { "<style", "</style" },
+    { "<svg", "</svg" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++) {
+    if (!begins (p, parts[i][0]))
+      continue;
+    while (*p != '\0' && !begins (p, parts[i][1]))
+      p++;
+    return *p != '\0' ? p + strlen (parts[i][1]) : NULL;
+  }
+  return p;
+}
+
 /* The title of a page, "" when it has none. (transfer full) */
 static char *
 title_of (const char *page)
 {
   const char *text = page, *end;
 
-  while ((text = strchr (text, '<')) != NULL && !begins (text, "<title"))
-    text++;
+  while ((text = strchr (text, '<')) != NULL && !begins (text, "<title")) {
+    const char *behind = skip_part (text);
+    if (behind == NULL)
+      return g_strdup ("");
+    text = behind == text ? text + 1 : behind;
+  }
   text = text != NULL ? strchr (text, '>') : NULL;
   if (text == NULL)
     return g_strdup ("");

@@ -82,6 +82,7 @@ show (const KtHeld *held, const KtSnapshot *snapshot, gint64 now, KtAnswer *answ
     .fetched_real = snapshot->fetched_real,
     .fetched = snapshot->fetched,
     .changed_real = snapshot->changed_real,
+    .known_real = held->known_real,
     .moved_real = held->moved_real,
     .valid_until = snapshot->fresh_until,
     .trace_id = snapshot == &held->full ? held->trace_id : NULL,
@@ -123,6 +124,16 @@ replace (KtHeld *held, KtSnapshot *snapshot, KtTask *task)
   snapshot->changed_real = kt_clock_real (held->clock);
 }
 
+/* Whether TASK, of which SNAPSHOT is to tell from now on, brings something new. The first answer of its own after a
+ * list, and the other way about, say the same things in their own ways: only the status tells. */
+static gboolean
+is_news (const KtHeld *held, const KtSnapshot *snapshot, const KtTask *task)
+{
+  const KtTask *other = snapshot == &held->full ? held->listed.task : held->full.task;
+
+  return snapshot->task != NULL || other == NULL || !g_str_equal (other->status, task->status);
+}
+
 /* TASK, the answer to what was ASKED then, is what SNAPSHOT shows from now on, for LIFE. */
 static void
 hold (KtHeld *held, KtSnapshot *snapshot, KtTask *task, gint64 asked, gint64 life)
@@ -139,7 +150,9 @@ hold (KtHeld *held, KtSnapshot *snapshot, KtTask *task, gint64 asked, gint64 lif
     snapshot->since = now;
   if (snapshot->task != NULL && kt_task_says_same (snapshot->task, task))
     return; /* nothing has changed: the old snapshot goes on */
-  if (snapshot->task != NULL)
+  if (is_news (held, snapshot, task))
+    held->known_real = snapshot->fetched_real;
+  if (snapshot->task != NULL) /* else somebody has only asked in another way */
     held->moved_real = snapshot->fetched_real;
   replace (held, snapshot, task);
 }
@@ -170,8 +183,10 @@ kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 life)
   hold (held, &held->listed, task, asked, life);
   if (other_end)
     held->full.fresh_until = now;
-  if (completed != NULL)
+  if (completed != NULL) {
     replace (held, &held->full, completed);
+    held->known_real = held->full.changed_real;
+  }
   return other_end || (is_fresh && completed != NULL);
 }
 
@@ -181,6 +196,12 @@ kt_held_fail (KtHeld *held, const GError *error)
   g_clear_error (&held->error);
   held->error = g_error_copy (error);
   held->failed_until = kt_time_add (kt_clock_monotonic (held->clock), held->policy->negative_ttl);
+}
+
+void
+kt_held_forgive (KtHeld *held)
+{
+  held->failed_until = kt_clock_monotonic (held->clock);
 }
 
 gboolean

@@ -22,6 +22,7 @@ typedef struct {
   const KtStorePolicy *policy;
   KtSnapshot full;
   KtSnapshot listed;
+  gint64 known_real;   /* wall clock, when one of them last brought something new */
   gint64 moved_real;   /* wall clock, when one of them last differed from the one before it */
   char *trace_id;      /* of FULL */
   GError *error;       /* the last failure, if none was overcome since */
@@ -45,6 +46,9 @@ gboolean kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 life);
 
 /* ERROR is remembered for the policy's negative-ttl. */
 void kt_held_fail (KtHeld *held, const GError *error);
+
+/* It may be asked for again at once, whatever happened last; until then all is shown as before. */
+void kt_held_forgive (KtHeld *held);
 
 /* Whether it has a fresh answer for MODE, or a failure not to be repeated yet. */
 gboolean kt_held_knows (const KtHeld *held, KtStoreMode mode);

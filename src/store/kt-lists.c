@@ -383,6 +383,14 @@ kt_lists_set_policy (KtLists *lists, const KtListsPolicy *policy)
 }
 
 void
+kt_lists_forgive (KtLists *lists)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
+    if (lists->lists[i].failure != NULL)
+      lists->lists[i].fresh_until = kt_clock_monotonic (lists->clock);
+}
+
+void
 kt_lists_set_observer (KtLists *lists, KtListsObserver observer, gpointer data)
 {
   lists->observer = observer;

@@ -37,6 +37,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtLists, kt_lists_free)
 
 /* From now on. A family that is not chosen any more keeps what it had listed until the next mount. */
 void kt_lists_set_policy (KtLists *lists, const KtListsPolicy *policy);
+
+/* As kt_store_forgive(): a list that failed is asked for when it is next wanted. */
+void kt_lists_forgive (KtLists *lists);
+
 void kt_lists_set_observer (KtLists *lists, KtListsObserver observer, gpointer data);
 
 /* Calls DONE when the lists are as new as they have to be, or cannot be had, or their waiter has run out of patience:

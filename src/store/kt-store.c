@@ -306,6 +306,23 @@ kt_store_peek_error (KtStore *store, KtKey *key)
   return entry != NULL ? entry->held.error : NULL;
 }
 
+void
+kt_store_forgive (KtStore *store)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, store->entries);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Entry *entry = value;
+    if (entry->held.error == NULL)
+      continue;
+    kt_held_forgive (&entry->held);
+    if (!kt_held_is_empty (&entry->held) && store->evicted != NULL)
+      store->evicted (entry->key, store->evicted_data);
+  }
+}
+
 static guint64
 count_bytes (gpointer data)
 {

@@ -24,10 +24,11 @@ typedef struct {
 /* What is held of a task at this moment; valid during the call that shows it. */
 typedef struct {
   KtTask *task;
-  gint64 fetched_real;  /* wall clock */
-  gint64 fetched;       /* monotonic, as are the next two */
-  gint64 changed_real;  /* wall clock of the answer that first had this content */
-  gint64 moved_real;    /* wall clock of the last answer that differed from the one before, 0: none did */
+  gint64 fetched_real; /* wall clock */
+  gint64 fetched;      /* monotonic, as are the next two */
+  gint64 changed_real; /* wall clock of the answer that first had this content */
+  gint64 known_real; /* wall clock since when nothing that is held of the task has changed, in this answer or another */
+  gint64 moved_real; /* wall clock of the last answer that differed from the one before, 0: none did */
   gint64 valid_until;   /* nobody need ask again before */
   gboolean stale;       /* stands in for an answer that could not be had */
   const char *trace_id; /* NULL of what a list told */
@@ -61,7 +62,7 @@ gint64 kt_store_negative_ttl (const KtStore *store);
 
 void kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data);
 
-/* Called when the answer of KEY was let go for want of memory. */
+/* Called when the answer of KEY was let go for want of memory, or is not to stand in for another one any more. */
 typedef void (*KtStoreEvicted) (KtKey *key, gpointer data);
 void kt_store_set_evicted (KtStore *store, KtStoreEvicted evicted, gpointer data);
 
@@ -100,6 +101,9 @@ gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *
  * for ended-ttl. What is held of the task alone takes from it what it lacks, as the time of the end, and lives no
  * longer when the list knows another end. TRUE when that was fresh and has changed so. */
 gboolean kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life);
+
+/* No failure is remembered any more: there is reason to believe that asking again helps. */
+void kt_store_forgive (KtStore *store);
 
 /* The last failure to get KEY that no success has followed, or NULL. */
 const GError *kt_store_peek_error (KtStore *store, KtKey *key);

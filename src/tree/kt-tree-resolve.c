@@ -29,7 +29,7 @@ found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *an
 {
   const KtTask *task = answer->task;
   KtSubject subject = { .task = task };
-  gint64 first_mtime = answer->changed_real;
+  gint64 first_mtime = answer->known_real;
   g_autoptr (GBytes) content = NULL;
 
   if (row->place == KT_PLACE_FILE) {

@@ -3,13 +3,15 @@
 reading one fails, with every tool and without a byte."""
 
 import os
+import signal
 import socket
 import subprocess
 
 import pytest
 
 from koodrive_sim import wait_until
-from kootaskfs_mount import IMPORT_TASK, SHARE, SHARE_TASK, detail, errno_of, read_error, run, shell, store
+from kootaskfs_mount import IMPORT_TASK, SHARE_TASK, detail, errno_of, read_error, run, shell, store
+from scripted_service import ScriptedService
 
 TASKS = 46
 NAMES = {"kind", "type", "status", "result", "progress", "created", "started", "ended", "user", "success-count",
@@ -30,6 +32,13 @@ def crowd(start, tmp_path):
         store(sim, detail(line.split()[2], taskStatus=1), line.split()[2])
     assert len(watch) == TASKS
     return sim, watch
+
+
+@pytest.fixture
+def service():
+    scripted = ScriptedService()
+    yield scripted
+    scripted.close()
 
 
 def failing(mount, sim, fault, **settings):
@@ -252,3 +261,49 @@ print(*seen)
         assert child.returncode == 0, err
         succeeded, failed = map(int, out.split())
         assert succeeded > 0 and failed > 0
+
+
+def refused_all(mount, service, **settings):
+    """A mount to which the service has refused every task of every family, and both lists."""
+    service.list([service.add_basic("1", status=1)], [service.add_job("11")])
+    service.add_share("21")
+    answers, service.answers = service.answers, {}
+    paths = ["task/list", "jobs", "task/1", "task/result/1", "11", "share/taskDetail/21"]
+    service.answers.update({path: (401, {"code": 1}) for path in paths})
+    m = mount(service, watch=["basic 1", "job 11", "share S 21"], families="share, basic, job", negative_ttl="1h", **settings)
+    os.listdir(m / "tasks")
+    for task in ("1", "11", "21"):
+        assert read_error(m.task(task) / "status") == "EACCES"
+    assert m.control("health").count("failed: ") == 2
+    service.answers = answers
+    return m
+
+
+@pytest.mark.parametrize("way", ["SIGHUP", "token file"])
+def test_another_token_ends_refusals(mount, service, way):
+    """"A failure is remembered for `negative-ttl`, or until SIGHUP, or until a file has another token": of every family, and
+    of lists."""
+    m = refused_all(mount, service)
+    if way == "SIGHUP":
+        m.signal(signal.SIGHUP)
+    else:
+        m.token_file.write_text("another\n")
+    for task in ("1", "11", "21"):
+        wait_until(lambda: read_error(m.task(task) / "status") is None, "the token")
+        assert m.read("status", task) == "running\n"
+    os.listdir(m / "tasks")
+    assert "failed: " not in m.control("health")
+
+
+def test_another_token_ends_standing_in(mount, service):
+    """The kernel, too, holds no old answer that stood in for what was refused."""
+    service.add_share("21", taskStatus=1)
+    m = mount(service, watch=["share S 21"], ttl="50ms", max_stale="1h", negative_ttl="1h")
+    assert m.read("progress", "21") == "50\n"
+    good = service.answers.copy()
+    service.answers["share/taskDetail/21"] = (401, {"code": 1})
+    wait_until(lambda: m.read("progress", "21") and os.getxattr(m.task("21"), "user.kootaskfs.stale") == b"1", "refusal")
+    service.answers = good
+    service.add_share("21", taskStatus=1, progress=60)
+    m.token_file.write_text("another\n")
+    wait_until(lambda: m.read("progress", "21") == "60\n", "the token")

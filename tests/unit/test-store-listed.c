@@ -10,6 +10,7 @@
 
 #define JOB(fields) "{\"data\":{\"jobInfo\":{" fields "}}}"
 #define RUNNING     JOB ("\"status\":1,\"progress\":10")
+#define RUNNING_ON  JOB ("\"status\":1,\"progress\":20")
 #define COMPLETED   JOB ("\"status\":2,\"progress\":100")
 #define END         ",\"endTime\":\"20240930091500\""
 #define IMPORTED    "{\"data\":{\"successCount\":1,\"failCount\":0}}"
@@ -421,6 +422,45 @@ test_unknown_beside_known (Fixture *f, gconstpointer data)
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1); /* the last one asked for */
 }
 
+static gint64
+known_since (Fixture *f, KtStoreMode mode)
+{
+  KtAnswer answer;
+
+  g_assert_true (kt_store_peek (f->store, f->key, mode, &answer));
+  return answer.known_real - KT_FAKE_EPOCH * KT_SECOND;
+}
+
+/* "of a value nobody has looked at before, since when nothing known of the task has changed": it does not depend on who
+ * told of it first, a list or the task's own answer. */
+static void
+test_known_since (Fixture *f, gconstpointer data)
+{
+  offer (f, "\"status\":1", 0);
+  kt_fake_clock_advance (f->clock, 40 * KT_SECOND);
+  asked (f, KT_STORE_FRESH, RUNNING);
+  g_assert_cmpint (known_since (f, KT_STORE_FRESH), ==, 0);
+  g_assert_cmpint (known_since (f, KT_STORE_LISTED), ==, 0);
+  kt_fake_clock_advance (f->clock, 40 * KT_SECOND);
+  asked (f, KT_STORE_FRESH, RUNNING_ON);
+  offer (f, "\"status\":1", 0);
+  g_assert_cmpint (known_since (f, KT_STORE_FRESH), ==, 80 * KT_SECOND);
+  g_assert_cmpint (known_since (f, KT_STORE_LISTED), ==, 80 * KT_SECOND);
+}
+
+/* What the first answer after a list says otherwise is new, and what a list completes is. */
+static void
+test_known_since_news (Fixture *f, gconstpointer data)
+{
+  offer (f, "\"status\":0", 0);
+  kt_fake_clock_advance (f->clock, 40 * KT_SECOND);
+  asked (f, KT_STORE_FRESH, RUNNING);
+  g_assert_cmpint (known_since (f, KT_STORE_FRESH), ==, 40 * KT_SECOND);
+  kt_fake_clock_advance (f->clock, 2 * KT_SECOND);
+  offer (f, "\"status\":1,\"taskName\":\"n\"", 0);
+  g_assert_cmpint (known_since (f, KT_STORE_FRESH), ==, 42 * KT_SECOND);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -435,6 +475,8 @@ main (int argc, char **argv)
   TEST ("/store/listed/other-end", test_other_end);
   TEST ("/store/listed/completed-running", test_completed_running);
   TEST ("/store/listed/untold", test_untold);
+  TEST ("/store/listed/known-since", test_known_since);
+  TEST ("/store/listed/known-since-news", test_known_since_news);
   TEST ("/store/listed/failures", test_failures);
   TEST ("/store/listed/memory", test_memory);
   TEST ("/store/listed/unknown", test_unknown);
