@@ -71,7 +71,8 @@ def large(work, sizes):
 
 def idle(work, seconds):
     """System calls of the daemon in SECONDS with a mount that nobody uses."""
-    log = work / "strace"
+    (work / "idle-log").mkdir()  # not beside the files that the daemon watches
+    log = work / "idle-log" / "strace"
     mnt = work / "idle"
     with Service(work, 100) as service, service.mount(mnt) as process:
         shell("cat tasks/*/status", cwd=mnt)

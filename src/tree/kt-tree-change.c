@@ -262,7 +262,7 @@ add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
 {
   KtNode *task = find_below (tree, "tasks", key->task_id);
   const KtNode *files = task != NULL ? kt_nodes_find (tree->nodes, task, "files") : NULL;
-  const gint64 mtime = kt_tree_task_mtime (tree, key);
+  const gint64 mtime = kt_tree_move_mtime (tree, key);
 
   if (task != NULL && task->mtime != 0 && task->mtime != mtime)
     add_stale (names, task, NULL);

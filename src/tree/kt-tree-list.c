@@ -179,8 +179,11 @@ look_up (KtListing *listing, guint index, KtTreeEntry *entry)
     /* as kt_tree_resolve() would, without looking up again what the listing holds: there may be a million of these */
     KtKey *key = g_ptr_array_index (listing->keys, index);
     KtNode *node = kt_nodes_look_up (tree->nodes, listing->dir, listing->ids, name, key);
-    kt_tree_settle_mtime (tree, key);
     kt_tree_describe (tree, node, key, entry);
+    if (entry->attr_life == 0) {
+      kt_tree_settle_mtime (tree, key);
+      kt_tree_describe (tree, node, key, entry);
+    }
     entry->entry_life = KT_TIME_NEVER;
     return TRUE;
   }

@@ -41,6 +41,9 @@ void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entr
  * tar and rsync would take that for a change. From then on it moves when an answer differs from the one before. */
 gint64 kt_tree_task_mtime (KtTree *tree, KtKey *key);
 
+/* The same after an answer: as it is now. */
+gint64 kt_tree_move_mtime (KtTree *tree, KtKey *key);
+
 /* Somebody looks: what the directory of KEY, if any, shows now is what it goes on showing. */
 void kt_tree_settle_mtime (KtTree *tree, KtKey *key);
 

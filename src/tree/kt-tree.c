@@ -59,13 +59,23 @@ kt_tree_task_mtime (KtTree *tree, KtKey *key)
   gint64 mtime = kt_catalog_mtime (tree->catalog, key);
   KtAnswer answer;
 
-  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer))
+  if (mtime != 0 || !kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer))
     return mtime;
-  if (mtime == 0)
-    mtime = known_mtime (&answer);
-  mtime = MAX (mtime, answer.moved_real);
+  mtime = MAX (known_mtime (&answer), answer.moved_real);
   kt_catalog_set_mtime (tree->catalog, key, mtime);
   return mtime;
+}
+
+gint64
+kt_tree_move_mtime (KtTree *tree, KtKey *key)
+{
+  gint64 mtime = kt_tree_task_mtime (tree, key);
+  KtAnswer answer;
+
+  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer) || answer.moved_real <= mtime)
+    return mtime;
+  kt_catalog_set_mtime (tree->catalog, key, answer.moved_real);
+  return answer.moved_real;
 }
 
 void
