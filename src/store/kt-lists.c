@@ -12,12 +12,12 @@ typedef struct {
   gint64 fresh_until; /* or, after a failure, not asked before; 0: never asked */
   gboolean in_flight;
   gboolean was_read; /* whole, once */
-  gint64 asked;    /* when the last flight began, which all its pages are taken to tell of */
-  gint64 tried;    /* the same of the last one that has ended; KT_TIME_UNKNOWN: none has */
-  KtTimer *soon;   /* one is about to begin */
-  GPtrArray *keys; /* KtKey: what the flight under way has brought so far */
-  guint size;      /* of the last whole list */
-  char *failure;   /* of the last flight, NULL when it went well */
+  gint64 asked;      /* when the last flight began, which all its pages are taken to tell of */
+  gint64 tried;      /* the same of the last one that has ended; KT_TIME_UNKNOWN: none has */
+  KtTimer *soon;     /* one is about to begin */
+  GPtrArray *keys;   /* KtKey: what the flight under way has brought so far */
+  guint size;        /* of the last whole list */
+  char *failure;     /* of the last flight, NULL when it went well */
 } List;
 
 struct KtListsWaiter {
