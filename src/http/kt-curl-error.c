@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define PROXY_WANTS_SIGN_IN 407
+#define TOO_LARGE           ((CURLcode) 100) /* CURLE_TOO_LARGE of curl 8.6 */
 
 /* Not a switch with every CURLcode: they grow with each libcurl. What is not here is KT_ERROR_SERVICE, not tried again.
  * A text replaces curl's where that misleads. */
@@ -40,46 +41,54 @@ static const struct {
   { CURLE_BAD_CONTENT_ENCODING, KT_ERROR_BAD_ANSWER, NULL },
   /* memory that is really out ends the process before */
   { CURLE_OUT_OF_MEMORY, KT_ERROR_BAD_ANSWER, "the answer's headers are too large" },
+  { TOO_LARGE, KT_ERROR_BAD_ANSWER, "the answer's headers are too large" },
 };
 
-/* Host and port of the proxy: as it is configured, else its address. (transfer full) */
-static char *
-name_of (CURL *easy, const char *proxy)
+/* What the environment names, in curl's order; "?" when that is nothing. curl itself tells of it only while it lasts. */
+static const char *
+environment_proxy (void)
 {
-  const char *host = proxy != NULL ? strstr (proxy, "://") : NULL;
-  char *address = NULL;
-  long port = 0;
+  static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
 
-  if (proxy != NULL) {
-    host = host != NULL ? host + strlen ("://") : proxy;
-    if (strrchr (host, '@') != NULL)
-      host = strrchr (host, '@') + 1;
-    return g_strndup (host, strcspn (host, "/"));
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    const char *proxy = g_getenv (names[i]);
+    if (proxy != NULL && proxy[0] != '\0')
+      return proxy;
   }
-  curl_easy_getinfo (easy, CURLINFO_PRIMARY_IP, &address);
-  curl_easy_getinfo (easy, CURLINFO_PRIMARY_PORT, &port);
-  return g_strdup_printf (address != NULL && strchr (address, ':') != NULL ? "[%s]:%ld" : "%s:%ld",
-                          address != NULL ? address : "?", port);
+  return "?";
+}
+
+/* Host and port of the proxy, without user and password. (transfer full) */
+static char *
+name_of (const char *proxy)
+{
+  const char *url = proxy != NULL ? proxy : environment_proxy ();
+  const char *scheme_end = strstr (url, "://");
+  const char *host = scheme_end != NULL ? scheme_end + strlen ("://") : url;
+
+  if (strrchr (host, '@') != NULL)
+    host = strrchr (host, '@') + 1;
+  return g_strndup (host, strcspn (host, "/"));
 }
 
 GError *
-kt_curl_proxy_error (CURL *easy, guint status, const char *proxy)
+kt_curl_proxy_error (guint status, const char *proxy)
 {
   g_autofree char *name = NULL;
 
   if (status != PROXY_WANTS_SIGN_IN)
     return NULL;
-  name = name_of (easy, proxy);
+  name = name_of (proxy);
   return g_error_new (KT_ERROR, KT_ERROR_PROXY, "the proxy %s wants proxy authentication (HTTP %u)", name, status);
 }
 
 /* The proxy has ANSWERED a CONNECT with that status, not a good one. */
 static GError *
-connect_error (CURL *easy, guint answered, const char *proxy)
+connect_error (guint answered, const char *proxy)
 {
-  GError *error = kt_curl_proxy_error (easy, answered, proxy);
+  GError *error = kt_curl_proxy_error (answered, proxy);
   KtErrorCode kt = kt_retry_is_passing (answered) ? KT_ERROR_BROKEN : KT_ERROR_PROXY;
-  g_autofree char *name = name_of (easy, proxy);
+  g_autofree char *name = name_of (proxy);
 
   return error != NULL ? error
                        : g_error_new (KT_ERROR, (int) kt, "the proxy %s refuses to connect: HTTP %u", name, answered);
@@ -94,11 +103,11 @@ kt_curl_error (CURL *easy, CURLcode code, const char *message, const char *proxy
 
   curl_easy_getinfo (easy, CURLINFO_HTTP_CONNECTCODE, &answered);
   if (answered != 0 && answered / 100 != 2)
-    return connect_error (easy, (guint) answered, proxy);
+    return connect_error ((guint) answered, proxy);
   if (strstr (text, "proxy") != NULL && strchr (text, '\'') != NULL) /* curl quotes its URL, with the password */
     return g_error_new_literal (KT_ERROR, KT_ERROR_PROXY, "the proxy's URL is none that can be used");
   if (code == CURLE_PROXY) {
-    g_autofree char *name = name_of (easy, proxy);
+    g_autofree char *name = name_of (proxy);
     return g_error_new (KT_ERROR, KT_ERROR_PROXY, "the proxy %s refuses to connect: %s", name, text);
   }
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {

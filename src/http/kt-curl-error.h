@@ -10,4 +10,4 @@
 GError *kt_curl_error (CURL *easy, CURLcode code, const char *message, const char *proxy);
 
 /* The error for an answer with STATUS of the proxy itself, NULL when it is none. */
-GError *kt_curl_proxy_error (CURL *easy, guint status, const char *proxy);
+GError *kt_curl_proxy_error (guint status, const char *proxy);

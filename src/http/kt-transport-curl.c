@@ -119,7 +119,7 @@ error_of (const KtExchange *exchange, CURLcode code)
   if (code != CURLE_OK && !exchange->enough) /* curl's own message may quote the URL */
     return kt_curl_error (exchange->easy, code, request->is_link ? NULL : exchange->message, proxy);
   curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-  return kt_curl_proxy_error (exchange->easy, (guint) status, proxy);
+  return kt_curl_proxy_error ((guint) status, proxy);
 }
 
 static void
