@@ -44,14 +44,18 @@ kt_advice (const GError *error, int *code)
   return advice;
 }
 
+gboolean
+kt_advice_is_cut_off (const GError *error)
+{
+  return g_error_matches (error, KT_ERROR, KT_ERROR_UNREACHABLE) || g_error_matches (error, KT_ERROR, KT_ERROR_PROXY)
+         || g_error_matches (error, KT_ERROR, KT_ERROR_REDIRECTED) || g_error_matches (error, KT_ERROR, KT_ERROR_TLS)
+         || g_error_matches (error, KT_ERROR, KT_ERROR_TIMED_OUT);
+}
+
 const char *
 kt_advice_step (const char *step, const GError *error)
 {
   if (g_error_matches (error, KT_ERROR, KT_ERROR_TLS))
     return "TLS";
-  return g_error_matches (error, KT_ERROR, KT_ERROR_UNREACHABLE) || g_error_matches (error, KT_ERROR, KT_ERROR_PROXY)
-                 || g_error_matches (error, KT_ERROR, KT_ERROR_REDIRECTED)
-                 || g_error_matches (error, KT_ERROR, KT_ERROR_TIMED_OUT)
-             ? "connection"
-             : step;
+  return kt_advice_is_cut_off (error) ? "connection" : step;
 }

@@ -4,6 +4,7 @@
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "base/kt-units.h"
+#include "http/kt-transport.h"
 #include "kt-access.h"
 #include "kt-advice.h"
 #include "kt-watch-list.h"
@@ -48,15 +49,11 @@ fail (Check *check, const char *step, const GError *error)
     check->code = code;
 }
 
-/* Whether the last question says nothing of the service but that it is not to be had: then no other is put. */
+/* Then no other question is put. */
 static gboolean
 is_cut_off (const Check *check)
 {
-  return g_error_matches (check->error, KT_ERROR, KT_ERROR_UNREACHABLE)
-         || g_error_matches (check->error, KT_ERROR, KT_ERROR_PROXY)
-         || g_error_matches (check->error, KT_ERROR, KT_ERROR_REDIRECTED)
-         || g_error_matches (check->error, KT_ERROR, KT_ERROR_TLS)
-         || g_error_matches (check->error, KT_ERROR, KT_ERROR_TIMED_OUT);
+  return kt_advice_is_cut_off (check->error);
 }
 
 static void
@@ -184,11 +181,8 @@ check_watch_list (Check *check)
 static gboolean
 has_proxy (const KtConfig *config)
 {
-  static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
-  gboolean named = config->proxy != NULL;
+  gboolean named = config->proxy != NULL || kt_transport_environment_proxy () != NULL;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    named |= g_getenv (names[i]) != NULL && g_getenv (names[i])[0] != '\0';
   return named && g_str_has_prefix (config->endpoint, "https:");
 }
 

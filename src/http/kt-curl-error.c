@@ -4,6 +4,7 @@
 
 #include "base/kt-error.h"
 #include "kt-retry.h"
+#include "kt-transport.h"
 
 #include <string.h>
 
@@ -44,25 +45,12 @@ static const struct {
   { TOO_LARGE, KT_ERROR_BAD_ANSWER, "the answer's headers are too large" },
 };
 
-/* What the environment names, in curl's order; "?" when that is nothing. curl itself tells of it only while it lasts. */
-static const char *
-environment_proxy (void)
-{
-  static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-    const char *proxy = g_getenv (names[i]);
-    if (proxy != NULL && proxy[0] != '\0')
-      return proxy;
-  }
-  return "?";
-}
-
 /* Host and port of the proxy, without user and password. (transfer full) */
 static char *
 name_of (const char *proxy)
 {
-  const char *url = proxy != NULL ? proxy : environment_proxy ();
+  const char *environment = kt_transport_environment_proxy ();
+  const char *url = proxy != NULL ? proxy : environment != NULL ? environment : "?";
   const char *scheme_end = strstr (url, "://");
   const char *host = scheme_end != NULL ? scheme_end + strlen ("://") : url;
 

@@ -372,6 +372,19 @@ curl_dispose (KtTransport *vtable)
   curl_global_cleanup ();
 }
 
+const char *
+kt_transport_environment_proxy (void)
+{
+  static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    const char *proxy = g_getenv (names[i]);
+    if (proxy != NULL && proxy[0] != '\0')
+      return proxy;
+  }
+  return NULL;
+}
+
 KtTransport *
 kt_transport_curl_new (const KtCurlOptions *options, GError **error)
 {

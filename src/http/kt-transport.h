@@ -63,7 +63,11 @@ typedef struct {
   const char *proxy;   /* for https://; or NULL: what the environment says, as curl does */
 } KtCurlOptions;
 
-/* HTTP over libcurl's multi interface in the default GMainContext. What is in clear text goes through no proxy. Redirects are not followed, but for links:
- * nothing else is ever sent to a host that was not configured. Fails with KT_ERROR_CONFIG when this libcurl cannot
- * resolve names without blocking. */
+/* HTTP over libcurl's multi interface in the default GMainContext. What is in clear text goes through no proxy. Redirects
+ * are not followed, but for links: nothing else is ever sent to a host that was not configured. Fails with
+ * KT_ERROR_CONFIG when this libcurl cannot resolve names without blocking. */
 KtTransport *kt_transport_curl_new (const KtCurlOptions *options, GError **error);
+
+/* The proxy that the environment names for https://, in curl's order; NULL when it names none. It may hold a password.
+ * (transfer none) */
+const char *kt_transport_environment_proxy (void);
