@@ -10,7 +10,7 @@
 #include "kt-watch-list.h"
 #include "service/kt-service.h"
 #include "store/kt-catalog.h"
-#include "store/kt-package.h"
+#include "package/kt-package.h"
 
 #include <glib-unix.h>
 #include <malloc.h>

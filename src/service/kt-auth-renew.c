@@ -3,9 +3,9 @@
 
 #include "base/kt-error.h"
 #include "base/kt-units.h"
-#include "kt-decode.h"
+#include "codec/kt-decode.h"
 #include "kt-paths.h"
-#include "kt-reply.h"
+#include "codec/kt-reply.h"
 
 #define IDLE            (15 * 60 * KT_SECOND) /* of the 20 minutes that a token lives unused */
 #define KEEP_ALIVE_WAIT (60 * KT_SECOND)      /* after a call that failed */
@@ -177,7 +177,7 @@ refreshed (const OwnCall *call, const KtHttpResponse *response, GError **error)
 {
   KtAuth *auth = call->auth;
   g_autofree char *url = url_of (call);
-  GError *redirect = kt_reply_redirect (response, url);
+  GError *redirect = kt_reply_redirect (response->status, response->headers[KT_HEADER_LOCATION], url);
   char *token;
 
   if (redirect != NULL) {

@@ -4,7 +4,7 @@
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
-#include "kt-decode.h"
+#include "codec/kt-decode.h"
 #include "kt-paths.h"
 
 #include <string.h>

@@ -4,7 +4,8 @@
 #include "kt-service-private.h"
 
 #include "base/kt-error.h"
-#include "kt-decode.h"
+#include "codec/kt-decode.h"
+#include "kt-paths.h"
 
 #define PAGE_SIZE        100 /* the most the service gives */
 #define MOST_PAGES       20000
@@ -64,6 +65,15 @@ note_ids (Listing *listing, const KtListPage *page)
   return fresh;
 }
 
+/* Leaves out the tasks whose id in a path would be another call. */
+static void
+drop_words (GPtrArray *tasks)
+{
+  for (guint i = tasks->len; i > 0; i--)
+    if (kt_path_has_word (((const KtTask *) g_ptr_array_index (tasks, i - 1))->key->task_id))
+      g_ptr_array_remove_index (tasks, i - 1);
+}
+
 /* Why the list would never end, NULL as long as it may. */
 static const char *
 endless (Listing *listing, const KtListPage *page, guint fresh, const char *next)
@@ -115,6 +125,7 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
     end (listing, error);
     return;
   }
+  drop_words (page->tasks);
   listing->pages++;
   listing->items += page->n_items;
   listing->unusable += page->n_items - page->tasks->len;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kt-auth.h"
-#include "kt-decoder.h"
+#include "codec/kt-decoder.h"
 #include "kt-service.h"
 
 /* The calls of the service (docs/architecture.md); kt-service.c has their table. */

@@ -2,9 +2,9 @@
 #include "kt-service-private.h"
 
 #include "base/kt-error.h"
-#include "kt-decode.h"
+#include "codec/kt-decode.h"
 #include "kt-paths.h"
-#include "kt-reply.h"
+#include "codec/kt-reply.h"
 
 #include <string.h>
 
@@ -230,7 +230,7 @@ on_response (const KtHttpResponse *response, const GError *error, gpointer data)
     on_decoded (NULL, error, ask);
     return;
   }
-  redirect = kt_reply_redirect (response, ask->url);
+  redirect = kt_reply_redirect (response->status, response->headers[KT_HEADER_LOCATION], ask->url);
   if (redirect != NULL) {
     on_decoded (NULL, redirect, ask);
     return;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kt-entry.h"
-#include "store/kt-package.h"
+#include "package/kt-package.h"
 
 /* The inode table.
  *

@@ -4,7 +4,7 @@
 #include "kt-entry.h"
 #include "store/kt-catalog.h"
 #include "store/kt-lists.h"
-#include "store/kt-package.h"
+#include "package/kt-package.h"
 #include "store/kt-store.h"
 
 #include <sys/stat.h>

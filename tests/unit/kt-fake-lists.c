@@ -2,7 +2,7 @@
 #include "kt-fake-lists.h"
 
 #include "kt-test.h"
-#include "service/kt-decode.h"
+#include "codec/kt-decode.h"
 
 typedef struct {
   gint64 patience;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kt-fake-source.h"
 
-#include "service/kt-decode.h"
+#include "codec/kt-decode.h"
 
 #include <string.h>
 

@@ -19,6 +19,7 @@ typedef struct {
   GTimeZone *zone;
   KtService *service;
   guint done;
+  guint listed; /* tasks */
   GError *error;
 } Fixture;
 
@@ -124,6 +125,11 @@ test_words_and_the_end (Fixture *f, gconstpointer data)
 static void
 on_page (GPtrArray *tasks, gpointer data)
 {
+  Fixture *f = data;
+
+  f->listed += tasks->len;
+  for (guint i = 0; i < tasks->len; i++)
+    g_assert_true (g_ascii_isdigit (((const KtTask *) tasks->pdata[i])->key->task_id[0]));
 }
 
 static void
@@ -154,6 +160,27 @@ test_unusable_items (Fixture *f, gconstpointer data)
     g_assert_cmpuint (kt_test_warnings (), ==, i == 1 ? 0 : 1);
   }
   g_string_free (full, TRUE);
+}
+
+/* The same of an id that is a word of the service's paths. */
+static void
+test_words_in_lists (Fixture *f, gconstpointer data)
+{
+  static const char *const words[] = { "jobs", "list", "Session", "taskDetail", "cancel" };
+  guint sent = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++) {
+    g_autofree char *basic = g_strdup_printf ("{\"taskList\":[{\"taskId\":\"%s\"},{\"taskId\":9}]}", words[i]);
+    g_autofree char *jobs = g_strdup_printf ("{\"data\":[{\"taskId\":\"9\"},{\"taskId\":\"%s\"}]}", words[i]);
+    f->done = f->listed = 0;
+    kt_service_list (f->service, KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_fake_transport_land (f->transport, sent++, 200, basic, NULL);
+    kt_service_list (f->service, KT_FAMILY_JOB, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_fake_transport_land (f->transport, sent++, 200, jobs, NULL);
+    g_assert_cmpuint (f->done, ==, 2);
+    g_assert_no_error (f->error);
+    g_assert_cmpuint (f->listed, ==, 2);
+  }
 }
 
 /* "A list of nothing else is an error." */
@@ -195,6 +222,7 @@ main (int argc, char **argv)
   ADD ("other-ids", test_other_ids);
   ADD ("words-and-the-end", test_words_and_the_end);
   ADD ("unusable-items", test_unusable_items);
+  ADD ("words-in-lists", test_words_in_lists);
   ADD ("unusable-list", test_unusable_list);
   ADD ("redirect", test_redirect);
   return g_test_run ();

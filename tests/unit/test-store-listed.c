@@ -4,7 +4,7 @@
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
-#include "service/kt-decode.h"
+#include "codec/kt-decode.h"
 
 #include <string.h>
 

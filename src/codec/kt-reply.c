@@ -207,14 +207,13 @@ place_of (const char *location, const char *url)
 }
 
 GError *
-kt_reply_redirect (const KtHttpResponse *response, const char *url)
+kt_reply_redirect (guint status, const char *location, const char *url)
 {
-  const char *location = response->headers[KT_HEADER_LOCATION];
   g_autofree char *place = location != NULL ? place_of (location, url) : NULL;
 
-  if (response->status / 100 != 3)
+  if (status / 100 != 3)
     return NULL;
   return g_error_new (KT_ERROR, KT_ERROR_REDIRECTED,
-                      "HTTP %u, a redirect to %s, which is not followed: the endpoint is probably wrong",
-                      response->status, place != NULL ? place : "no place that can be read");
+                      "HTTP %u, a redirect to %s, which is not followed: the endpoint is probably wrong", status,
+                      place != NULL ? place : "no place that can be read");
 }

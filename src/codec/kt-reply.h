@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "http/kt-transport.h"
+#include <glib.h>
 
 /* Replies that are no answers of the service, as proxies, portals and wrong endpoints give them: what to say of them.
  * The texts go into errors: bounded, on one line, without secrets. */
@@ -16,6 +16,6 @@ char *kt_reply_describe_page (GBytes *body);
 /* As above; of other text how it begins. (transfer full), never NULL. */
 char *kt_reply_describe (GBytes *body);
 
-/* The error of a RESPONSE, to a request for URL, that redirects: it names the place by scheme, host and path only. NULL
- * when it does not redirect. */
-GError *kt_reply_redirect (const KtHttpResponse *response, const char *url);
+/* The error of a reply with STATUS to a request for URL that redirects to LOCATION, which may be NULL: it names the place
+ * by scheme, host and path only. NULL when STATUS is no redirect. */
+GError *kt_reply_redirect (guint status, const char *location, const char *url);

@@ -3,7 +3,7 @@
 #include "kt-test.h"
 
 #include "base/kt-units.h"
-#include "service/kt-decode.h"
+#include "codec/kt-decode.h"
 
 #include <string.h>
 
@@ -256,17 +256,17 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-  g_test_add_func ("/service/tolerance/code", test_code);
-  g_test_add_func ("/service/tolerance/task-infos", test_task_infos);
-  g_test_add_func ("/service/tolerance/wrapper", test_wrapper);
-  g_test_add_func ("/service/tolerance/field-names", test_field_names);
-  g_test_add_func ("/service/tolerance/numbers-as-strings", test_numbers_as_strings);
-  g_test_add_func ("/service/tolerance/progress", test_progress);
-  g_test_add_func ("/service/tolerance/unknown-values", test_unknown_values);
-  g_test_add_func ("/service/tolerance/times", test_times);
-  g_test_add_func ("/service/tolerance/job-json-keeps-all", test_job_json_keeps_all);
-  g_test_add_func ("/service/tolerance/hostile-strings", test_hostile_strings);
-  g_test_add_func ("/service/tolerance/result-states", test_result_states);
-  g_test_add_func ("/service/tolerance/failure-without-desc", test_failure_without_desc);
+  g_test_add_func ("/codec/tolerance/code", test_code);
+  g_test_add_func ("/codec/tolerance/task-infos", test_task_infos);
+  g_test_add_func ("/codec/tolerance/wrapper", test_wrapper);
+  g_test_add_func ("/codec/tolerance/field-names", test_field_names);
+  g_test_add_func ("/codec/tolerance/numbers-as-strings", test_numbers_as_strings);
+  g_test_add_func ("/codec/tolerance/progress", test_progress);
+  g_test_add_func ("/codec/tolerance/unknown-values", test_unknown_values);
+  g_test_add_func ("/codec/tolerance/times", test_times);
+  g_test_add_func ("/codec/tolerance/job-json-keeps-all", test_job_json_keeps_all);
+  g_test_add_func ("/codec/tolerance/hostile-strings", test_hostile_strings);
+  g_test_add_func ("/codec/tolerance/result-states", test_result_states);
+  g_test_add_func ("/codec/tolerance/failure-without-desc", test_failure_without_desc);
   return g_test_run ();
 }

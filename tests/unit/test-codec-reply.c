@@ -3,8 +3,8 @@
 #include "kt-test.h"
 
 #include "base/kt-log.h"
-#include "service/kt-decode.h"
-#include "service/kt-reply.h"
+#include "codec/kt-decode.h"
+#include "codec/kt-reply.h"
 
 #include <string.h>
 
@@ -206,15 +206,13 @@ test_redirects (void)
 
   kt_log_add_secret ("s3cret-token");
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
-    KtHttpResponse response = { .status = statuses[i % G_N_ELEMENTS (statuses)] };
-    g_autofree char *location = g_strdup (table[i].location);
+    guint status = statuses[i % G_N_ELEMENTS (statuses)];
     g_autofree char *message =
         g_strdup_printf ("HTTP %u, a redirect to %s, which is not followed: the endpoint is probably "
                          "wrong",
-                         response.status, table[i].place);
+                         status, table[i].place);
     g_autoptr (GError) error = NULL;
-    response.headers[KT_HEADER_LOCATION] = location;
-    error = kt_reply_redirect (&response, URL);
+    error = kt_reply_redirect (status, table[i].location, URL);
     g_assert_error (error, KT_ERROR, KT_ERROR_REDIRECTED);
     g_assert_cmpstr (error->message, ==, message);
   }
@@ -225,25 +223,22 @@ static void
 test_no_redirect (void)
 {
   static const guint statuses[] = { 200, 201, 204, 400, 407, 500 };
-  char location[] = "https://login.example/";
 
-  for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++) {
-    KtHttpResponse response = { .status = statuses[i], .headers[KT_HEADER_LOCATION] = location };
-    g_assert_null (kt_reply_redirect (&response, URL));
-  }
+  for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++)
+    g_assert_null (kt_reply_redirect (statuses[i], "https://login.example/", URL));
 }
 
 int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-  g_test_add_func ("/service/reply/good-statuses", test_good_statuses);
-  g_test_add_func ("/service/reply/no-body", test_no_body);
-  g_test_add_func ("/service/reply/pages", test_pages);
-  g_test_add_func ("/service/reply/bounds", test_bounds);
-  g_test_add_func ("/service/reply/text", test_text);
-  g_test_add_func ("/service/reply/final", test_final);
-  g_test_add_func ("/service/reply/redirects", test_redirects);
-  g_test_add_func ("/service/reply/no-redirect", test_no_redirect);
+  g_test_add_func ("/codec/reply/good-statuses", test_good_statuses);
+  g_test_add_func ("/codec/reply/no-body", test_no_body);
+  g_test_add_func ("/codec/reply/pages", test_pages);
+  g_test_add_func ("/codec/reply/bounds", test_bounds);
+  g_test_add_func ("/codec/reply/text", test_text);
+  g_test_add_func ("/codec/reply/final", test_final);
+  g_test_add_func ("/codec/reply/redirects", test_redirects);
+  g_test_add_func ("/codec/reply/no-redirect", test_no_redirect);
   return g_test_run ();
 }

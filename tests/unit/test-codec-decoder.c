@@ -2,7 +2,7 @@
 #include "kt-test.h"
 
 #include "base/kt-error.h"
-#include "service/kt-decoder.h"
+#include "codec/kt-decoder.h"
 
 #include <string.h>
 
@@ -167,7 +167,7 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define ADD(path, test) g_test_add ("/service/decoder/" path, Fixture, NULL, set_up, test, tear_down)
+#define ADD(path, test) g_test_add ("/codec/decoder/" path, Fixture, NULL, set_up, test, tear_down)
   ADD ("small-at-once", test_small_at_once);
   ADD ("large-aside", test_large_aside);
   ADD ("end", test_end);

@@ -4,8 +4,8 @@
 
 #include "base/kt-units.h"
 #include "model/kt-table.h"
-#include "service/kt-decode.h"
-#include "service/kt-json.h"
+#include "codec/kt-decode.h"
+#include "codec/kt-json.h"
 
 #include <string.h>
 
@@ -335,20 +335,20 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-  g_test_add_func ("/service/text/whole-numbers", test_whole_numbers);
-  g_test_add_func ("/service/text/counts", test_counts);
-  g_test_add_func ("/service/text/zeros", test_zeros);
-  g_test_add_func ("/service/text/unknown-numbers", test_unknown_numbers);
-  g_test_add_func ("/service/text/ids", test_ids);
-  g_test_add_func ("/service/text/strings-stay", test_strings_stay);
-  g_test_add_func ("/service/text/cursor", test_cursor);
-  g_test_add_func ("/service/text/long-numbers", test_long_numbers);
-  g_test_add_func ("/service/text/bad-strings", test_bad_strings);
-  g_test_add_func ("/service/text/nul-is-no-end", test_nul_is_no_end);
-  g_test_add_func ("/service/text/malformed-escapes", test_malformed_escapes);
-  g_test_add_func ("/service/text/around", test_around);
-  g_test_add_func ("/service/text/duplicates", test_duplicates);
-  g_test_add_func ("/service/text/times", test_times);
-  g_test_add_func ("/service/text/no-times", test_no_times);
+  g_test_add_func ("/codec/text/whole-numbers", test_whole_numbers);
+  g_test_add_func ("/codec/text/counts", test_counts);
+  g_test_add_func ("/codec/text/zeros", test_zeros);
+  g_test_add_func ("/codec/text/unknown-numbers", test_unknown_numbers);
+  g_test_add_func ("/codec/text/ids", test_ids);
+  g_test_add_func ("/codec/text/strings-stay", test_strings_stay);
+  g_test_add_func ("/codec/text/cursor", test_cursor);
+  g_test_add_func ("/codec/text/long-numbers", test_long_numbers);
+  g_test_add_func ("/codec/text/bad-strings", test_bad_strings);
+  g_test_add_func ("/codec/text/nul-is-no-end", test_nul_is_no_end);
+  g_test_add_func ("/codec/text/malformed-escapes", test_malformed_escapes);
+  g_test_add_func ("/codec/text/around", test_around);
+  g_test_add_func ("/codec/text/duplicates", test_duplicates);
+  g_test_add_func ("/codec/text/times", test_times);
+  g_test_add_func ("/codec/text/no-times", test_no_times);
   return g_test_run ();
 }

@@ -3,7 +3,7 @@
 #include "kt-test.h"
 
 #include "base/kt-units.h"
-#include "service/kt-decode.h"
+#include "codec/kt-decode.h"
 
 #include <string.h>
 
@@ -344,16 +344,16 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-  g_test_add_func ("/service/decode/detail-sample", test_detail_sample);
-  g_test_add_func ("/service/decode/result-sample", test_result_sample);
-  g_test_add_func ("/service/decode/broken-sample", test_broken_sample);
-  g_test_add_func ("/service/decode/bad-json", test_bad_json);
-  g_test_add_func ("/service/decode/nul-bytes", test_nul_bytes);
-  g_test_add_func ("/service/decode/truncated", test_truncated);
-  g_test_add_func ("/service/decode/depth", test_depth);
-  g_test_add_func ("/service/decode/wrong-kind", test_wrong_kind);
-  g_test_add_func ("/service/decode/errors", test_errors);
-  g_test_add_func ("/service/decode/error-message", test_error_message);
-  g_test_add_func ("/service/decode/encode", test_encode);
+  g_test_add_func ("/codec/decode/detail-sample", test_detail_sample);
+  g_test_add_func ("/codec/decode/result-sample", test_result_sample);
+  g_test_add_func ("/codec/decode/broken-sample", test_broken_sample);
+  g_test_add_func ("/codec/decode/bad-json", test_bad_json);
+  g_test_add_func ("/codec/decode/nul-bytes", test_nul_bytes);
+  g_test_add_func ("/codec/decode/truncated", test_truncated);
+  g_test_add_func ("/codec/decode/depth", test_depth);
+  g_test_add_func ("/codec/decode/wrong-kind", test_wrong_kind);
+  g_test_add_func ("/codec/decode/errors", test_errors);
+  g_test_add_func ("/codec/decode/error-message", test_error_message);
+  g_test_add_func ("/codec/decode/encode", test_encode);
   return g_test_run ();
 }

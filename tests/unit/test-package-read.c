@@ -221,13 +221,13 @@ main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
 #define TEST(path, func) g_test_add (path, KtPackageFixture, NULL, kt_package_set_up, func, kt_package_tear_down)
-  TEST ("/store/package/random", test_random);
-  TEST ("/store/package/sequential", test_sequential);
-  TEST ("/store/package/slow", test_slow);
-  TEST ("/store/package/breaks-off", test_breaks_off);
-  TEST ("/store/package/memory", test_memory);
-  TEST ("/store/package/resume", test_resume);
-  TEST ("/store/package/deadline", test_deadline);
-  TEST ("/store/package/push", test_push);
+  TEST ("/package/random", test_random);
+  TEST ("/package/sequential", test_sequential);
+  TEST ("/package/slow", test_slow);
+  TEST ("/package/breaks-off", test_breaks_off);
+  TEST ("/package/memory", test_memory);
+  TEST ("/package/resume", test_resume);
+  TEST ("/package/deadline", test_deadline);
+  TEST ("/package/push", test_push);
   return g_test_run ();
 }

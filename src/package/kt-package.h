@@ -3,7 +3,7 @@
 
 #include "base/kt-health.h"
 #include "http/kt-http-client.h"
-#include "kt-store.h"
+#include "store/kt-store.h"
 
 #include <sys/uio.h>
 

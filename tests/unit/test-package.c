@@ -210,14 +210,14 @@ main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
 #define TEST(path, func) g_test_add (path, KtPackageFixture, NULL, kt_package_set_up, func, kt_package_tear_down)
-  TEST ("/store/package/find", test_find);
-  TEST ("/store/package/find-fails", test_find_fails);
-  TEST ("/store/package/refused-link", test_refused_link);
-  TEST ("/store/package/change", test_change);
-  TEST ("/store/package/change-of-size", test_change_of_size);
-  TEST ("/store/package/renewal", test_renewal);
-  TEST ("/store/package/whole", test_whole);
-  TEST ("/store/package/whole-for-nobody", test_whole_for_nobody);
-  TEST ("/store/package/becomes-whole", test_becomes_whole);
+  TEST ("/package/find", test_find);
+  TEST ("/package/find-fails", test_find_fails);
+  TEST ("/package/refused-link", test_refused_link);
+  TEST ("/package/change", test_change);
+  TEST ("/package/change-of-size", test_change_of_size);
+  TEST ("/package/renewal", test_renewal);
+  TEST ("/package/whole", test_whole);
+  TEST ("/package/whole-for-nobody", test_whole_for_nobody);
+  TEST ("/package/becomes-whole", test_becomes_whole);
   return g_test_run ();
 }

@@ -5,7 +5,6 @@
 #include "base/kt-error.h"
 #include "base/kt-names.h"
 #include "kt-decode-private.h"
-#include "kt-paths.h"
 
 void
 kt_list_page_free (KtListPage *page)
@@ -38,7 +37,7 @@ page_of (KtFamily family, const cJSON *items, const char *next, GTimeZone *zone,
       return NULL;
     }
     page->n_items++;
-    if (!kt_id_is_valid (id) || kt_path_has_word (id))
+    if (!kt_id_is_valid (id))
       continue; /* it cannot be shown, and the others can */
     task = kt_decode_list_item (family, id, item, zone, error);
     if (task == NULL)
