@@ -99,7 +99,7 @@ say_connection (Check *check)
 }
 
 static void
-on_page (GPtrArray *tasks, gpointer data)
+on_page (GPtrArray *tasks, gint64 age, gpointer data)
 {
   Check *check = data;
 
@@ -120,7 +120,8 @@ check_list (Check *check, KtFamily family)
   g_autofree char *step = g_strdup_printf ("list %s", kt_family_word (family));
 
   begin (check);
-  kt_service_list (kt_access_service (check->access), family, check->config->deadline, on_page, on_listed, check);
+  kt_source_list (kt_service_source (kt_access_service (check->access)), family, check->config->deadline, on_page,
+                  on_listed, check);
   wait_for_answer (check);
   say_connection (check);
   if (check->error == NULL)
@@ -130,11 +131,11 @@ check_list (Check *check, KtFamily family)
 }
 
 static void
-on_task (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+on_task (const KtResponse *response, const GError *error, gpointer data)
 {
   Check *check = data;
 
-  check->status = task != NULL ? g_strdup (task->status) : NULL;
+  check->status = error == NULL ? g_strdup (response->task->status) : NULL;
   answered (check, error);
 }
 
@@ -148,8 +149,8 @@ check_task (Check *check)
     return;
   }
   begin (check);
-  kt_service_fetch (kt_access_service (check->access), check->example,
-                    kt_clock_monotonic (kt_clock_system ()) + check->config->deadline, on_task, check);
+  kt_source_fetch (kt_service_source (kt_access_service (check->access)), check->example,
+                   kt_clock_monotonic (kt_clock_system ()) + check->config->deadline, on_task, check);
   wait_for_answer (check);
   say_connection (check);
   if (check->error == NULL)

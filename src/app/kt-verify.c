@@ -37,7 +37,7 @@ on_listed (const GError *error, gpointer data)
 }
 
 static void
-on_task (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+on_task (const KtResponse *response, const GError *error, gpointer data)
 {
   end (data, error);
 }
@@ -63,6 +63,7 @@ kt_verify_start (KtService *service, const KtConfig *config, KtKey *watched, KtV
     return FALSE;
   }
   verify->step = g_strdup_printf ("%s %s", kt_family_word (watched->family), watched->task_id);
-  kt_service_fetch (service, watched, kt_clock_monotonic (kt_clock_system ()) + verify->patience, on_task, verify);
+  kt_source_fetch (kt_service_source (service), watched, kt_clock_monotonic (kt_clock_system ()) + verify->patience,
+                   on_task, verify);
   return TRUE;
 }

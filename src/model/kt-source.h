@@ -12,12 +12,12 @@ typedef struct KtSource KtSource;
 
 /* One response about one task. It is valid during the callback; TASK may be referenced. */
 typedef struct {
-  KtTask *task;
-  const char *trace_id; /* of the last attempt */
+  KtTask *task;         /* NULL when there was an error */
+  const char *trace_id; /* of the last attempt, NULL: there was none */
   gint64 age;           /* how long ago it was current: 0 when the service has just been asked */
 } KtResponse;
 
-/* Either RESPONSE or ERROR is set. */
+/* ERROR is NULL when RESPONSE has a task. */
 typedef void (*KtSourceFetched) (const KtResponse *response, const GError *error, gpointer data);
 
 /* A page of a list: TASKS (KtTask, each from_list), as they were AGE ago. */

@@ -16,8 +16,8 @@ typedef struct {
   KtCall call;
   KtKey *key; /* of the family alone */
   gint64 patience;
-  KtServicePage page; /* NULL: one task is enough */
-  KtServiceListed listed;
+  KtSourcePage page; /* NULL: one task is enough */
+  KtSourceListed listed;
   gpointer data;
   GHashTable *ids;     /* task ids seen */
   GHashTable *cursors; /* cursors seen */
@@ -131,7 +131,7 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
   listing->unusable += page->n_items - page->tasks->len;
   fresh = note_ids (listing, page);
   if (listing->page != NULL) {
-    listing->page (page->tasks, listing->data);
+    listing->page (page->tasks, 0, listing->data);
     next = next_of (listing, page);
     fault = fault_of (listing, page, fresh, next);
   }
@@ -160,7 +160,7 @@ ask_page (Listing *listing, const char *cursor)
 }
 
 void
-kt_service_list (KtService *service, KtFamily family, gint64 patience, KtServicePage page, KtServiceListed listed,
+kt_service_list (KtService *service, KtFamily family, gint64 patience, KtSourcePage page, KtSourceListed listed,
                  gpointer data)
 {
   Listing *listing = g_new0 (Listing, 1);
@@ -178,7 +178,7 @@ kt_service_list (KtService *service, KtFamily family, gint64 patience, KtService
 }
 
 void
-kt_service_try_list (KtService *service, KtFamily family, gint64 patience, KtServiceListed listed, gpointer data)
+kt_service_try_list (KtService *service, KtFamily family, gint64 patience, KtSourceListed listed, gpointer data)
 {
   kt_service_list (service, family, patience, NULL, listed, data);
 }

@@ -18,6 +18,7 @@ typedef enum {
 } KtCall;
 
 struct KtService {
+  KtSource source;
   KtHttpClient *http;
   KtClock *clock;
   KtHealth *health;
@@ -48,6 +49,12 @@ void kt_service_ask (KtService *service, KtCall call, KtKey *key, const char *re
 
 /* Ends the fetches that are UNASKED, with KT_ERROR_STOPPED. */
 void kt_service_stop_unasked (KtService *service);
+
+/* The calls of the source. */
+void kt_service_fetch (KtService *service, KtKey *key, gint64 deadline, KtSourceFetched fetched, gpointer data);
+void kt_service_list (KtService *service, KtFamily family, gint64 page_timeout, KtSourcePage page,
+                      KtSourceListed listed, gpointer data);
+void kt_service_cancel (KtService *service, KtKey *key, gint64 deadline, KtSourceCancelled cancelled, gpointer data);
 
 /* A failure of WHAT about ID ("": none): logs it and keeps it in the health. */
 void kt_service_tell (KtService *service, const char *what, const char *id, const char *trace_id, const GError *error);

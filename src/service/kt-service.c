@@ -81,12 +81,38 @@ kt_service_set_share_tokens (KtService *service, GHashTable *tokens)
   service->share_tokens = g_hash_table_ref (tokens);
 }
 
+static void
+source_fetch (KtSource *source, KtKey *key, gint64 deadline, KtSourceFetched fetched, gpointer data)
+{
+  kt_service_fetch ((KtService *) source, key, deadline, fetched, data);
+}
+
+static void
+source_list (KtSource *source, KtFamily family, gint64 page_timeout, KtSourcePage page, KtSourceListed listed,
+             gpointer data)
+{
+  kt_service_list ((KtService *) source, family, page_timeout, page, listed, data);
+}
+
+static void
+source_cancel (KtSource *source, KtKey *key, gint64 deadline, KtSourceCancelled cancelled, gpointer data)
+{
+  kt_service_cancel ((KtService *) source, key, deadline, cancelled, data);
+}
+
+KtSource *
+kt_service_source (KtService *service)
+{
+  return &service->source;
+}
+
 KtService *
 kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics *metrics,
                 const KtServiceOptions *options)
 {
   KtService *service = g_new0 (KtService, 1);
 
+  service->source = (KtSource){ source_fetch, source_list, source_cancel };
   service->http = http;
   service->clock = clock;
   service->health = health;

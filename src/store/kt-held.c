@@ -134,18 +134,19 @@ is_news (const KtHeld *held, const KtSnapshot *snapshot, const KtTask *task)
   return snapshot->task != NULL || other == NULL || !g_str_equal (other->status, task->status);
 }
 
-/* TASK, the answer to what was ASKED then, is what SNAPSHOT shows from now on, for LIFE. */
+/* TASK, the answer to what was ASKED then, is what SNAPSHOT shows from now on. It was current AGE ago, and holds for LIFE from
+ * then on. */
 static void
-hold (KtHeld *held, KtSnapshot *snapshot, KtTask *task, gint64 asked, gint64 life)
+hold (KtHeld *held, KtSnapshot *snapshot, KtTask *task, gint64 asked, gint64 age, gint64 life)
 {
   gint64 now = kt_clock_monotonic (held->clock);
 
   if (kt_task_is_final (task))
     life = held->policy->ended_ttl;
-  snapshot->asked = asked;
-  snapshot->fetched = now;
-  snapshot->fetched_real = kt_clock_real (held->clock);
-  snapshot->fresh_until = kt_time_add (now, life);
+  snapshot->asked = asked - age;
+  snapshot->fetched = now - age;
+  snapshot->fetched_real = kt_clock_real (held->clock) - age;
+  snapshot->fresh_until = kt_time_add (now - age, life);
   if (snapshot->task == NULL || !g_str_equal (snapshot->task->status, task->status))
     snapshot->since = now;
   if (snapshot->task != NULL && kt_task_says_same (snapshot->task, task))
@@ -158,20 +159,21 @@ hold (KtHeld *held, KtSnapshot *snapshot, KtTask *task, gint64 asked, gint64 lif
 }
 
 void
-kt_held_keep (KtHeld *held, KtTask *task, gint64 asked, const char *trace_id)
+kt_held_keep (KtHeld *held, const KtResponse *response, gint64 asked)
 {
+  KtTask *task = response->task;
   g_autoptr (KtTask) completed = held->listed.task != NULL ? kt_task_completed (task, held->listed.task) : NULL;
 
   g_free (held->trace_id);
-  held->trace_id = g_strdup (trace_id);
+  held->trace_id = g_strdup (response->trace_id);
   g_clear_error (&held->error);
   /* a list of a later moment may have been seen already: then the answer is for who waited for it and no more */
-  hold (held, &held->full, completed != NULL ? completed : task, asked,
-        held->listed.task != NULL && held->listed.asked > asked ? 0 : held->policy->ttl);
+  hold (held, &held->full, completed != NULL ? completed : task, asked, response->age,
+        held->listed.task != NULL && held->listed.asked > asked - response->age ? 0 : held->policy->ttl);
 }
 
 gboolean
-kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 life)
+kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 age, gint64 life)
 {
   const gint64 now = kt_clock_monotonic (held->clock);
   const KtTask *full = held->full.task;
@@ -180,7 +182,7 @@ kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 life)
   gboolean other_end =
       is_fresh && kt_task_is_final (full) && kt_task_is_final (task) && !g_str_equal (full->status, task->status);
 
-  hold (held, &held->listed, task, asked, life);
+  hold (held, &held->listed, task, asked, age, life);
   if (other_end)
     held->full.fresh_until = now;
   if (completed != NULL) {

@@ -38,11 +38,11 @@ gboolean kt_held_is_empty (const KtHeld *held);
 /* Bytes of memory, roughly. */
 gsize kt_held_size (const KtHeld *held);
 
-/* TASK is the answer to what was ASKED then (monotonic). A list's later news completes it, or ends its life at once. */
-void kt_held_keep (KtHeld *held, KtTask *task, gint64 asked, const char *trace_id);
+/* RESPONSE is that to what was ASKED then (monotonic). A list's later news completes it, or ends its life at once. */
+void kt_held_keep (KtHeld *held, const KtResponse *response, gint64 asked);
 
 /* See kt_store_offer(). */
-gboolean kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 life);
+gboolean kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 age, gint64 life);
 
 /* ERROR is remembered for the policy's negative-ttl. */
 void kt_held_fail (KtHeld *held, const GError *error);

@@ -44,8 +44,7 @@ struct KtLists {
   KtStore *store;
   KtCatalog *catalog;
   KtListsPolicy policy;
-  KtListsFetch fetch;
-  gpointer source;
+  KtSource *source;
   KtListsObserver observer;
   gpointer observer_data;
   List lists[G_N_ELEMENTS (listed_families)];
@@ -125,7 +124,7 @@ end_content (KtLists *lists)
   }
 }
 
-static void on_page (GPtrArray *tasks, gpointer data);
+static void on_page (GPtrArray *tasks, gint64 age, gpointer data);
 static void on_listed (const GError *error, gpointer data);
 
 static void
@@ -136,7 +135,7 @@ start (List *list)
   list->in_flight = TRUE;
   list->asked = kt_clock_monotonic (lists->clock);
   list->keys = keys_new ();
-  lists->fetch (lists->source, list->family, lists->policy.patience, on_page, on_listed, list);
+  kt_source_list (lists->source, list->family, lists->policy.patience, on_page, on_listed, list);
 }
 
 static gboolean
@@ -175,7 +174,7 @@ start_soon (List *list)
 }
 
 static void
-on_page (GPtrArray *tasks, gpointer data)
+on_page (GPtrArray *tasks, gint64 age, gpointer data)
 {
   List *list = data;
   KtLists *lists = list->lists;
@@ -189,7 +188,7 @@ on_page (GPtrArray *tasks, gpointer data)
       g_ptr_array_add (gone, kt_key_ref (known));
     kt_catalog_add (lists->catalog, list->source, task->key);
     g_ptr_array_add (list->keys, kt_key_ref (task->key));
-    if (kt_store_offer (lists->store, task, list->asked, lists->policy.ttl))
+    if (kt_store_offer (lists->store, task, list->asked, age, lists->policy.ttl))
       g_ptr_array_add (superseded, kt_key_ref (task->key));
   }
   tell (list, tasks, gone, superseded);
@@ -342,8 +341,7 @@ kt_lists_format (const KtLists *lists)
 }
 
 KtLists *
-kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsPolicy *policy, KtListsFetch fetch,
-              gpointer source)
+kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsPolicy *policy, KtSource *source)
 {
   KtLists *lists = g_new0 (KtLists, 1);
 
@@ -351,7 +349,6 @@ kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsP
   lists->store = store;
   lists->catalog = catalog;
   lists->policy = *policy;
-  lists->fetch = fetch;
   lists->source = source;
   g_queue_init (&lists->waiters);
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)

@@ -10,12 +10,6 @@
 typedef struct KtLists KtLists;
 typedef struct KtListsWaiter KtListsWaiter;
 
-/* How a list is asked for: the contract of kt_service_list(). */
-typedef void (*KtListsPage) (GPtrArray *tasks, gpointer data);
-typedef void (*KtListsListed) (const GError *error, gpointer data);
-typedef void (*KtListsFetch) (gpointer source, KtFamily family, gint64 patience, KtListsPage page, KtListsListed listed,
-                              gpointer data);
-
 /* TASKS (KtTask) have just been told of. GONE are tasks that are in the catalog no more, or are another family's now;
  * SUPERSEDED those for which kt_store_offer() was TRUE. KtKey both. IS_FIRST until the list has once been read whole. */
 typedef void (*KtListsObserver) (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gboolean is_first,
@@ -29,7 +23,7 @@ typedef struct {
 } KtListsPolicy;
 
 KtLists *kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsPolicy *policy,
-                       KtListsFetch fetch, gpointer source);
+                       KtSource *source);
 
 /* The source has ended all requests and no waiter is left. */
 void kt_lists_free (KtLists *lists);

@@ -29,8 +29,7 @@ struct KtWaiter {
 struct KtStore {
   KtClock *clock;
   KtStorePolicy policy;
-  KtStoreFetch fetch;
-  gpointer source;
+  KtSource *source;
   KtStoreObserver observer;
   gpointer observer_data;
   KtStoreEvicted evicted;
@@ -46,7 +45,7 @@ struct KtStore {
   guint64 *stale;
 };
 
-static void on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer data);
+static void on_landed (const KtResponse *response, const GError *error, gpointer data);
 
 static void
 entry_free (gpointer data)
@@ -152,7 +151,7 @@ take_off (Entry *entry, gint64 deadline)
 
   entry->in_flight = TRUE;
   entry->asked = kt_clock_monotonic (store->clock);
-  store->fetch (store->source, entry->key, deadline, on_landed, entry);
+  kt_source_fetch (store->source, entry->key, deadline, on_landed, entry);
 }
 
 /* What is held has changed: so has the memory it takes. */
@@ -165,10 +164,10 @@ count_size (Entry *entry)
 }
 
 gboolean
-kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life)
+kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 age, gint64 life)
 {
   Entry *entry = entry_get (store, task->key);
-  gboolean has_changed = kt_held_offer (&entry->held, task, asked, life);
+  gboolean has_changed = kt_held_offer (&entry->held, task, asked, age, life);
 
   count_size (entry);
   evict (store);
@@ -176,7 +175,7 @@ kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life)
 }
 
 static void
-on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+on_landed (const KtResponse *response, const GError *error, gpointer data)
 {
   Entry *entry = data;
   KtStore *store = entry->store;
@@ -185,9 +184,9 @@ on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer dat
   g_autoptr (KtKey) key = NULL;
   GList *link;
 
-  if (task != NULL) {
-    kept = entry_get (store, task->key); /* another one, when the family has just been found out */
-    kt_held_keep (&kept->held, task, entry->asked, trace_id);
+  if (error == NULL) {
+    kept = entry_get (store, response->task->key); /* another one, when the family has just been found out */
+    kt_held_keep (&kept->held, response, entry->asked);
     count_size (kept);
   } else {
     kt_held_fail (&entry->held, error);
@@ -336,14 +335,13 @@ count_entries (gpointer data)
 }
 
 KtStore *
-kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, KtStoreFetch fetch, gpointer source)
+kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, KtSource *source)
 {
   static const char name[] = "kootaskfs_cache_lookups", help[] = "Answers asked of the cache, by how it went";
   KtStore *store = g_new0 (KtStore, 1);
 
   store->clock = clock;
   store->policy = *policy;
-  store->fetch = fetch;
   store->source = source;
   store->entries = g_hash_table_new_full (kt_key_hash, kt_key_equal, NULL, entry_free);
   g_queue_init (&store->lru);

@@ -4,7 +4,7 @@
 #include "base/kt-clock.h"
 #include "base/kt-metrics.h"
 #include "base/kt-units.h"
-#include "model/kt-task.h"
+#include "model/kt-source.h"
 
 /* The cache: what the service last said of each task, how long that holds, and who waits for the next answer. At
  * most one request a task is under way, ever (a flight); all who ask meanwhile wait for it. Times are microseconds.
@@ -40,15 +40,10 @@ typedef struct {
 /* Exactly one of ANSWER and ERROR is set. */
 typedef void (*KtStoreDone) (const KtAnswer *answer, const GError *error, gpointer data);
 
-/* How the store asks: the contract of kt_service_fetch(). */
-typedef void (*KtStoreFetchDone) (KtTask *task, const char *trace_id, const GError *error, gpointer data);
-typedef void (*KtStoreFetch) (gpointer source, KtKey *key, gint64 deadline, KtStoreFetchDone done, gpointer data);
-
 /* Called when a request for KEY has ended, after its waiters: with the error it ended in, or NULL. */
 typedef void (*KtStoreObserver) (KtKey *key, const GError *error, gpointer data);
 
-KtStore *kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, KtStoreFetch fetch,
-                       gpointer source);
+KtStore *kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, KtSource *source);
 
 /* The source has ended all requests and no waiter is left. */
 void kt_store_free (KtStore *store);
@@ -97,10 +92,10 @@ void kt_waiter_cancel (KtWaiter *waiter);
  * task alone, in mode LISTED the same while it is fresh, else the newer of it and what a list told. Never a request. */
 gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer);
 
-/* A list that was ASKED for then (monotonic) told of TASK (from_list), which holds for LIFE, or, when it has ended,
- * for ended-ttl. What is held of the task alone takes from it what it lacks, as the time of the end, and lives no
+/* A list that was ASKED for then (monotonic) told of TASK (from_list), as it was AGE ago, which holds for LIFE from then on,
+ * or, when it has ended, for ended-ttl. What is held of the task alone takes from it what it lacks, as the time of the end, and lives no
  * longer when the list knows another end. TRUE when that was fresh and has changed so. */
-gboolean kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life);
+gboolean kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 age, gint64 life);
 
 /* No failure is remembered any more: there is reason to believe that asking again helps. */
 void kt_store_forgive (KtStore *store);

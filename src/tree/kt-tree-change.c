@@ -114,10 +114,9 @@ kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data)
 }
 
 void
-kt_tree_set_cancel (KtTree *tree, KtTreeCancel cancel, gpointer source)
+kt_tree_set_cancel (KtTree *tree, KtSource *source)
 {
-  tree->cancel = cancel;
-  tree->cancel_source = source;
+  tree->cancel = source;
 }
 
 static void
@@ -239,7 +238,7 @@ kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 of
     return NULL;
   }
   call = kt_tree_call_new (tree, node, NULL, kt_tree_key_of (tree, node), (KtTreeCallback) written, data);
-  tree->cancel (tree->cancel_source, call->key, call->deadline, on_cancelled, call);
+  kt_source_cancel (tree->cancel, call->key, call->deadline, on_cancelled, call);
   return call;
 }
 

@@ -18,8 +18,7 @@ struct KtTree {
   gint64 started;       /* wall clock */
   guint64 catalog_generation;
   gint64 catalog_changed; /* wall clock, when names came or went; what the first reading of a list brings was there */
-  KtTreeCancel cancel;    /* NULL: not allowed */
-  gpointer cancel_source;
+  KtSource *cancel;       /* NULL: it is not allowed */
   KtTreeInvalidate invalidate;
   gpointer kernel;
 };

@@ -114,12 +114,8 @@ char *kt_tree_readlink (KtTree *tree, guint64 id);
 typedef void (*KtTreeTouched) (const GError *error, gpointer data);
 KtTreeCall *kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data);
 
-/* How a batch job is cancelled: the contract of kt_service_cancel(), with KT_ERROR_DECLINED. */
-typedef void (*KtTreeCancelled) (const GError *error, gpointer data);
-typedef void (*KtTreeCancel) (gpointer source, KtKey *key, gint64 deadline, KtTreeCancelled done, gpointer data);
-
-/* From now on; NULL: it is not allowed, which is how a tree begins. */
-void kt_tree_set_cancel (KtTree *tree, KtTreeCancel cancel, gpointer source);
+/* SOURCE is what cancels tasks from now on; NULL: cancelling is not allowed, which is how a tree begins. */
+void kt_tree_set_cancel (KtTree *tree, KtSource *source);
 
 /* TEXT is written to an inode, at OFFSET. A file that takes words does what it says; fails with KT_ERROR_READ_ONLY for
  * all others, KT_ERROR_BAD_WORD for other words, KT_ERROR_FORBIDDEN when it is not allowed, KT_ERROR_ENDED when it is

@@ -5,6 +5,7 @@
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
+#include "store/kt-store.h"
 #include "kt-fake-transport.h"
 #include "package/kt-package.h"
 

@@ -83,11 +83,9 @@ kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
     .max_stale = 60 * KT_SECOND,
     .memory = 1 << 20,
   };
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source (f->source));
   f->catalog = kt_catalog_new ();
-  f->fake_lists = kt_fake_lists_new ();
-  f->lists =
-      kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &no_lists, kt_fake_lists_fetch, f->fake_lists);
+  f->lists = kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &no_lists, kt_fake_source (f->source));
   f->tree = kt_tree_new (kt_fake_clock (f->clock), f->store, f->catalog, f->lists, &about, &options);
   f->forgotten = g_string_new (NULL);
   kt_tree_set_invalidate (f->tree, invalidate, f);
@@ -102,7 +100,6 @@ kt_tree_tear_down (KtTreeFixture *f, gconstpointer data)
   kt_fake_source_free (f->source);
   kt_tree_free (f->tree);
   kt_lists_free (f->lists);
-  kt_fake_lists_free (f->fake_lists);
   kt_catalog_free (f->catalog);
   kt_store_free (f->store);
   kt_health_free (f->health);

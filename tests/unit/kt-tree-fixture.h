@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "kt-fake-lists.h"
 #include "kt-fake-source.h"
+#include "store/kt-store.h"
 #include "kt-test.h"
 #include "tree/kt-tree.h"
 
@@ -17,7 +17,6 @@ typedef struct {
   KtStorePolicy policy; /* ttl 5 s, ended-ttl forever, negative-ttl 3 s, max-stale 60 s */
   KtStore *store;
   KtCatalog *catalog;
-  KtFakeLists *fake_lists;
   KtLists *lists; /* list-ttl 30 s, negative-ttl 3 s, patience 10 s; no family is chosen before kt_tree_use_lists() */
   KtTree *tree;
   /* the kernel */

@@ -57,7 +57,7 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
-on_done (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+on_done (const KtResponse *response, const GError *error, gpointer data)
 {
   Fixture *f = data;
 
@@ -70,7 +70,7 @@ static void
 fetch (Fixture *f, KtKey *key)
 {
   f->done = 0;
-  kt_service_fetch (f->service, key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, on_done, f);
+  kt_source_fetch (kt_service_source (f->service), key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, on_done, f);
   g_assert_cmpuint (f->done, ==, 0);
   kt_key_unref (key);
 }
@@ -123,7 +123,7 @@ test_words_and_the_end (Fixture *f, gconstpointer data)
 }
 
 static void
-on_page (GPtrArray *tasks, gpointer data)
+on_page (GPtrArray *tasks, gint64 age, gpointer data)
 {
   Fixture *f = data;
 
@@ -135,7 +135,7 @@ on_page (GPtrArray *tasks, gpointer data)
 static void
 on_listed (const GError *error, gpointer data)
 {
-  on_done (NULL, NULL, error, data);
+  on_done (NULL, error, data);
 }
 
 /* "An item of a list whose id cannot be one is left out, which the log says"; the next page begins behind it. */
@@ -149,7 +149,7 @@ test_unusable_items (Fixture *f, gconstpointer data)
     g_string_append_printf (full, ",{\"taskId\":%u}", i);
   g_string_append (full, "]}");
   for (guint i = 0; i < 3; i++) { /* the same again is no news, another number is */
-    kt_service_list (f->service, KT_FAMILY_JOB, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_source_list (kt_service_source (f->service), KT_FAMILY_JOB, 10 * KT_SECOND, on_page, on_listed, f);
     f->done = 0;
     kt_fake_transport_land (f->transport, sent++, 200, full->str, NULL);
     g_assert_nonnull (strstr (kt_fake_transport_line (f->transport, sent), "jobs?offset=100&"));
@@ -173,9 +173,9 @@ test_words_in_lists (Fixture *f, gconstpointer data)
     g_autofree char *basic = g_strdup_printf ("{\"taskList\":[{\"taskId\":\"%s\"},{\"taskId\":9}]}", words[i]);
     g_autofree char *jobs = g_strdup_printf ("{\"data\":[{\"taskId\":\"9\"},{\"taskId\":\"%s\"}]}", words[i]);
     f->done = f->listed = 0;
-    kt_service_list (f->service, KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_source_list (kt_service_source (f->service), KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
     kt_fake_transport_land (f->transport, sent++, 200, basic, NULL);
-    kt_service_list (f->service, KT_FAMILY_JOB, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_source_list (kt_service_source (f->service), KT_FAMILY_JOB, 10 * KT_SECOND, on_page, on_listed, f);
     kt_fake_transport_land (f->transport, sent++, 200, jobs, NULL);
     g_assert_cmpuint (f->done, ==, 2);
     g_assert_no_error (f->error);
@@ -187,7 +187,7 @@ test_words_in_lists (Fixture *f, gconstpointer data)
 static void
 test_unusable_list (Fixture *f, gconstpointer data)
 {
-  kt_service_list (f->service, KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
+  kt_source_list (kt_service_source (f->service), KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
   f->done = 0;
   kt_fake_transport_land (f->transport, 0, 200, "{\"taskList\":[{\"taskId\":\"../x\"}],\"nextCursor\":1}", NULL);
   g_assert_cmpuint (f->done, ==, 0);

@@ -4,6 +4,7 @@
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
+#include "store/kt-store.h"
 #include "codec/kt-decode.h"
 
 #include <string.h>
@@ -47,7 +48,7 @@ set_up (Fixture *f, gconstpointer data)
     .max_stale = 60 * KT_SECOND,
     .memory = 1 << 20,
   };
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source (f->source));
   f->key = kt_key_new (KT_FAMILY_JOB, "7");
 }
 
@@ -117,7 +118,7 @@ offer (Fixture *f, const char *fields, gint64 ago)
   g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
   g_autoptr (KtListPage) page = kt_decode_jobs (f->key, 200, body, zone, NULL);
 
-  return kt_store_offer (f->store, page->tasks->pdata[0], kt_fake_clock_now (f->clock) - ago, 30 * KT_SECOND);
+  return kt_store_offer (f->store, page->tasks->pdata[0], kt_fake_clock_now (f->clock) - ago, 0, 30 * KT_SECOND);
 }
 
 /* What a list told suffices for those who ask for no more, as long as it holds. */
@@ -346,7 +347,7 @@ test_memory (Fixture *f, gconstpointer data)
   kt_store_set_policy (f->store, &f->policy);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_bytes"), ==, both); /* the last one asked for stays */
   other->from_list = TRUE;
-  kt_store_offer (f->store, other, kt_fake_clock_now (f->clock), 0);
+  kt_store_offer (f->store, other, kt_fake_clock_now (f->clock), 0, 0);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_bytes"), <=, listed);
 }

@@ -33,7 +33,7 @@ set_up (Fixture *f, gconstpointer data)
   f->clock = kt_fake_clock_new ();
   f->source = kt_fake_source_new ();
   f->metrics = kt_metrics_new ();
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
   f->catalog = kt_catalog_new ();
   f->scan = kt_scan_new (f->store, f->catalog, MOST);
   for (guint i = 0; i < TASKS; i++) {

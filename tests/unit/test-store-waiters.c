@@ -4,6 +4,7 @@
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
+#include "store/kt-store.h"
 
 #include <string.h>
 
@@ -36,7 +37,7 @@ set_up (Fixture *f, gconstpointer data)
   f->clock = kt_fake_clock_new ();
   f->source = kt_fake_source_new ();
   f->metrics = kt_metrics_new ();
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
   f->key = kt_key_new_share ("S", "7");
 }
 

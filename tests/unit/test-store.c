@@ -4,6 +4,7 @@
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
+#include "store/kt-store.h"
 
 #include <string.h>
 
@@ -45,7 +46,7 @@ set_up (Fixture *f, gconstpointer data)
     .max_stale = 60 * KT_SECOND,
     .memory = 1 << 20,
   };
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source (f->source));
   f->key = kt_key_new_share ("S", "7");
 }
 
@@ -94,6 +95,30 @@ get (Fixture *f, Reader *reader)
   KtWaiter *waiter = get_as (f, f->key, KT_STORE_FRESH, reader);
   g_assert_true ((waiter == NULL) == (reader->told == 1));
   return waiter == NULL;
+}
+
+/* A response that was current a while ago has that much less of its ttl left, and says when it was fetched. */
+static void
+test_age (Fixture *f, gconstpointer data)
+{
+  const gint64 now = kt_fake_clock_now (f->clock);
+  KtAnswer answer;
+  Reader reader;
+
+  kt_fake_source_set_age (f->source, 2 * KT_SECOND);
+  g_assert_false (get (f, &reader));
+  kt_fake_source_land (f->source, RUNNING);
+  g_assert_cmpint (reader.valid_until, ==, now + 3 * KT_SECOND);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
+  g_assert_cmpint (answer.fetched, ==, now - 2 * KT_SECOND);
+  g_assert_cmpint (answer.fetched_real, ==, kt_clock_real (kt_fake_clock (f->clock)) - 2 * KT_SECOND);
+  kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
+  kt_fake_source_set_age (f->source, 6 * KT_SECOND); /* older than it may be: it is for who waited for it */
+  g_assert_false (get (f, &reader));
+  kt_fake_source_land (f->source, RUNNING_ON);
+  g_assert_cmpint (reader.progress, ==, 20);
+  g_assert_false (get (f, &reader));
+  kt_fake_source_land (f->source, RUNNING_ON);
 }
 
 static void
@@ -434,6 +459,7 @@ main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
 #define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+  TEST ("/store/age", test_age);
   TEST ("/store/fresh-hit", test_fresh_hit);
   TEST ("/store/ttl", test_ttl);
   TEST ("/store/wall-clock", test_wall_clock);

@@ -50,8 +50,8 @@ list_tasks (KtTreeFixture *f, const char *basic, const char *job, const char *ex
   Listed listed;
 
   g_assert_nonnull (start_list (f, &listed));
-  kt_fake_lists_land (f->fake_lists, BASIC, basic);
-  kt_fake_lists_land (f->fake_lists, JOB, job);
+  kt_fake_list_land (f->source, BASIC, basic);
+  kt_fake_list_land (f->source, JOB, job);
   g_assert_cmpuint (listed.told, ==, 1);
   g_assert_cmpstr (listed.names, ==, expected);
   g_free (listed.names);
@@ -102,15 +102,15 @@ test_listing_deadline (KtTreeFixture *f, gconstpointer data)
 
   kt_tree_use_lists (f, BOTH);
   g_assert_nonnull (start_list (f, &listed));
-  kt_fake_lists_page (f->fake_lists, JOB, RUNNING_ITEM);
+  kt_fake_list_page (f->source, JOB, RUNNING_ITEM);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND - 1);
   g_assert_cmpuint (listed.told, ==, 0);
   kt_fake_clock_advance (f->clock, 1);
   g_assert_cmpstr (listed.names, ==, "9 ");
   g_free (listed.names);
   kt_tree_cancel (start_list (f, &listed));
-  kt_fake_lists_end (f->fake_lists, JOB);
-  kt_fake_lists_fail (f->fake_lists, BASIC, KT_ERROR_TIMED_OUT);
+  kt_fake_list_end (f->source, JOB);
+  kt_fake_list_fail (f->source, BASIC, KT_ERROR_TIMED_OUT);
   g_assert_cmpuint (listed.told, ==, 0);
 }
 
@@ -259,7 +259,7 @@ end_of_basic (KtTreeFixture *f)
   dir = kt_tree_find (f, "tasks/3", NULL).id;
   kt_tree_look_up (f, dir, "progress", KT_IMPORTED);
   kt_assert_text (kt_tree_text (f, kt_tree_look_up (f, dir, "status", NULL).entry.id), "completed\n");
-  g_assert_cmpuint (kt_fake_lists_asked (f->fake_lists), ==, 2); /* what tells no time costs no list */
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 2); /* what tells no time costs no list */
   return dir;
 }
 
@@ -278,16 +278,16 @@ test_times_wait_for_a_list (KtTreeFixture *f, gconstpointer data)
   g_assert_false (kt_listing_look_up (listing, 7, &entry)); /* ended: the kernel is to look it up */
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     g_assert_nonnull (kt_tree_start_lookup (f, dir, names[i], &lookups[i]));
-  g_assert_cmpuint (kt_fake_lists_asked (f->fake_lists), ==, 3);
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 3);
   kt_tree_cancel (kt_tree_start_lookup (f, dir, "ended", &cancelled));
-  kt_fake_lists_page (f->fake_lists, BASIC, KT_ITEM_ENDED ("3", 2));
+  kt_fake_list_page (f->source, BASIC, KT_ITEM_ENDED ("3", 2));
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     g_assert_cmpuint (lookups[i].told, ==, 1);
   kt_assert_text (kt_tree_text (f, lookups[2].entry.id), "2024-09-30T09:15:00Z\n");
   g_assert_cmpint (lookups[2].entry.entry_life, ==, KT_TIME_NEVER);
   g_assert_true (kt_listing_look_up (listing, 7, &entry));
   g_assert_cmpuint (entry.id, ==, lookups[2].entry.id);
-  kt_fake_lists_end (f->fake_lists, BASIC);
+  kt_fake_list_end (f->source, BASIC);
   g_assert_true (asked (f) == 1 && cancelled.told == 0);
 }
 
@@ -299,7 +299,7 @@ test_times_without_a_list (KtTreeFixture *f, gconstpointer data)
   KtTreeLookup lookup;
 
   kt_tree_start_lookup (f, dir, "ended", &lookup);
-  kt_fake_lists_fail (f->fake_lists, BASIC, KT_ERROR_DENIED);
+  kt_fake_list_fail (f->source, BASIC, KT_ERROR_DENIED);
   g_assert_true (lookup.told == 1 && lookup.entry.stat.st_size == 0);
   g_assert_cmpint (lookup.entry.entry_life, ==, 3 * KT_SECOND - 20 * KT_MS); /* negative-ttl */
   g_assert_cmpint (kt_tree_look_up (f, dir, "status", NULL).entry.entry_life, ==, KT_TIME_NEVER);
@@ -308,7 +308,7 @@ test_times_without_a_list (KtTreeFixture *f, gconstpointer data)
   kt_tree_start_lookup (f, dir, "ended", &lookup);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
   g_assert_true (lookup.told == 1 && lookup.entry.stat.st_size == 0 && lookup.entry.entry_life == 0);
-  kt_fake_lists_land (f->fake_lists, BASIC, KT_ITEM_ENDED ("3", 2)); /* filled in when the list tells */
+  kt_fake_list_land (f->source, BASIC, KT_ITEM_ENDED ("3", 2)); /* filled in when the list tells */
   assert_text (f, "tasks/3/ended", NULL, "2024-09-30T09:15:00Z\n");
   g_assert_cmpuint (asked (f), ==, 1);
 }
@@ -326,10 +326,10 @@ test_times_after_eviction (KtTreeFixture *f, gconstpointer data)
   f->policy.memory = 0;
   kt_store_set_policy (f->store, &f->policy);
   assert_text (f, "tasks/8/status", KT_JOB_RUNNING, "running\n");
-  kt_fake_lists_page (f->fake_lists, BASIC, KT_ITEM ("7", 1));
+  kt_fake_list_page (f->source, BASIC, KT_ITEM ("7", 1));
   kt_fake_source_land (f->source, KT_IMPORTED);
   g_assert_true (lookup.told == 1 && lookup.error == -1 && lookup.entry.id != 0);
-  kt_fake_lists_end (f->fake_lists, BASIC);
+  kt_fake_list_end (f->source, BASIC);
 }
 
 static void
