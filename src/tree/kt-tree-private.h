@@ -67,6 +67,14 @@ gboolean kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtA
  * when it is read. FALSE when NAME is not known. */
 gboolean kt_tree_resolve_failure (KtTree *tree, KtNode *dir, const char *name, const GError *error, KtTreeEntry *entry);
 
+/* Makes the kernel forget the names of KEY's task that may lead elsewhere with another answer; then DONE, if any. */
+void kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer data);
+
+/* Begins to follow what changes in the store and the lists, in the packages, and ends both. */
+void kt_tree_observe (KtTree *tree);
+void kt_tree_observe_packages (KtTree *tree);
+void kt_tree_observe_nothing (KtTree *tree);
+
 /* Names have come or gone in the catalog, and with IS_CHANGE in the directories made of it. */
 void kt_tree_note_names (KtTree *tree, gboolean is_change);
 

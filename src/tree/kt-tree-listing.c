@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Directory listings and extended attributes. */
+/* Directory listings: what stands in a directory at one moment. */
 #include "kt-tree-private.h"
 
 #include "base/kt-error.h"
-#include "base/kt-log.h"
-#include "base/kt-units.h"
-
-#include <string.h>
 
 /* The rows of the table that stand there by name, then the ids: of tasks, of shares, or of a task's files. */
 struct KtListing {
@@ -208,91 +204,4 @@ kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
     entry->attr_life = KT_TIME_NEVER;
   }
   return found;
-}
-
-#define PREFIX "user.kootaskfs."
-
-static char *
-fetched_text (const KtAnswer *answer, const GError *error, gint64 now)
-{
-  return answer != NULL ? kt_time_format (answer->fetched_real / KT_SECOND) : NULL;
-}
-
-static char *
-age_text (const KtAnswer *answer, const GError *error, gint64 now)
-{
-  return answer != NULL ? g_strdup_printf ("%" G_GINT64_FORMAT, (gint64) ((now - answer->fetched) / KT_SECOND)) : NULL;
-}
-
-static char *
-stale_text (const KtAnswer *answer, const GError *error, gint64 now)
-{
-  return answer != NULL ? g_strdup (answer->stale ? "1" : "0") : NULL;
-}
-
-static char *
-trace_id_text (const KtAnswer *answer, const GError *error, gint64 now)
-{
-  return answer != NULL ? g_strdup (answer->trace_id) : NULL;
-}
-
-static char *
-error_text (const KtAnswer *answer, const GError *error, gint64 now)
-{
-  g_autofree char *text = NULL;
-
-  if (error == NULL)
-    return NULL;
-  text = g_strdup_printf ("%s: %s", kt_errno_name (kt_error_to_errno (error)), error->message);
-  return kt_log_redact (text); /* the service may have said anything */
-}
-
-/* The attributes of everything that is of a task. NULL is what memory does not tell. */
-static const struct {
-  const char *name;
-  char *(*text) (const KtAnswer *answer, const GError *error, gint64 now);
-} attributes[] = {
-  { PREFIX "fetched", fetched_text },   { PREFIX "age", age_text },     { PREFIX "stale", stale_text },
-  { PREFIX "trace-id", trace_id_text }, { PREFIX "error", error_text },
-};
-
-static char *
-attribute (KtTree *tree, const KtNode *node, gsize index)
-{
-  KtKey *key = kt_tree_key_of (tree, node);
-  KtAnswer answer;
-  gboolean known = kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer);
-
-  return attributes[index].text (known ? &answer : NULL, kt_store_peek_error (tree->store, key),
-                                 kt_clock_monotonic (tree->clock));
-}
-
-char **
-kt_tree_listxattr (KtTree *tree, guint64 id)
-{
-  const KtNode *node = kt_nodes_get (tree->nodes, id);
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
-
-  if (node != NULL && node->entry->mime != NULL)
-    g_ptr_array_add (names, g_strdup ("user.mime_type"));
-  for (gsize i = 0; node != NULL && node->key != NULL && i < G_N_ELEMENTS (attributes); i++) {
-    g_autofree char *value = attribute (tree, node, i);
-    if (value != NULL)
-      g_ptr_array_add (names, g_strdup (attributes[i].name));
-  }
-  g_ptr_array_add (names, NULL);
-  return (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
-}
-
-char *
-kt_tree_getxattr (KtTree *tree, guint64 id, const char *name)
-{
-  const KtNode *node = kt_nodes_get (tree->nodes, id);
-
-  if (node != NULL && node->entry->mime != NULL && g_str_equal (name, "user.mime_type"))
-    return g_strdup (node->entry->mime);
-  for (gsize i = 0; node != NULL && node->key != NULL && i < G_N_ELEMENTS (attributes); i++)
-    if (g_str_equal (attributes[i].name, name))
-      return attribute (tree, node, i);
-  return NULL;
 }
