@@ -47,7 +47,7 @@ typedef struct {
 static void
 report (App *app, const char *what, const GError *error)
 {
-  kt_health_failure (app->health, kt_clock_real (app->clock), what, NULL, error);
+  kt_health_failure (app->health, kt_clock_wall (app->clock), what, NULL, error);
 }
 
 static char *
@@ -121,7 +121,7 @@ tree_options (const KtConfig *config)
     .uid = getuid (),
     .gid = getgid (),
     .deadline = config->deadline,
-    .scan_ahead = config->limits.concurrency,
+    .readahead = config->limits.concurrency,
     .families = config->families,
   };
 }
@@ -180,8 +180,8 @@ on_other_secret (gpointer data)
 {
   App *app = data;
 
-  kt_store_forgive (app->store);
-  kt_lists_forgive (app->lists);
+  kt_store_forget_failures (app->store);
+  kt_lists_forget_failures (app->lists);
 }
 
 /* The second half of a reload, when the secrets are there or ERROR says why not. */

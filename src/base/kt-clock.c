@@ -95,7 +95,7 @@ system_monotonic (KtClock *clock)
 }
 
 static gint64
-system_real (KtClock *clock)
+system_wall (KtClock *clock)
 {
   return g_get_real_time ();
 }
@@ -129,7 +129,7 @@ kt_clock_system (void)
 {
   static KtClock clock = {
     .monotonic = system_monotonic,
-    .real = system_real,
+    .wall = system_wall,
     .start = system_start,
     .stop = system_stop,
   };
@@ -143,9 +143,9 @@ kt_clock_monotonic (KtClock *clock)
 }
 
 gint64
-kt_clock_real (KtClock *clock)
+kt_clock_wall (KtClock *clock)
 {
-  return clock->real (clock);
+  return clock->wall (clock);
 }
 
 KtTimer *

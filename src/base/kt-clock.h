@@ -16,7 +16,7 @@ typedef void (*KtTimerFunc) (gpointer data);
 
 struct KtClock {
   gint64 (*monotonic) (KtClock *clock);
-  gint64 (*real) (KtClock *clock); /* since the Unix epoch */
+  gint64 (*wall) (KtClock *clock); /* since the Unix epoch */
   KtTimer *(*start) (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data);
   void (*stop) (KtClock *clock, KtTimer *timer);
 };
@@ -25,7 +25,7 @@ struct KtClock {
 KtClock *kt_clock_system (void);
 
 gint64 kt_clock_monotonic (KtClock *clock);
-gint64 kt_clock_real (KtClock *clock);
+gint64 kt_clock_wall (KtClock *clock);
 
 /* Calls FUNC once when the monotonic clock has reached AT: never earlier; later when the main loop is busy, and after
  * the machine has slept maybe as late as its next event, or as if it had not slept. The timer belongs to the clock and

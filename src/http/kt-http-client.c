@@ -121,7 +121,7 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
     .status = response != NULL ? response->status : 0,
     .error = error,
     .retry_after = response != NULL ? response->headers[KT_HEADER_RETRY_AFTER] : NULL,
-    .now_real = kt_clock_real (client->clock),
+    .now_wall = kt_clock_wall (client->clock),
     .now = now,
     .deadline = job->deadline,
     .jitter = g_random_double (),

@@ -42,7 +42,7 @@ asked_delay (const KtAttempt *attempt)
   if (g_ascii_string_to_unsigned (attempt->retry_after, 10, 0, G_MAXINT32, &seconds, NULL))
     return (gint64) seconds * KT_SECOND;
   date = kt_http_date_parse (attempt->retry_after);
-  return date == KT_TIME_UNKNOWN ? KT_RETRY_NO : MAX (0, date - attempt->now_real);
+  return date == KT_TIME_UNKNOWN ? KT_RETRY_NO : MAX (0, date - attempt->now_wall);
 }
 
 gint64

@@ -9,7 +9,7 @@ typedef struct {
   guint status;            /* HTTP status, 0 when there was no answer */
   const GError *error;     /* of the transport, NULL when there was an answer */
   const char *retry_after; /* the header's value or NULL */
-  gint64 now_real;         /* for a Retry-After that is a date */
+  gint64 now_wall;         /* for a Retry-After that is a date */
   gint64 now;
   gint64 deadline;
   double jitter; /* 0..1, a random number */

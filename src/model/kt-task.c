@@ -4,7 +4,7 @@
 #include "base/kt-log.h"
 #include "base/kt-names.h"
 #include "base/kt-units.h"
-#include "kt-table.h"
+#include "kt-csv.h"
 #include "kt-words.h"
 
 #include <string.h>
@@ -211,8 +211,8 @@ kt_task_seal (KtTask *task)
   if (task->files->len > 0)
     name_files (task);
   if (is_large (task)) {
-    task->files_csv = kt_table_files (task);
-    task->failures_csv = kt_table_failures (task);
+    task->files_csv = kt_csv_files (task);
+    task->failures_csv = kt_csv_failures (task);
   }
 }
 
@@ -307,7 +307,7 @@ kt_task_completed (const KtTask *task, const KtTask *listed)
 }
 
 gboolean
-kt_task_is_untold (const KtTask *task, const KtTask *listed)
+kt_task_is_incomplete (const KtTask *task, const KtTask *listed)
 {
   if (task->from_list)
     return FALSE;

@@ -173,17 +173,17 @@ fetch_end (Fetch *fetch, const GError *error)
 }
 
 static void
-on_renewed (const KtAnswer *answer, const GError *store_error, gpointer data)
+on_renewed (const KtSnapshot *snapshot, const GError *store_error, gpointer data)
 {
   KtPackage *package = data;
-  g_autoptr (GError) error = kt_package_link_error (answer, store_error);
+  g_autoptr (GError) error = kt_package_link_error (snapshot, store_error);
   GQueue refused = package->refused;
   GList *link;
 
   package->renewal = NULL;
   g_queue_init (&package->refused);
   if (error == NULL)
-    kt_package_set_link (package, answer->task->download_url);
+    kt_package_set_link (package, snapshot->task->download_url);
   while ((link = g_queue_pop_head_link (&refused)) != NULL) {
     if (error != NULL)
       fetch_end (link->data, error);

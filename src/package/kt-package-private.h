@@ -107,7 +107,7 @@ void kt_package_call_end (KtPackageCall *call, const GError *error);
 void kt_package_set_link (KtPackage *package, const char *link);
 
 /* Why an answer of the store is of no use for a link, or NULL. (transfer full) */
-GError *kt_package_link_error (const KtAnswer *answer, const GError *error);
+GError *kt_package_link_error (const KtSnapshot *snapshot, const GError *error);
 
 /* What the answer to a request for a package says: its validator, and TOTAL bytes (-1 when that is not told). */
 typedef struct {

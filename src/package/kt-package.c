@@ -87,15 +87,15 @@ kt_package_mtime (const KtPackage *package)
 gint64
 kt_package_valid_until (const KtPackage *package)
 {
-  return kt_time_add (package->seen, KT_PACKAGE_LIFE);
+  return kt_time_add (package->seen, KT_PACKAGE_TTL);
 }
 
 KtPackage *
-kt_packages_peek (KtPackages *set, const KtAnswer *answer)
+kt_packages_peek (KtPackages *set, const KtSnapshot *snapshot)
 {
-  KtPackage *package = g_hash_table_lookup (set->current, answer->task->key);
+  KtPackage *package = g_hash_table_lookup (set->current, snapshot->task->key);
 
-  if (package == NULL || package->has_changed || answer->fetched > package->seen
+  if (package == NULL || package->has_changed || snapshot->fetched_at > package->seen
       || kt_clock_monotonic (set->clock) >= kt_package_valid_until (package))
     return NULL;
   return package;
@@ -137,11 +137,11 @@ kt_packages_remember_failure (KtPackages *set, KtKey *key, const GError *error)
 }
 
 const GError *
-kt_packages_failure (KtPackages *set, const KtAnswer *answer)
+kt_packages_failure (KtPackages *set, const KtSnapshot *snapshot)
 {
-  const Failure *failure = g_hash_table_lookup (set->failures, answer->task->key);
+  const Failure *failure = g_hash_table_lookup (set->failures, snapshot->task->key);
 
-  return failure != NULL && kt_clock_monotonic (set->clock) < failure->until && answer->fetched <= failure->since
+  return failure != NULL && kt_clock_monotonic (set->clock) < failure->until && snapshot->fetched_at <= failure->since
              ? failure->error
              : NULL;
 }
@@ -193,7 +193,7 @@ kt_packages_report (KtPackages *set, const KtKey *key, const GError *error)
   g_autofree char *what = g_strconcat ("package.zip of ", key->task_id, NULL);
 
   if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
-    kt_health_failure_elsewhere (set->health, kt_clock_real (set->clock), what, error);
+    kt_health_failure_elsewhere (set->health, kt_clock_wall (set->clock), what, error);
 }
 
 void
@@ -379,23 +379,23 @@ probe_send (KtProbe *probe, const char *link)
 }
 
 static void
-on_renewed (const KtAnswer *answer, const GError *store_error, gpointer data)
+on_renewed (const KtSnapshot *snapshot, const GError *store_error, gpointer data)
 {
   KtProbe *probe = data;
-  g_autoptr (GError) error = kt_package_link_error (answer, store_error);
+  g_autoptr (GError) error = kt_package_link_error (snapshot, store_error);
 
   if (error != NULL)
     probe_end (probe, error);
   else
-    probe_send (probe, answer->task->download_url);
+    probe_send (probe, snapshot->task->download_url);
 }
 
 GError *
-kt_package_link_error (const KtAnswer *answer, const GError *error)
+kt_package_link_error (const KtSnapshot *snapshot, const GError *error)
 {
   if (error != NULL)
     return g_error_copy (error);
-  if (answer->task->download_url[0] == '\0')
+  if (snapshot->task->download_url[0] == '\0')
     return g_error_new_literal (KT_ERROR, KT_ERROR_NOT_FOUND, "the service gives no link to a package");
   return NULL;
 }
@@ -415,15 +415,15 @@ probe_new (KtPackages *set, KtKey *key, gint64 stall)
 {
   KtProbe *probe = g_new0 (KtProbe, 1);
   gint64 now = kt_clock_monotonic (set->clock);
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
   probe->set = set;
   probe->key = kt_key_ref (key);
   probe->stall = stall;
   g_hash_table_insert (set->probes, probe->key, probe);
-  if (kt_store_peek (set->store, key, KT_STORE_FRESH, &answer) && answer.task->download_url[0] != '\0'
-      && now < kt_time_add (answer.fetched, KT_PACKAGE_LIFE))
-    probe_send (probe, answer.task->download_url);
+  if (kt_store_peek (set->store, key, KT_STORE_FRESH, &snapshot) && snapshot.task->download_url[0] != '\0'
+      && now < kt_time_add (snapshot.fetched_at, KT_PACKAGE_TTL))
+    probe_send (probe, snapshot.task->download_url);
   else
     renew (probe);
   return probe;

@@ -35,12 +35,12 @@ typedef gboolean (*KtPackagePush) (gpointer kernel, guint64 inode, gint64 offset
 void kt_packages_set_push (KtPackages *packages, KtPackagePush push, gpointer kernel);
 
 /* The version of the package of ANSWER's task that its host was seen to have since that answer, at most
- * KT_PACKAGE_LIFE ago, or NULL. Never a request. (transfer none) */
-KtPackage *kt_packages_peek (KtPackages *packages, const KtAnswer *answer);
-#define KT_PACKAGE_LIFE (60 * G_TIME_SPAN_SECOND)
+ * KT_PACKAGE_TTL ago, or NULL. Never a request. (transfer none) */
+KtPackage *kt_packages_peek (KtPackages *packages, const KtSnapshot *snapshot);
+#define KT_PACKAGE_TTL (60 * G_TIME_SPAN_SECOND)
 
 /* Asks the host for the package of KEY's task, of which the store has an answer; the service is asked for a new link
- * before when that answer is older than KT_PACKAGE_LIFE, and after when the host refuses the link. On success, ERROR
+ * before when that answer is older than KT_PACKAGE_TTL, and after when the host refuses the link. On success, ERROR
  * NULL, kt_packages_peek() finds it. Errors: KT_ERROR_NOT_FOUND when there is no link or nothing behind it; those of
  * HTTP. The call ends at DEADLINE (monotonic) and never before this returns. */
 typedef void (*KtPackageFound) (const GError *error, gpointer data);
@@ -50,7 +50,7 @@ KtPackageCall *kt_packages_find (KtPackages *packages, KtKey *key, gint64 deadli
 /* A question that ended in ERROR need not be asked again for the store's negative-ttl, or before the task has a new
  * answer: meanwhile kt_packages_failure() tells why there is no package of ANSWER's task, else NULL. (transfer none) */
 void kt_packages_remember_failure (KtPackages *packages, KtKey *key, const GError *error);
-const GError *kt_packages_failure (KtPackages *packages, const KtAnswer *answer);
+const GError *kt_packages_failure (KtPackages *packages, const KtSnapshot *snapshot);
 
 KtPackage *kt_package_ref (KtPackage *package);
 void kt_package_unref (KtPackage *package);

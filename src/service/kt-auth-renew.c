@@ -74,7 +74,7 @@ on_token (const char *token, const GError *error, gpointer data)
   if (token != NULL)
     kt_auth_set_token (auth, token);
   else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
-    kt_health_failure (auth->health, kt_clock_real (auth->clock), "token not read again", NULL, error);
+    kt_health_failure (auth->health, kt_clock_wall (auth->clock), "token not read again", NULL, error);
   settle (auth);
 }
 
@@ -214,7 +214,7 @@ on_own_response (const KtHttpResponse *response, const GError *http_error, gpoin
   if (response != NULL && refresh)
     refreshed (call, response, &error);
   if (error != NULL && !stopped)
-    kt_health_failure (auth->health, kt_clock_real (auth->clock), refresh ? "session/refresh" : "keep-alive",
+    kt_health_failure (auth->health, kt_clock_wall (auth->clock), refresh ? "session/refresh" : "keep-alive",
                        call->trace_id, error);
   own_call_free (call);
 

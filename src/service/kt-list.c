@@ -13,7 +13,7 @@
 
 typedef struct {
   KtService *service;
-  KtCall call;
+  KtEndpoint call;
   KtKey *key; /* of the family alone */
   gint64 patience;
   KtSourcePage page; /* NULL: one task is enough */
@@ -136,7 +136,7 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
     fault = fault_of (listing, page, fresh, next);
   }
   if (fault != NULL) {
-    kt_service_tell (listing->service, kt_call_name (listing->call), "", trace_id, fault);
+    kt_service_tell (listing->service, kt_endpoint_name (listing->call), "", trace_id, fault);
     end (listing, fault);
   } else if (next != NULL) {
     ask_page (listing, next);

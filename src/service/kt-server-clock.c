@@ -8,7 +8,7 @@
 gint64
 kt_server_clock_now (const KtServerClock *server, KtClock *clock)
 {
-  return server->known ? kt_clock_monotonic (clock) + server->ahead : kt_clock_real (clock);
+  return server->known ? kt_clock_monotonic (clock) + server->ahead : kt_clock_wall (clock);
 }
 
 void
@@ -33,5 +33,5 @@ kt_server_clock_refused (KtServerClock *server, KtClock *clock, gint64 sent, gin
 gint64
 kt_server_clock_skew (const KtServerClock *server, KtClock *clock)
 {
-  return server->known ? kt_clock_real (clock) - kt_server_clock_now (server, clock) : 0;
+  return server->known ? kt_clock_wall (clock) - kt_server_clock_now (server, clock) : 0;
 }

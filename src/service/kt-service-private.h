@@ -15,7 +15,7 @@ typedef enum {
   KT_CALL_JOBS,
   KT_CALL_CANCEL,
   KT_N_CALLS,
-} KtCall;
+} KtEndpoint;
 
 struct KtService {
   KtSource source;
@@ -35,7 +35,7 @@ struct KtService {
 };
 
 /* As logs and metrics have it. */
-const char *kt_call_name (KtCall call);
+const char *kt_endpoint_name (KtEndpoint call);
 
 /* Either RESULT is set, what the call's decoder made (transfer full), or ERROR. TRACE_ID is that of the last attempt.
  * */
@@ -44,7 +44,7 @@ typedef void (*KtAskDone) (gpointer result, const char *trace_id, const GError *
 /* Puts one question about KEY: REST comes after the call's path, BODY may be NULL. DONE is called exactly once, not
  * before this returns. Failures are logged and kept in the health, once, here; but not KT_ERROR_NOT_FOUND and
  * KT_ERROR_DECLINED, which may be none: who asked tells of them. */
-void kt_service_ask (KtService *service, KtCall call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
+void kt_service_ask (KtService *service, KtEndpoint call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
                      KtAskDone done, gpointer data);
 
 /* Ends the fetches that are UNASKED, with KT_ERROR_STOPPED. */

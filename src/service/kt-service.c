@@ -26,7 +26,7 @@ static const struct {
 };
 
 const char *
-kt_call_name (KtCall call)
+kt_endpoint_name (KtEndpoint call)
 {
   return calls[call].name;
 }
@@ -34,7 +34,7 @@ kt_call_name (KtCall call)
 /* One question: one HTTP request, but for its retries. */
 typedef struct {
   KtService *service;
-  KtCall call;
+  KtEndpoint call;
   KtKey *key;
   char *url;
   GBytes *body;
@@ -118,7 +118,7 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
   service->health = health;
   service->auth = kt_auth_new (http, clock, health);
   service->decoder = kt_decoder_new (metrics);
-  for (KtCall i = 0; i < KT_N_CALLS; i++)
+  for (KtEndpoint i = 0; i < KT_N_CALLS; i++)
     service->counters[i] = kt_metrics_counter (metrics, "kootaskfs_requests", "Questions put to the service, by call",
                                                "call", calls[i].name);
   service->failures = kt_metrics_counter (metrics, "kootaskfs_request_failures",
@@ -182,7 +182,7 @@ kt_service_tell (KtService *service, const char *what, const char *id, const cha
 {
   g_autofree char *text = g_strchomp (g_strdup_printf ("%s %s", what, id));
   ++*service->failures;
-  kt_health_failure (service->health, kt_clock_real (service->clock), text, trace_id, error);
+  kt_health_failure (service->health, kt_clock_wall (service->clock), text, trace_id, error);
 }
 
 /* HTTP 400 means "authentication not passed" and many other things. Of a request that changes something, and that was
@@ -206,7 +206,7 @@ finish (Ask *ask, gpointer result, const GError *cause)
       g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) || g_error_matches (error, KT_ERROR, KT_ERROR_DECLINED);
 
   if (result != NULL || theirs)
-    kt_health_success (service->health, kt_clock_real (service->clock)); /* the service did answer */
+    kt_health_success (service->health, kt_clock_wall (service->clock)); /* the service did answer */
   else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
     kt_service_tell (service, calls[ask->call].name, ask->key->task_id, ask->trace_id, error);
   ask->done (result, ask->trace_id, error, ask->data);
@@ -277,7 +277,7 @@ send (Ask *ask)
 }
 
 void
-kt_service_ask (KtService *service, KtCall call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
+kt_service_ask (KtService *service, KtEndpoint call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
                 KtAskDone done, gpointer data)
 {
   Ask *ask = g_new0 (Ask, 1);

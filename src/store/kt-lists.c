@@ -9,7 +9,7 @@ typedef struct {
   KtLists *lists;
   KtFamily family;
   KtCatalogSource source;
-  gint64 fresh_until; /* or, after a failure, not asked before; 0: never asked */
+  gint64 expires_at; /* or, after a failure, not asked before; 0: never asked */
   gboolean in_flight;
   gboolean was_read; /* whole, once */
   gint64 asked;      /* when the last flight began, which all its pages are taken to tell of */
@@ -73,7 +73,7 @@ any_due (const KtLists *lists)
   const gint64 now = kt_clock_monotonic (lists->clock);
 
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
-    if (lists->lists[i].in_flight && now >= lists->lists[i].fresh_until)
+    if (lists->lists[i].in_flight && now >= lists->lists[i].expires_at)
       return TRUE;
   return FALSE;
 }
@@ -84,19 +84,19 @@ has_tried (const List *list, gint64 since)
 {
   return !list->in_flight
          && (list->tried >= since
-             || (list->failure != NULL && kt_clock_monotonic (list->lists->clock) < list->fresh_until));
+             || (list->failure != NULL && kt_clock_monotonic (list->lists->clock) < list->expires_at));
 }
 
 static gboolean
 is_content (const KtListsWaiter *waiter)
 {
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
   if (waiter->list == NULL)
     return !any_due (waiter->lists);
   return has_tried (waiter->list, waiter->since)
-         || !kt_store_peek (waiter->lists->store, waiter->key, KT_STORE_FRESH, &answer)
-         || answer.untold_since == KT_TIME_UNKNOWN;
+         || !kt_store_peek (waiter->lists->store, waiter->key, KT_STORE_FRESH, &snapshot)
+         || snapshot.incomplete_at == KT_TIME_UNKNOWN;
 }
 
 static void
@@ -205,7 +205,7 @@ on_listed (const GError *error, gpointer data)
 
   list->in_flight = FALSE;
   list->tried = list->asked;
-  list->fresh_until = kt_time_add (kt_clock_monotonic (lists->clock), life);
+  list->expires_at = kt_time_add (kt_clock_monotonic (lists->clock), life);
   g_clear_pointer (&list->failure, g_free);
   if (error == NULL) {
     g_autoptr (GPtrArray) gone = kt_catalog_set (lists->catalog, list->source, keys);
@@ -266,7 +266,7 @@ kt_lists_get (KtLists *lists, KtListsDone done, gpointer data)
 
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++) {
     List *list = &lists->lists[i];
-    if (!list->in_flight && is_chosen (lists, list) && now >= list->fresh_until)
+    if (!list->in_flight && is_chosen (lists, list) && now >= list->expires_at)
       start (list);
   }
   return wait_for (&probe, kt_time_add (now, lists->policy.patience), done, data);
@@ -274,34 +274,34 @@ kt_lists_get (KtLists *lists, KtListsDone done, gpointer data)
 
 /* The list that may tell what ANSWER lacks, NULL when there is none. */
 static List *
-list_for (KtLists *lists, const KtAnswer *answer)
+list_for (KtLists *lists, const KtSnapshot *snapshot)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
-    if (answer->untold_since != KT_TIME_UNKNOWN && lists->lists[i].family == answer->task->key->family
+    if (snapshot->incomplete_at != KT_TIME_UNKNOWN && lists->lists[i].family == snapshot->task->key->family
         && is_chosen (lists, &lists->lists[i]))
       return &lists->lists[i];
   return NULL;
 }
 
 gint64
-kt_lists_may_tell (KtLists *lists, const KtAnswer *answer)
+kt_lists_complete_at (KtLists *lists, const KtSnapshot *snapshot)
 {
-  const List *list = list_for (lists, answer);
+  const List *list = list_for (lists, snapshot);
 
   if (list == NULL)
     return KT_TIME_NEVER;
-  if (!has_tried (list, answer->untold_since))
+  if (!has_tried (list, snapshot->incomplete_at))
     return 0;
   if (list->failure != NULL)
-    return list->fresh_until;
+    return list->expires_at;
   return kt_time_add (list->tried, MAX (lists->policy.ttl, lists->policy.negative_ttl));
 }
 
 KtListsWaiter *
-kt_lists_complete (KtLists *lists, const KtAnswer *answer, gint64 deadline, KtListsDone done, gpointer data)
+kt_lists_complete (KtLists *lists, const KtSnapshot *snapshot, gint64 deadline, KtListsDone done, gpointer data)
 {
-  List *list = list_for (lists, answer);
-  KtListsWaiter probe = { .lists = lists, .list = list, .key = answer->task->key, .since = answer->untold_since };
+  List *list = list_for (lists, snapshot);
+  KtListsWaiter probe = { .lists = lists, .list = list, .key = snapshot->task->key, .since = snapshot->incomplete_at };
 
   if (has_tried (list, probe.since))
     probe.since = kt_clock_monotonic (lists->clock); /* long ago */
@@ -332,7 +332,7 @@ kt_lists_format (const KtLists *lists)
       g_string_append_printf (out, "being read, %u so far\n", list->keys->len);
     else if (list->failure != NULL)
       g_string_append_printf (out, "failed: %s\n", list->failure);
-    else if (list->fresh_until == 0)
+    else if (list->expires_at == 0)
       g_string_append (out, "not read yet\n");
     else
       g_string_append_printf (out, "ok, %u tasks\n", list->size);
@@ -380,11 +380,11 @@ kt_lists_set_policy (KtLists *lists, const KtListsPolicy *policy)
 }
 
 void
-kt_lists_forgive (KtLists *lists)
+kt_lists_forget_failures (KtLists *lists)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
     if (lists->lists[i].failure != NULL)
-      lists->lists[i].fresh_until = kt_clock_monotonic (lists->clock);
+      lists->lists[i].expires_at = kt_clock_monotonic (lists->clock);
 }
 
 void

@@ -129,19 +129,19 @@ on_evict (gpointer data)
 static void
 reply (Entry *entry, KtStoreMode mode, KtStoreDone done, gpointer data)
 {
-  KtAnswer answer;
-  const GError *failure = kt_held_outcome (&entry->held, mode, &answer);
+  KtSnapshot snapshot;
+  const GError *failure = kt_held_outcome (&entry->held, mode, &snapshot);
 
   if (failure != NULL) {
     g_autoptr (GError) error = g_error_copy (failure); /* DONE may change the entry */
     done (NULL, error, data);
     return;
   }
-  if (answer.stale)
+  if (snapshot.stale)
     ++*entry->store->stale;
-  kt_task_ref (answer.task);
-  done (&answer, NULL, data);
-  kt_task_unref (answer.task);
+  kt_task_ref (snapshot.task);
+  done (&snapshot, NULL, data);
+  kt_task_unref (snapshot.task);
 }
 
 static void
@@ -227,13 +227,13 @@ kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode)
 }
 
 gboolean
-kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer, const GError **error)
+kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot, const GError **error)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
 
   if (entry == NULL || !kt_held_knows (&entry->held, mode))
     return FALSE;
-  *error = kt_held_outcome (&entry->held, mode, answer);
+  *error = kt_held_outcome (&entry->held, mode, snapshot);
   return TRUE;
 }
 
@@ -292,10 +292,10 @@ kt_waiter_cancel (KtWaiter *waiter)
 }
 
 gboolean
-kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer)
+kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
-  return entry != NULL && kt_held_peek (&entry->held, mode, answer);
+  return entry != NULL && kt_held_peek (&entry->held, mode, snapshot);
 }
 
 const GError *
@@ -306,7 +306,7 @@ kt_store_peek_error (KtStore *store, KtKey *key)
 }
 
 void
-kt_store_forgive (KtStore *store)
+kt_store_forget_failures (KtStore *store)
 {
   GHashTableIter iter;
   gpointer value;
@@ -316,7 +316,7 @@ kt_store_forgive (KtStore *store)
     Entry *entry = value;
     if (entry->held.error == NULL)
       continue;
-    kt_held_forgive (&entry->held);
+    kt_held_forget_failure (&entry->held);
     if (!kt_held_is_empty (&entry->held) && store->evicted != NULL)
       store->evicted (entry->key, store->evicted_data);
   }

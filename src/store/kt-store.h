@@ -24,21 +24,21 @@ typedef struct {
 /* What is held of a task at this moment; valid during the call that shows it. */
 typedef struct {
   KtTask *task;
-  gint64 fetched_real; /* wall clock */
-  gint64 fetched;      /* monotonic, as are the next two */
-  gint64 changed_real; /* wall clock of the answer that first had this content */
-  gint64 known_real; /* wall clock since when nothing that is held of the task has changed, in this answer or another */
-  gint64 moved_real; /* wall clock of the last answer that differed from the one before, 0: none did */
-  gint64 valid_until;   /* nobody need ask again before */
-  gboolean stale;       /* stands in for an answer that could not be had */
+  gint64 fetched_wall; /* wall clock */
+  gint64 fetched_at;   /* monotonic, as are the next two */
+  gint64 changed_wall; /* wall clock of the answer that first had this content */
+  gint64 known_wall; /* wall clock since when nothing that is held of the task has changed, in this answer or another */
+  gint64 moved_wall; /* wall clock of the last answer that differed from the one before, 0: none did */
+  gint64 expires_at; /* nobody need ask again before */
+  gboolean stale;    /* stands in for an answer that could not be had */
   const char *trace_id; /* NULL of what a list told */
   const GError *error;  /* why it is stale, NULL when fresh */
-  gint64 untold_since;  /* monotonic: since when it has had this status, of which no list has told the times that TASK
+  gint64 incomplete_at; /* monotonic: since when it has had this status, of which no list has told the times that TASK
                          * lacks; KT_TIME_UNKNOWN when it lacks none, or a list has told what it knows */
-} KtAnswer;
+} KtSnapshot;
 
 /* Exactly one of ANSWER and ERROR is set. */
-typedef void (*KtStoreDone) (const KtAnswer *answer, const GError *error, gpointer data);
+typedef void (*KtStoreDone) (const KtSnapshot *snapshot, const GError *error, gpointer data);
 
 /* Called when a request for KEY has ended, after its waiters: with the error it ended in, or NULL. */
 typedef void (*KtStoreObserver) (KtKey *key, const GError *error, gpointer data);
@@ -77,7 +77,7 @@ KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 dea
 gboolean kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode);
 
 /* What it would answer from memory: TRUE and *ANSWER, or *ERROR (transfer none); FALSE when it would ask. */
-gboolean kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer, const GError **error);
+gboolean kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot, const GError **error);
 
 /* Whether a request for KEY is under way. */
 gboolean kt_store_is_asking (KtStore *store, KtKey *key);
@@ -90,7 +90,7 @@ void kt_waiter_cancel (KtWaiter *waiter);
 
 /* What memory holds, of whatever age: TRUE and *ANSWER, or FALSE. In mode FRESH that is what the service told of the
  * task alone, in mode LISTED the same while it is fresh, else the newer of it and what a list told. Never a request. */
-gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer);
+gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot);
 
 /* A list that was ASKED for then (monotonic) told of TASK (from_list), as it was AGE ago, which holds for LIFE from then on,
  * or, when it has ended, for ended-ttl. What is held of the task alone takes from it what it lacks, as the time of the end, and lives no
@@ -98,7 +98,7 @@ gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *
 gboolean kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 age, gint64 life);
 
 /* No failure is remembered any more: there is reason to believe that asking again helps. */
-void kt_store_forgive (KtStore *store);
+void kt_store_forget_failures (KtStore *store);
 
 /* The last failure to get KEY that no success has followed, or NULL. */
 const GError *kt_store_peek_error (KtStore *store, KtKey *key);

@@ -191,8 +191,8 @@ kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
   node->content = g_bytes_ref (content);
   node->mtime = current == NULL ? first_mtime : next_mtime;
   /* nothing to gain: no pages, too many, or a file that is looked up anew each time */
-  node->lasting = node->stored =
-      g_bytes_get_size (content) == 0 || g_bytes_get_size (content) > KT_PRIME_MAX || entry->place == KT_PLACE_CONTROL;
+  node->lasting = node->stored = g_bytes_get_size (content) == 0 || g_bytes_get_size (content) > KT_PRELOAD_MAX
+                                 || entry->place == KT_PLACE_CONTROL;
   return add_lookup (node);
 }
 

@@ -3,7 +3,7 @@
 
 #include "base/kt-names.h"
 #include "base/kt-units.h"
-#include "model/kt-table.h"
+#include "model/kt-csv.h"
 
 /* One line, or nothing. */
 static GBytes *
@@ -232,13 +232,13 @@ kt_render_response_json (const KtSubject *subject)
 GBytes *
 kt_render_files_csv (const KtSubject *subject)
 {
-  return kt_table_files (subject->task);
+  return kt_csv_files (subject->task);
 }
 
 GBytes *
 kt_render_failures_csv (const KtSubject *subject)
 {
-  return kt_table_failures (subject->task);
+  return kt_csv_failures (subject->task);
 }
 
 GBytes *

@@ -26,7 +26,7 @@ kt_tree_families_of (KtTree *tree, const KtNode *node)
 }
 
 gint64
-kt_tree_life_until (KtTree *tree, gint64 until)
+kt_tree_timeout_until (KtTree *tree, gint64 until)
 {
   if (until == KT_TIME_NEVER)
     return KT_TIME_NEVER;
@@ -41,9 +41,9 @@ link_target (const KtNode *node)
 
 /* ended, else started, else created, else when it was last heard of */
 static gint64
-known_mtime (const KtAnswer *answer)
+known_mtime (const KtSnapshot *snapshot)
 {
-  const KtTask *task = answer->task;
+  const KtTask *task = snapshot->task;
 
   if (task->ended != KT_TIME_UNKNOWN)
     return task->ended * KT_SECOND;
@@ -51,18 +51,18 @@ known_mtime (const KtAnswer *answer)
     return task->started * KT_SECOND;
   if (task->created != KT_TIME_UNKNOWN)
     return task->created * KT_SECOND;
-  return answer->changed_real;
+  return snapshot->changed_wall;
 }
 
 gint64
 kt_tree_task_mtime (KtTree *tree, KtKey *key)
 {
   gint64 mtime = kt_catalog_mtime (tree->catalog, key);
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
-  if (mtime != 0 || !kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer))
+  if (mtime != 0 || !kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot))
     return mtime;
-  mtime = MAX (known_mtime (&answer), answer.moved_real);
+  mtime = MAX (known_mtime (&snapshot), snapshot.moved_wall);
   kt_catalog_set_mtime (tree->catalog, key, mtime);
   return mtime;
 }
@@ -71,12 +71,12 @@ gint64
 kt_tree_move_mtime (KtTree *tree, KtKey *key)
 {
   gint64 mtime = kt_tree_task_mtime (tree, key);
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
-  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer) || answer.moved_real <= mtime)
+  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot) || snapshot.moved_wall <= mtime)
     return mtime;
-  kt_catalog_set_mtime (tree->catalog, key, answer.moved_real);
-  return answer.moved_real;
+  kt_catalog_set_mtime (tree->catalog, key, snapshot.moved_wall);
+  return snapshot.moved_wall;
 }
 
 void
@@ -92,7 +92,7 @@ static gint64
 dir_mtime (KtTree *tree, KtNode *node, KtKey *key, gint64 *life)
 {
   gint64 mtime = key != NULL ? kt_tree_task_mtime (tree, key) : 0;
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
   switch (node->entry->below) {
   case KT_PLACE_TASK:
@@ -101,8 +101,9 @@ dir_mtime (KtTree *tree, KtNode *node, KtKey *key, gint64 *life)
     *life = mtime != 0 ? KT_TIME_NEVER : 0;
     return mtime != 0 ? mtime : tree->catalog_changed;
   case KT_PLACE_FILE:
-    *life =
-        kt_store_peek (tree->store, key, KT_STORE_FRESH, &answer) ? kt_tree_life_until (tree, answer.valid_until) : 0;
+    *life = kt_store_peek (tree->store, key, KT_STORE_FRESH, &snapshot)
+                ? kt_tree_timeout_until (tree, snapshot.expires_at)
+                : 0;
     return mtime != 0 ? mtime : tree->catalog_changed;
   case KT_PLACE_TASKS:
   case KT_PLACE_SHARES:
@@ -135,12 +136,12 @@ file_size (const KtNode *node)
 }
 
 void
-kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
+kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtInode *entry)
 {
   gint64 mtime = node->mtime;
 
   entry->id = node->id;
-  entry->attr_life = KT_TIME_NEVER;
+  entry->attr_timeout = KT_TIME_NEVER;
   entry->stat = (struct stat){
     .st_ino = shown_number (node),
     .st_uid = tree->options.uid,
@@ -151,16 +152,16 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
   switch (node->entry->kind) {
   case KT_ENTRY_DIR:
     entry->stat.st_mode = S_IFDIR | 0555;
-    mtime = dir_mtime (tree, node, key, &entry->attr_life);
+    mtime = dir_mtime (tree, node, key, &entry->attr_timeout);
     break;
   case KT_ENTRY_FILE:
     entry->stat.st_mode = S_IFREG | 0444;
-    entry->attr_life = node->lasting ? KT_TIME_NEVER : 0;
+    entry->attr_timeout = node->lasting ? KT_TIME_NEVER : 0;
     entry->stat.st_size = file_size (node);
     break;
   case KT_ENTRY_CTL:
     entry->stat.st_mode = S_IFREG | 0644;
-    entry->attr_life = 0; /* after a write the kernel takes it for longer */
+    entry->attr_timeout = 0; /* after a write the kernel takes it for longer */
     mtime = tree->started;
     break;
   case KT_ENTRY_PACKAGE:
@@ -188,7 +189,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry)
 }
 
 gboolean
-kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry)
+kt_tree_getattr (KtTree *tree, guint64 id, KtInode *entry)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
   KtKey *key;

@@ -9,34 +9,34 @@
 static gboolean
 on_forgotten (gpointer data)
 {
-  KtTreeCall *call = data;
+  KtOperation *operation = data;
 
-  if (call->callback != NULL)
-    ((KtTreeTouched) call->callback) (call->refusal, call->data);
-  kt_tree_call_free (call);
+  if (operation->callback != NULL)
+    ((KtTreeTouched) operation->callback) (operation->refusal, operation->data);
+  kt_operation_free (operation);
   return G_SOURCE_REMOVE;
 }
 
 static void
-on_touch_answer (const KtAnswer *answer, const GError *error, gpointer data)
+on_touch_answer (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
-  KtTreeCall *call = data;
-  KtTree *tree = call->tree;
-  KtTreeTouched touched = (KtTreeTouched) call->callback;
+  KtOperation *operation = data;
+  KtTree *tree = operation->tree;
+  KtTreeTouched touched = (KtTreeTouched) operation->callback;
 
-  if (error == NULL && call->node->entry->kind != KT_ENTRY_DIR) {
-    call->waiter = NULL; /* from now on it waits for the kernel */
-    kt_tree_forget_names (tree, call->key, on_forgotten, call);
+  if (error == NULL && operation->node->entry->kind != KT_ENTRY_DIR) {
+    operation->waiter = NULL; /* from now on it waits for the kernel */
+    kt_tree_forget_names (tree, operation->key, on_forgotten, operation);
   } else {
     /* A touched directory is locked by the kernel until it is answered, and forgetting names needs that lock: so the
      * answer goes first. */
-    touched (error, call->data);
-    kt_tree_forget_names (tree, call->key, NULL, NULL);
-    kt_tree_call_free (call);
+    touched (error, operation->data);
+    kt_tree_forget_names (tree, operation->key, NULL, NULL);
+    kt_operation_free (operation);
   }
 }
 
-KtTreeCall *
+KtOperation *
 kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
@@ -46,8 +46,8 @@ kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data)
     touched (error, data);
     return NULL;
   }
-  return kt_tree_call (tree, node, NULL, kt_tree_key_of (tree, node), KT_STORE_AGAIN, on_touch_answer,
-                       (KtTreeCallback) touched, data);
+  return kt_operation_start (tree, node, NULL, kt_tree_key_of (tree, node), KT_STORE_AGAIN, on_touch_answer,
+                             (KtTreeCallback) touched, data);
 }
 
 void
@@ -60,7 +60,7 @@ static void
 tell (KtTree *tree, const KtKey *key, const GError *error)
 {
   g_autofree char *what = g_strchomp (g_strdup_printf ("ctl %s", key != NULL ? key->task_id : ""));
-  kt_health_failure_elsewhere (tree->about.health, kt_clock_real (tree->clock), what, error);
+  kt_health_failure_elsewhere (tree->about.health, kt_clock_wall (tree->clock), what, error);
 }
 
 /* Sets KT_ERROR_ENDED when TASK has ended, with what the SERVICE said, if that was asked. TASK may be NULL. */
@@ -76,45 +76,47 @@ refuse_ended (const KtTask *task, const char *service, GError **error)
 
 /* The service does not cancel the job, and was asked for it: why is known now. */
 static void
-explain_refusal (KtTreeCall *call, const KtAnswer *answer, const GError *error)
+explain_refusal (KtOperation *operation, const KtSnapshot *snapshot, const GError *error)
 {
-  g_autoptr (GError) declined = g_steal_pointer (&call->refusal);
+  g_autoptr (GError) declined = g_steal_pointer (&operation->refusal);
 
   if (g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED) || g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)) {
-    call->refusal = g_error_copy (error); /* that is why, and it has been told */
+    operation->refusal = g_error_copy (error); /* that is why, and it has been told */
     return;
   }
-  if (!refuse_ended (answer != NULL ? answer->task : NULL, declined->message, &call->refusal))
-    g_set_error (&call->refusal, KT_ERROR, KT_ERROR_DECLINED, "the service does not cancel it: %s", declined->message);
-  tell (call->tree, call->key, call->refusal);
+  if (!refuse_ended (snapshot != NULL ? snapshot->task : NULL, declined->message, &operation->refusal))
+    g_set_error (&operation->refusal, KT_ERROR, KT_ERROR_DECLINED, "the service does not cancel it: %s",
+                 declined->message);
+  tell (operation->tree, operation->key, operation->refusal);
 }
 
 /* The service has been asked again; how that went is another matter. */
 static void
-on_cancel_seen (const KtAnswer *answer, const GError *error, gpointer data)
+on_cancel_seen (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
-  KtTreeCall *call = data;
+  KtOperation *operation = data;
 
-  if (call->refusal != NULL)
-    explain_refusal (call, answer, error);
-  call->waiter = NULL;
-  kt_tree_forget_names (call->tree, call->key, on_forgotten, call);
+  if (operation->refusal != NULL)
+    explain_refusal (operation, snapshot, error);
+  operation->waiter = NULL;
+  kt_tree_forget_names (operation->tree, operation->key, on_forgotten, operation);
 }
 
 static void
 on_cancelled (const GError *error, gpointer data)
 {
-  KtTreeCall *call = data;
-  KtTree *tree = call->tree;
+  KtOperation *operation = data;
+  KtTree *tree = operation->tree;
 
   if (error == NULL || g_error_matches (error, KT_ERROR, KT_ERROR_DECLINED)) {
-    call->refusal = error != NULL ? g_error_copy (error) : NULL;
-    call->waiter = kt_store_get (tree->store, call->key, KT_STORE_AGAIN, call->deadline, on_cancel_seen, call);
+    operation->refusal = error != NULL ? g_error_copy (error) : NULL;
+    operation->waiter =
+        kt_store_get (tree->store, operation->key, KT_STORE_AGAIN, operation->deadline, on_cancel_seen, operation);
     return;
   }
-  if (call->callback != NULL)
-    ((KtTreeTouched) call->callback) (error, call->data);
-  kt_tree_call_free (call);
+  if (operation->callback != NULL)
+    ((KtTreeTouched) operation->callback) (error, operation->data);
+  kt_operation_free (operation);
 }
 
 /* Whether TEXT is WORD, but for blanks around it. */
@@ -152,27 +154,27 @@ refuse_word (KtTree *tree, const KtNode *node, const char *text, gsize size, gin
 static gboolean
 has_ended (KtTree *tree, KtKey *key, GError **error)
 {
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
-  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer) || !refuse_ended (answer.task, NULL, error))
+  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot) || !refuse_ended (snapshot.task, NULL, error))
     return FALSE;
   tell (tree, key, *error);
   return TRUE;
 }
 
-KtTreeCall *
+KtOperation *
 kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 offset, KtTreeTouched written,
                gpointer data)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
   g_autoptr (GError) error = NULL;
-  KtTreeCall *call;
+  KtOperation *operation;
 
   if (refuse_word (tree, node, text, size, offset, &error) || has_ended (tree, kt_tree_key_of (tree, node), &error)) {
     written (error, data);
     return NULL;
   }
-  call = kt_tree_call_new (tree, node, NULL, kt_tree_key_of (tree, node), (KtTreeCallback) written, data);
-  kt_source_cancel (tree->cancel, call->key, call->deadline, on_cancelled, call);
-  return call;
+  operation = kt_operation_new (tree, node, NULL, kt_tree_key_of (tree, node), (KtTreeCallback) written, data);
+  kt_source_cancel (tree->cancel, operation->key, operation->deadline, on_cancelled, operation);
+  return operation;
 }

@@ -18,7 +18,7 @@ add_stale (GPtrArray *names, const KtNode *inode, const char *name)
 {
   /* one block, the name behind the struct: there may be a hundred thousand of these */
   gsize size = name != NULL ? strlen (name) + 1 : 0;
-  KtStale *stale = g_malloc (sizeof (KtStale) + size);
+  KtInvalidation *stale = g_malloc (sizeof (KtInvalidation) + size);
 
   stale->inode = inode->id;
   stale->name = name != NULL ? memcpy (stale + 1, name, size) : NULL;
@@ -109,7 +109,7 @@ kt_tree_note_names (KtTree *tree, gboolean is_change)
   guint64 generation = kt_catalog_generation (tree->catalog);
 
   if (is_change && generation != tree->catalog_generation)
-    tree->catalog_changed = kt_clock_real (tree->clock);
+    tree->catalog_changed = kt_clock_wall (tree->clock);
   tree->catalog_generation = generation;
 }
 

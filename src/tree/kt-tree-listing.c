@@ -30,7 +30,7 @@ type_of (const KtEntry *row)
 }
 
 static KtListing *
-listing_new (KtTree *tree, KtNode *dir, const KtAnswer *answer)
+listing_new (KtTree *tree, KtNode *dir, const KtSnapshot *snapshot)
 {
   KtListing *listing = g_new0 (KtListing, 1);
   KtPlace place = dir->entry->below;
@@ -51,8 +51,8 @@ listing_new (KtTree *tree, KtNode *dir, const KtAnswer *answer)
     listing->keys = kt_catalog_list_share (tree->catalog, kt_node_name (dir));
   else if (place == KT_PLACE_SHARES)
     listing->shares = kt_catalog_list_shares (tree->catalog);
-  else if (answer != NULL)
-    listing->task = kt_task_ref (answer->task);
+  else if (snapshot != NULL)
+    listing->task = kt_task_ref (snapshot->task);
   return listing;
 }
 
@@ -71,46 +71,46 @@ kt_listing_free (KtListing *listing)
 
 /* A task's names are there without its answer, which only says more; those of its files as long as one is had. */
 static void
-on_list_answer (const KtAnswer *answer, const GError *error, gpointer data)
+on_list_answer (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
-  KtTreeCall *call = data;
-  KtTreeListed listed = (KtTreeListed) call->callback;
-  KtAnswer last;
+  KtOperation *operation = data;
+  KtTreeListed listed = (KtTreeListed) operation->callback;
+  KtSnapshot last;
 
-  if (error != NULL && kt_tree_last_names (call->tree, call->key, error, &last)) {
-    answer = &last;
+  if (error != NULL && kt_tree_last_names (operation->tree, operation->key, error, &last)) {
+    snapshot = &last;
     error = NULL;
-  } else if (call->node->entry->below == KT_PLACE_TASK) {
+  } else if (operation->node->entry->below == KT_PLACE_TASK) {
     error = NULL;
   }
-  listed (error == NULL ? listing_new (call->tree, call->node, answer) : NULL, error, call->data);
-  kt_tree_call_free (call);
+  listed (error == NULL ? listing_new (operation->tree, operation->node, snapshot) : NULL, error, operation->data);
+  kt_operation_free (operation);
 }
 
 static void
 on_lists (gpointer data)
 {
-  KtTreeCall *call = data;
-  KtTreeListed listed = (KtTreeListed) call->callback;
+  KtOperation *operation = data;
+  KtTreeListed listed = (KtTreeListed) operation->callback;
 
-  listed (listing_new (call->tree, call->node, NULL), NULL, call->data);
-  kt_tree_call_free (call);
+  listed (listing_new (operation->tree, operation->node, NULL), NULL, operation->data);
+  kt_operation_free (operation);
 }
 
 /* tasks/: the service's own lists come first. */
-static KtTreeCall *
+static KtOperation *
 list_tasks (KtTree *tree, KtNode *dir, KtTreeListed listed, gpointer data)
 {
-  KtTreeCall *call = kt_tree_call_new (tree, dir, NULL, NULL, (KtTreeCallback) listed, data);
-  KtListsWaiter *waiter = kt_lists_get (tree->lists, on_lists, call);
+  KtOperation *operation = kt_operation_new (tree, dir, NULL, NULL, (KtTreeCallback) listed, data);
+  KtListsWaiter *waiter = kt_lists_get (tree->lists, on_lists, operation);
 
   if (waiter == NULL)
     return NULL; /* answered already: the call is gone */
-  call->lists_waiter = waiter;
-  return call;
+  operation->lists_waiter = waiter;
+  return operation;
 }
 
-KtTreeCall *
+KtOperation *
 kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data)
 {
   KtNode *dir = kt_nodes_get (tree->nodes, id);
@@ -127,8 +127,8 @@ kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data)
       break; /* the family has none */
     G_GNUC_FALLTHROUGH;
   case KT_PLACE_TASK: /* what there is depends on it, and who lists a task will read it */
-    return kt_tree_call (tree, dir, NULL, kt_tree_key_of (tree, dir), KT_STORE_FRESH, on_list_answer,
-                         (KtTreeCallback) listed, data);
+    return kt_operation_start (tree, dir, NULL, kt_tree_key_of (tree, dir), KT_STORE_FRESH, on_list_answer,
+                               (KtTreeCallback) listed, data);
   case KT_PLACE_NONE:
   case KT_PLACE_ROOT:
   case KT_PLACE_FILE:
@@ -162,46 +162,46 @@ kt_listing_name (const KtListing *listing, guint index, mode_t *type)
 }
 
 static gboolean
-look_up (KtListing *listing, guint index, KtTreeEntry *entry)
+look_up (KtListing *listing, guint index, KtInode *entry)
 {
   KtTree *tree = listing->tree;
   mode_t type;
   const char *name = kt_listing_name (listing, index, &type);
   g_auto (KtWant) want = { 0 };
   const GError *error;
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
   if (listing->dir->entry->below == KT_PLACE_TASKS && listing->generation == kt_catalog_generation (tree->catalog)) {
     /* as kt_tree_resolve() would, without looking up again what the listing holds: there may be a million of these */
     KtKey *key = g_ptr_array_index (listing->keys, index);
     KtNode *node = kt_nodes_look_up (tree->nodes, listing->dir, listing->ids, name, key);
     kt_tree_describe (tree, node, key, entry);
-    if (entry->attr_life == 0) {
+    if (entry->attr_timeout == 0) {
       kt_tree_settle_mtime (tree, key);
       kt_tree_describe (tree, node, key, entry);
     }
-    entry->entry_life = KT_TIME_NEVER;
+    entry->entry_timeout = KT_TIME_NEVER;
     return TRUE;
   }
   if (kt_tree_resolve (tree, listing->dir, name, NULL, entry, &want, NULL))
     return entry->id != 0;
-  if (want.key == NULL || !kt_store_try (tree->store, want.key, want.mode, &answer, &error))
+  if (want.key == NULL || !kt_store_try (tree->store, want.key, want.mode, &snapshot, &error))
     return FALSE;
   kt_want_clear (&want);
   if (error != NULL)
     return kt_tree_resolve_failure (tree, listing->dir, name, error, entry);
-  return kt_tree_resolve (tree, listing->dir, name, &answer, entry, &want, NULL) && entry->id != 0;
+  return kt_tree_resolve (tree, listing->dir, name, &snapshot, entry, &want, NULL) && entry->id != 0;
 }
 
 gboolean
-kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry)
+kt_listing_look_up (KtListing *listing, guint index, KtInode *entry)
 {
   gboolean found = look_up (listing, index, entry);
   KtNode *node = found ? kt_nodes_get (listing->tree->nodes, entry->id) : NULL;
 
   if (node != NULL && node->content != NULL) {
     node->lasting = TRUE;
-    entry->attr_life = KT_TIME_NEVER;
+    entry->attr_timeout = KT_TIME_NEVER;
   }
   return found;
 }

@@ -2,65 +2,65 @@
 /* An operation that waits: for the store, for a list, or for a package. */
 #include "kt-tree-private.h"
 
-KtTreeCall *
-kt_tree_call_new (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtTreeCallback callback, gpointer data)
+KtOperation *
+kt_operation_new (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtTreeCallback callback, gpointer data)
 {
-  KtTreeCall *call = g_new0 (KtTreeCall, 1);
+  KtOperation *operation = g_new0 (KtOperation, 1);
 
-  call->tree = tree;
-  call->node = kt_node_ref (node);
-  call->name = g_strdup (name);
-  call->key = key != NULL ? kt_key_ref (key) : NULL;
-  call->callback = callback;
-  call->data = data;
-  call->deadline = kt_time_add (kt_clock_monotonic (tree->clock), tree->options.deadline);
-  return call;
+  operation->tree = tree;
+  operation->node = kt_node_ref (node);
+  operation->name = g_strdup (name);
+  operation->key = key != NULL ? kt_key_ref (key) : NULL;
+  operation->callback = callback;
+  operation->data = data;
+  operation->deadline = kt_time_add (kt_clock_monotonic (tree->clock), tree->options.deadline);
+  return operation;
 }
 
-KtTreeCall *
-kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
-              KtTreeCallback callback, gpointer data)
+KtOperation *
+kt_operation_start (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
+                    KtTreeCallback callback, gpointer data)
 {
-  KtTreeCall *call = kt_tree_call_new (tree, node, name, key, callback, data);
+  KtOperation *operation = kt_operation_new (tree, node, name, key, callback, data);
 
   if (mode != KT_STORE_AGAIN && kt_catalog_find (tree->catalog, key->task_id) == key)
-    kt_scan_note (tree->scan, key, mode, call->deadline);
-  call->mode = mode;
-  call->is_beginning = TRUE;
-  call->waiter = kt_store_get (tree->store, key, mode, call->deadline, done, call);
-  call->is_beginning = FALSE;
-  if (!call->has_ended)
-    return call;
-  kt_tree_call_free (call);
+    kt_readahead_note (tree->readahead, key, mode, operation->deadline);
+  operation->mode = mode;
+  operation->is_beginning = TRUE;
+  operation->waiter = kt_store_get (tree->store, key, mode, operation->deadline, done, operation);
+  operation->is_beginning = FALSE;
+  if (!operation->has_ended)
+    return operation;
+  kt_operation_free (operation);
   return NULL;
 }
 
 void
-kt_tree_call_free (KtTreeCall *call)
+kt_operation_free (KtOperation *operation)
 {
-  if (call->is_beginning) {
-    call->has_ended = TRUE;
+  if (operation->is_beginning) {
+    operation->has_ended = TRUE;
     return;
   }
-  kt_node_unref (call->tree->nodes, call->node);
-  kt_key_unref (call->key);
-  g_clear_error (&call->refusal);
-  g_free (call->name);
-  g_free (call);
+  kt_node_unref (operation->tree->nodes, operation->node);
+  kt_key_unref (operation->key);
+  g_clear_error (&operation->refusal);
+  g_free (operation->name);
+  g_free (operation);
 }
 
 void
-kt_tree_cancel (KtTreeCall *call)
+kt_tree_cancel (KtOperation *operation)
 {
-  if (call->package != NULL) {
-    kt_package_cancel (call->package);
-  } else if (call->waiter != NULL) {
-    kt_waiter_cancel (call->waiter);
-  } else if (call->lists_waiter != NULL) {
-    kt_lists_cancel (call->lists_waiter);
+  if (operation->package != NULL) {
+    kt_package_cancel (operation->package);
+  } else if (operation->waiter != NULL) {
+    kt_waiter_cancel (operation->waiter);
+  } else if (operation->lists_waiter != NULL) {
+    kt_lists_cancel (operation->lists_waiter);
   } else {
-    call->callback = NULL; /* a touch whose names the kernel is forgetting: it ends by itself */
+    operation->callback = NULL; /* a touch whose names the kernel is forgetting: it ends by itself */
     return;
   }
-  kt_tree_call_free (call);
+  kt_operation_free (operation);
 }

@@ -32,7 +32,7 @@ add_pages (GPtrArray **list, KtNode *node)
 }
 
 GPtrArray *
-kt_tree_prime (KtTree *tree, guint64 id)
+kt_tree_preload (KtTree *tree, guint64 id)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
   GPtrArray *list = NULL;
@@ -45,7 +45,7 @@ kt_tree_prime (KtTree *tree, guint64 id)
 }
 
 GPtrArray *
-kt_tree_read_on (KtTree *tree, guint64 id)
+kt_tree_preload_others (KtTree *tree, guint64 id)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
   GPtrArray *list = NULL;

@@ -3,7 +3,7 @@
 
 #include "kt-node.h"
 #include "kt-tree.h"
-#include "store/kt-scan.h"
+#include "store/kt-readahead.h"
 
 struct KtTree {
   KtClock *clock;
@@ -13,7 +13,7 @@ struct KtTree {
   KtTreeOptions options;
   KtNodes *nodes;
   KtLists *lists;
-  KtScan *scan;
+  KtReadahead *readahead;
   KtPackages *packages; /* NULL: there are none */
   gint64 started;       /* wall clock */
   guint64 catalog_generation;
@@ -30,10 +30,10 @@ KtKey *kt_tree_key_of (KtTree *tree, const KtNode *node);
 guint kt_tree_families_of (KtTree *tree, const KtNode *node);
 
 /* What is left of a time, for a life told to the kernel: a little less, as it rounds up. */
-gint64 kt_tree_life_until (KtTree *tree, gint64 until);
+gint64 kt_tree_timeout_until (KtTree *tree, gint64 until);
 
 /* ID and attributes of a node; KEY is that of its task, NULL outside of tasks. */
-void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtTreeEntry *entry);
+void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtInode *entry);
 
 /* The mtime of a task's directory, wall clock in microseconds; 0: not settled. It is settled by the first answer, or when
  * somebody looks at it before (GETATTR, a listing with attributes), and must not move because the task was asked about:
@@ -60,12 +60,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtWant, kt_want_clear)
 /* Finds NAME in DIR with what is at hand: ANSWER is the one wanted before, NULL before there is one. FALSE, without
  * error, when an answer is wanted first: *WANT then says which, or that a list is, or nothing when the package's host is
  * to be asked (kt_tree_ask_package()). FALSE with error when the name does not exist according to ANSWER. */
-gboolean kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtAnswer *answer, KtTreeEntry *entry,
+gboolean kt_tree_resolve (KtTree *tree, KtNode *dir, const char *name, const KtSnapshot *snapshot, KtInode *entry,
                           KtWant *want, GError **error);
 
 /* The same when the answer cannot be had: a name that is known stays, for no time, and leads to what fails with ERROR
  * when it is read. FALSE when NAME is not known. */
-gboolean kt_tree_resolve_failure (KtTree *tree, KtNode *dir, const char *name, const GError *error, KtTreeEntry *entry);
+gboolean kt_tree_resolve_failure (KtTree *tree, KtNode *dir, const char *name, const GError *error, KtInode *entry);
 
 /* Makes the kernel forget the names of KEY's task that may lead elsewhere with another answer; then DONE, if any. */
 void kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer data);
@@ -80,13 +80,13 @@ void kt_tree_note_names (KtTree *tree, gboolean is_change);
 
 /* The last good answer about a task that its names are still taken from after ERROR: FALSE when there is none, or the
  * service says that the task is gone. */
-gboolean kt_tree_last_names (KtTree *tree, KtKey *key, const GError *error, KtAnswer *answer);
+gboolean kt_tree_last_names (KtTree *tree, KtKey *key, const GError *error, KtSnapshot *snapshot);
 
 /* Any of kt-tree.h's callbacks; each kind of call knows its own. */
 typedef void (*KtTreeCallback) (void);
 
 /* A call that waits for the store, the lists, or a package. */
-struct KtTreeCall {
+struct KtOperation {
   KtTree *tree;
   KtNode *node;
   char *name;
@@ -105,21 +105,21 @@ struct KtTreeCall {
 };
 
 /* A call that waits for nothing yet. KEY may be NULL. */
-KtTreeCall *kt_tree_call_new (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtTreeCallback callback,
-                              gpointer data);
+KtOperation *kt_operation_new (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtTreeCallback callback,
+                               gpointer data);
 
-/* Asks the store for KEY on behalf of an operation on NODE. DONE gets the call and ends with kt_tree_call_free(), or
+/* Asks the store for KEY on behalf of an operation on NODE. DONE gets the call and ends with kt_operation_free(), or
  * has it wait for something else. NULL when it has ended before this returns. */
-KtTreeCall *kt_tree_call (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode, KtStoreDone done,
-                          KtTreeCallback callback, gpointer data);
-void kt_tree_call_free (KtTreeCall *call);
+KtOperation *kt_operation_start (KtTree *tree, KtNode *node, const char *name, KtKey *key, KtStoreMode mode,
+                                 KtStoreDone done, KtTreeCallback callback, gpointer data);
+void kt_operation_free (KtOperation *operation);
 
 /* Whether the answer in memory has a link to a package. */
 gboolean kt_tree_has_package (KtTree *tree, KtKey *key);
 
 /* kt_tree_resolve() of a package; FALSE when its host is to be asked. */
-gboolean kt_tree_resolve_package (KtTree *tree, KtNode *dir, const KtEntry *row, const KtAnswer *answer,
-                                  KtTreeEntry *entry);
+gboolean kt_tree_resolve_package (KtTree *tree, KtNode *dir, const KtEntry *row, const KtSnapshot *snapshot,
+                                  KtInode *entry);
 
 /* The second half of a lookup: asks the host, then resolves again and calls back. */
-void kt_tree_ask_package (KtTreeCall *call);
+void kt_tree_ask_package (KtOperation *operation);

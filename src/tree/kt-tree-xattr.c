@@ -9,31 +9,32 @@
 #define PREFIX "user.kootaskfs."
 
 static char *
-fetched_text (const KtAnswer *answer, const GError *error, gint64 now)
+fetched_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
 {
-  return answer != NULL ? kt_time_format (answer->fetched_real / KT_SECOND) : NULL;
+  return snapshot != NULL ? kt_time_format (snapshot->fetched_wall / KT_SECOND) : NULL;
 }
 
 static char *
-age_text (const KtAnswer *answer, const GError *error, gint64 now)
+age_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
 {
-  return answer != NULL ? g_strdup_printf ("%" G_GINT64_FORMAT, (gint64) ((now - answer->fetched) / KT_SECOND)) : NULL;
+  return snapshot != NULL ? g_strdup_printf ("%" G_GINT64_FORMAT, (gint64) ((now - snapshot->fetched_at) / KT_SECOND))
+                          : NULL;
 }
 
 static char *
-stale_text (const KtAnswer *answer, const GError *error, gint64 now)
+stale_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
 {
-  return answer != NULL ? g_strdup (answer->stale ? "1" : "0") : NULL;
+  return snapshot != NULL ? g_strdup (snapshot->stale ? "1" : "0") : NULL;
 }
 
 static char *
-trace_id_text (const KtAnswer *answer, const GError *error, gint64 now)
+trace_id_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
 {
-  return answer != NULL ? g_strdup (answer->trace_id) : NULL;
+  return snapshot != NULL ? g_strdup (snapshot->trace_id) : NULL;
 }
 
 static char *
-error_text (const KtAnswer *answer, const GError *error, gint64 now)
+error_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
 {
   g_autofree char *text = NULL;
 
@@ -46,7 +47,7 @@ error_text (const KtAnswer *answer, const GError *error, gint64 now)
 /* The attributes of everything that is of a task. NULL is what memory does not tell. */
 static const struct {
   const char *name;
-  char *(*text) (const KtAnswer *answer, const GError *error, gint64 now);
+  char *(*text) (const KtSnapshot *snapshot, const GError *error, gint64 now);
 } attributes[] = {
   { PREFIX "fetched", fetched_text },   { PREFIX "age", age_text },     { PREFIX "stale", stale_text },
   { PREFIX "trace-id", trace_id_text }, { PREFIX "error", error_text },
@@ -56,10 +57,10 @@ static char *
 attribute (KtTree *tree, const KtNode *node, gsize index)
 {
   KtKey *key = kt_tree_key_of (tree, node);
-  KtAnswer answer;
-  gboolean known = kt_store_peek (tree->store, key, KT_STORE_LISTED, &answer);
+  KtSnapshot snapshot;
+  gboolean known = kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot);
 
-  return attributes[index].text (known ? &answer : NULL, kt_store_peek_error (tree->store, key),
+  return attributes[index].text (known ? &snapshot : NULL, kt_store_peek_error (tree->store, key),
                                  kt_clock_monotonic (tree->clock));
 }
 

@@ -13,7 +13,7 @@ kt_tree_set_options (KtTree *tree, const KtTreeOptions *options)
 {
   tree->options.deadline = options->deadline;
   tree->options.families = options->families;
-  kt_scan_set_most (tree->scan, options->scan_ahead);
+  kt_readahead_set_limit (tree->readahead, options->readahead);
 }
 
 void
@@ -50,8 +50,8 @@ kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists,
   tree->about = *about;
   tree->options = *options;
   tree->nodes = kt_nodes_new ();
-  tree->scan = kt_scan_new (store, catalog, options->scan_ahead);
-  tree->started = tree->catalog_changed = kt_clock_real (clock);
+  tree->readahead = kt_readahead_new (store, catalog, options->readahead);
+  tree->started = tree->catalog_changed = kt_clock_wall (clock);
   kt_tree_observe (tree);
   return tree;
 }
@@ -63,6 +63,6 @@ kt_tree_free (KtTree *tree)
     return;
   kt_tree_observe_nothing (tree);
   kt_nodes_free (tree->nodes);
-  kt_scan_free (tree->scan);
+  kt_readahead_free (tree->readahead);
   g_free (tree);
 }

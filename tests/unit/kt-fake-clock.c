@@ -13,7 +13,7 @@ struct KtTimer {
 struct KtFakeClock {
   KtClock vtable;
   gint64 now;
-  gint64 real;
+  gint64 wall;
   guint64 started;
   GList *timers; /* KtTimer, by time, then by the order of their start */
 };
@@ -25,9 +25,9 @@ fake_monotonic (KtClock *clock)
 }
 
 static gint64
-fake_real (KtClock *clock)
+fake_wall (KtClock *clock)
 {
-  return ((KtFakeClock *) clock)->real;
+  return ((KtFakeClock *) clock)->wall;
 }
 
 static gint
@@ -67,9 +67,9 @@ kt_fake_clock_new (void)
 {
   KtFakeClock *fake = g_new0 (KtFakeClock, 1);
 
-  fake->vtable = (KtClock){ fake_monotonic, fake_real, fake_start, fake_stop };
+  fake->vtable = (KtClock){ fake_monotonic, fake_wall, fake_start, fake_stop };
   fake->now = 1000 * KT_SECOND;
-  fake->real = KT_FAKE_EPOCH * KT_SECOND;
+  fake->wall = KT_FAKE_EPOCH * KT_SECOND;
   return fake;
 }
 
@@ -96,23 +96,23 @@ void
 kt_fake_clock_advance (KtFakeClock *fake, gint64 microseconds)
 {
   gint64 until = fake->now + microseconds;
-  gint64 to_real = fake->real - fake->now;
+  gint64 to_wall = fake->wall - fake->now;
 
   while (fake->timers != NULL && ((KtTimer *) fake->timers->data)->at <= until) {
     g_autofree KtTimer *timer = fake->timers->data;
     fake->timers = g_list_delete_link (fake->timers, fake->timers);
     fake->now = MAX (fake->now, timer->at);
-    fake->real = fake->now + to_real;
+    fake->wall = fake->now + to_wall;
     timer->func (timer->data);
   }
   fake->now = until;
-  fake->real = until + to_real;
+  fake->wall = until + to_wall;
 }
 
 void
 kt_fake_clock_jump (KtFakeClock *fake, gint64 microseconds)
 {
-  fake->real += microseconds;
+  fake->wall += microseconds;
 }
 
 guint

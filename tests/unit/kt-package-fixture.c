@@ -58,8 +58,8 @@ kt_package_tear_down (KtPackageFixture *f, gconstpointer data)
 KtPackage *
 kt_package_peek (KtPackageFixture *f)
 {
-  KtAnswer answer;
-  return kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer) ? kt_packages_peek (f->packages, &answer) : NULL;
+  KtSnapshot snapshot;
+  return kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot) ? kt_packages_peek (f->packages, &snapshot) : NULL;
 }
 
 static void

@@ -9,7 +9,7 @@ invalidate (gpointer kernel, GPtrArray *list, GSourceFunc done, gpointer data)
   KtTreeFixture *f = kernel;
 
   for (guint i = 0; i < list->len; i++) {
-    const KtStale *stale = g_ptr_array_index (list, i);
+    const KtInvalidation *stale = g_ptr_array_index (list, i);
     if (stale->name != NULL)
       g_string_append_printf (f->forgotten, "%" G_GUINT64_FORMAT "/%s ", stale->inode, stale->name);
     else
@@ -123,7 +123,7 @@ kt_tree_watch (KtTreeFixture *f, const char *const *lines)
 }
 
 static void
-found (const KtTreeEntry *entry, const GError *error, gpointer data)
+found (const KtInode *entry, const GError *error, gpointer data)
 {
   KtTreeLookup *lookup = data;
 
@@ -135,15 +135,15 @@ found (const KtTreeEntry *entry, const GError *error, gpointer data)
     lookup->error = error->code;
 }
 
-KtTreeCall *
+KtOperation *
 kt_tree_start_lookup (KtTreeFixture *f, guint64 parent, const char *name, KtTreeLookup *lookup)
 {
-  KtTreeCall *call;
+  KtOperation *operation;
 
   *lookup = (KtTreeLookup){ .error = -1 };
-  call = kt_tree_lookup (f->tree, parent, name, found, lookup);
-  g_assert_true ((call == NULL) == (lookup->told == 1));
-  return call;
+  operation = kt_tree_lookup (f->tree, parent, name, found, lookup);
+  g_assert_true ((operation == NULL) == (lookup->told == 1));
+  return operation;
 }
 
 KtTreeLookup
@@ -160,7 +160,7 @@ kt_tree_look_up (KtTreeFixture *f, guint64 parent, const char *name, const char 
   return lookup;
 }
 
-KtTreeEntry
+KtInode
 kt_tree_find (KtTreeFixture *f, const char *path, const char *json)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);

@@ -3,7 +3,7 @@
 #include "kt-test.h"
 
 #include "base/kt-units.h"
-#include "model/kt-table.h"
+#include "model/kt-csv.h"
 #include "codec/kt-decode.h"
 #include "codec/kt-json.h"
 
@@ -223,7 +223,7 @@ test_bad_strings (void)
     g_autofree char *job = g_strdup_printf (
         "{\n\t\"taskStatus\":\t1,\n\t\"other\":\t[{\n\t\t\t\"%s\":\t\"%s\"\n\t\t}]\n}\n", table[i].read, table[i].read);
     g_autoptr (KtTask) task = detail (json);
-    g_autoptr (GBytes) csv = kt_table_files (task);
+    g_autoptr (GBytes) csv = kt_csv_files (task);
 
     g_assert_cmpstr (task->status, ==, "running");
     kt_assert_bytes (g_bytes_ref (task->job_json), job);

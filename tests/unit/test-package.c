@@ -18,7 +18,7 @@ test_find (KtPackageFixture *f, gconstpointer data)
   kt_package_serve (f, 0);
   g_assert_true (told[0].package != NULL && told[0].package == told[1].package && told[2].told == 0);
   g_assert_cmpint (kt_package_size (told[0].package), ==, f->size);
-  kt_fake_clock_advance (f->clock, KT_PACKAGE_LIFE - 1);
+  kt_fake_clock_advance (f->clock, KT_PACKAGE_TTL - 1);
   g_assert_true (kt_package_peek (f) == told[0].package);
   kt_fake_clock_advance (f->clock, 1);
   g_assert_null (kt_package_peek (f));

@@ -130,15 +130,15 @@ test_ttl (Fixture *f, gconstpointer data)
 static void
 test_offers (Fixture *f, gconstpointer data)
 {
-  KtAnswer answer;
+  KtSnapshot snapshot;
   guint told;
 
   get (f, &told);
   kt_fake_list_land (f->source, BASIC, "");
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
-  g_assert_true (kt_store_peek (f->store, kt_catalog_find (f->catalog, "3"), KT_STORE_LISTED, &answer));
-  g_assert_cmpstr (answer.task->status, ==, "running");
-  g_assert_cmpint (answer.valid_until, ==, kt_fake_clock_now (f->clock) + 30 * KT_SECOND);
+  g_assert_true (kt_store_peek (f->store, kt_catalog_find (f->catalog, "3"), KT_STORE_LISTED, &snapshot));
+  g_assert_cmpstr (snapshot.task->status, ==, "running");
+  g_assert_cmpint (snapshot.expires_at, ==, kt_fake_clock_now (f->clock) + 30 * KT_SECOND);
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0);
 }
 
@@ -313,7 +313,7 @@ static void
 test_superseded (Fixture *f, gconstpointer data)
 {
   g_autoptr (KtKey) key = kt_key_new (JOB, "3");
-  KtAnswer answer;
+  KtSnapshot snapshot;
   guint told;
 
   kt_store_prefetch (f->store, key, KT_TIME_NEVER);
@@ -322,19 +322,19 @@ test_superseded (Fixture *f, gconstpointer data)
   kt_fake_list_land (f->source, BASIC, "");
   kt_fake_list_land (f->source, JOB, KT_ITEM_ENDED ("3", 2) "," KT_ITEM_ENDED ("4", 2));
   assert_told (f, "+3 +4 !3 ");
-  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &answer));
-  g_assert_cmpint (answer.task->ended, ==, 1727687700);
+  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &snapshot));
+  g_assert_cmpint (snapshot.task->ended, ==, 1727687700);
 }
 
 /* A task that has ended, of whose end nothing is known yet; the lists were read a second before. */
 static KtKey *
-ended_task (Fixture *f, const char *id, KtAnswer *answer)
+ended_task (Fixture *f, const char *id, KtSnapshot *snapshot)
 {
   g_autoptr (KtKey) key = kt_key_new (JOB, id);
 
   kt_store_prefetch (f->store, key, KT_TIME_NEVER);
   kt_fake_source_land (f->source, "{\"data\":{\"jobInfo\":{\"status\":2}}}");
-  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, answer));
+  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, snapshot));
   return g_steal_pointer (&key);
 }
 
@@ -351,13 +351,13 @@ read_lists (Fixture *f)
 
 /* One who wants to know what ANSWER lacks, told at once when the result is NULL. */
 static KtListsWaiter *
-complete (Fixture *f, const KtAnswer *answer, guint *told)
+complete (Fixture *f, const KtSnapshot *snapshot, guint *told)
 {
   KtListsWaiter *waiter;
 
   *told = 0;
-  g_assert_cmpint (kt_lists_may_tell (f->lists, answer), ==, 0);
-  waiter = kt_lists_complete (f->lists, answer, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, told);
+  g_assert_cmpint (kt_lists_complete_at (f->lists, snapshot), ==, 0);
+  waiter = kt_lists_complete (f->lists, snapshot, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, told);
   g_assert_cmpuint (*told, ==, waiter == NULL);
   return waiter;
 }
@@ -366,14 +366,14 @@ complete (Fixture *f, const KtAnswer *answer, guint *told)
 static void
 test_complete (Fixture *f, gconstpointer data)
 {
-  KtAnswer answer;
+  KtSnapshot snapshot;
   g_autoptr (KtKey) key = NULL;
   guint told, other;
 
   read_lists (f);
-  key = ended_task (f, "3", &answer);
-  g_assert_nonnull (complete (f, &answer, &told));
-  g_assert_nonnull (complete (f, &answer, &other));
+  key = ended_task (f, "3", &snapshot);
+  g_assert_nonnull (complete (f, &snapshot, &told));
+  g_assert_nonnull (complete (f, &snapshot, &other));
   g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 3);
   g_assert_false (kt_fake_list_pending (f->source, BASIC));
   g_assert_null (get (f, &other)); /* who lists has a list that is fresh enough */
@@ -383,8 +383,8 @@ test_complete (Fixture *f, gconstpointer data)
                      "{\"taskId\":\"3\",\"status\":2,\"createTime\":\"20240930080000\","
                      "\"beginTime\":\"20240930080000\",\"endTime\":\"20240930091500\"}");
   g_assert_cmpuint (told, ==, 1);
-  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &answer));
-  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, KT_TIME_NEVER);
+  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &snapshot));
+  g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, KT_TIME_NEVER);
   kt_fake_list_end (f->source, JOB);
   g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 3);
 }
@@ -395,26 +395,27 @@ static void
 test_complete_in_vain (Fixture *f, gconstpointer data)
 {
   gint64 now;
-  KtAnswer answer;
+  KtSnapshot snapshot;
   g_autoptr (KtKey) key = NULL;
   guint told;
 
   read_lists (f);
-  key = ended_task (f, "3", &answer);
+  key = ended_task (f, "3", &snapshot);
   now = kt_fake_clock_now (f->clock);
-  complete (f, &answer, &told);
+  complete (f, &snapshot, &told);
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1)); /* it knows it as running still */
   g_assert_cmpuint (told, ==, 1);
-  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, now + 30 * KT_SECOND);
+  g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, now + 30 * KT_SECOND);
   kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
   told = 0;
-  g_assert_nonnull (kt_lists_complete (f->lists, &answer, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, &told));
+  g_assert_nonnull (
+      kt_lists_complete (f->lists, &snapshot, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, &told));
   kt_fake_list_fail (f->source, JOB, KT_ERROR_DENIED);
   g_assert_cmpuint (told, ==, 1);
-  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, kt_fake_clock_now (f->clock) + 3 * KT_SECOND);
+  g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, kt_fake_clock_now (f->clock) + 3 * KT_SECOND);
   f->policy.families = KT_FAMILY_BIT (BASIC);
   kt_lists_set_policy (f->lists, &f->policy);
-  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, KT_TIME_NEVER);
 }
 
 /* Many tasks that end one after another: one list a second at the most, and who comes while one is read waits for the
@@ -422,7 +423,7 @@ test_complete_in_vain (Fixture *f, gconstpointer data)
 static void
 test_complete_many (Fixture *f, gconstpointer data)
 {
-  KtAnswer first, second;
+  KtSnapshot first, second;
   g_autoptr (KtKey) a = NULL, b = NULL;
   guint told, later, cancelled;
 
@@ -447,7 +448,7 @@ test_complete_many (Fixture *f, gconstpointer data)
 static void
 test_complete_deadline (Fixture *f, gconstpointer data)
 {
-  KtAnswer first, second, third;
+  KtSnapshot first, second, third;
   g_autoptr (KtKey) a = NULL, b = NULL, c = NULL;
   guint told, later;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Scan-ahead, by the requests it makes: a reader is kt_scan_note() and kt_store_get(), as the tree does it. */
+/* Scan-ahead, by the requests it makes: a reader is kt_readahead_note() and kt_store_get(), as the tree does it. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
-#include "store/kt-scan.h"
+#include "store/kt-readahead.h"
 
 #define TASKS 100
 #define MOST  16
@@ -16,7 +16,7 @@ typedef struct {
   KtMetrics *metrics;
   KtStore *store;
   KtCatalog *catalog;
-  KtScan *scan;
+  KtReadahead *readahead;
 } Fixture;
 
 static void
@@ -35,7 +35,7 @@ set_up (Fixture *f, gconstpointer data)
   f->metrics = kt_metrics_new ();
   f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
   f->catalog = kt_catalog_new ();
-  f->scan = kt_scan_new (f->store, f->catalog, MOST);
+  f->readahead = kt_readahead_new (f->store, f->catalog, MOST);
   for (guint i = 0; i < TASKS; i++) {
     g_autofree char *id = g_strdup_printf ("%03u", i);
     g_ptr_array_add (keys, kt_key_new_share ("S", id));
@@ -54,7 +54,7 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   land_all (f);
-  kt_scan_free (f->scan);
+  kt_readahead_free (f->readahead);
   kt_fake_source_free (f->source);
   kt_store_free (f->store);
   kt_catalog_free (f->catalog);
@@ -63,7 +63,7 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
-ignore (const KtAnswer *answer, const GError *error, gpointer data)
+ignore (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
 }
 
@@ -74,7 +74,7 @@ ask (Fixture *f, guint number)
   g_autofree char *id = g_strdup_printf ("%03u", number);
   KtKey *key = kt_catalog_find (f->catalog, id);
 
-  kt_scan_note (f->scan, key, KT_STORE_FRESH, KT_TIME_NEVER);
+  kt_readahead_note (f->readahead, key, KT_STORE_FRESH, KT_TIME_NEVER);
   kt_store_get (f->store, key, KT_STORE_FRESH, KT_TIME_NEVER, ignore, NULL);
   return kt_fake_source_pending (f->source);
 }
@@ -239,7 +239,7 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define ADD(path, data, test) g_test_add ("/store/scan/" path, Fixture, data, set_up, test, tear_down)
+#define ADD(path, data, test) g_test_add ("/store/readahead/" path, Fixture, data, set_up, test, tear_down)
   ADD ("grows", NULL, test_grows);
   ADD ("does-not-run-away", NULL, test_does_not_run_away);
   ADD ("one-request-each", NULL, test_one_request_each);

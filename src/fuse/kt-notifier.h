@@ -7,28 +7,29 @@
 /* A thread for what we tell the kernel unasked. To forget a name takes the directory's lock, which a
  * lookup parked in that directory holds, and to store a page takes the page's, which a read holds: done from the loop,
  * which is to answer those, that would be a deadlock. The thread owns nothing but its queue. */
-typedef struct KtPusher KtPusher;
+typedef struct KtNotifier KtNotifier;
 struct fuse_req;
 struct fuse_session;
 
-KtPusher *kt_pusher_new (struct fuse_session *session);
+KtNotifier *kt_notifier_new (struct fuse_session *session);
 
-/* Forgets STALE (KtStale, (transfer full)) in order; then DONE, if any, is called in the default main context. */
-void kt_pusher_push (KtPusher *pusher, GPtrArray *stale, GSourceFunc done, gpointer data);
+/* Forgets STALE (KtInvalidation, (transfer full)) in order; then DONE, if any, is called in the default main context. */
+void kt_notifier_invalidate (KtNotifier *notifier, GPtrArray *stale, GSourceFunc done, gpointer data);
 
 /* Stores PAGES (KtPages, (transfer full)), and then answers REQ, if any, a GETATTR, with STAT, which holds for LIFE
  * seconds: from the thread itself, a reader waits for it. When the thread is stopped, and while names are being
  * forgotten, which may take as long as a lookup waits, nothing is stored: pages are not worth that. */
-void kt_pusher_store (KtPusher *pusher, GPtrArray *pages, struct fuse_req *req, const struct stat *stat, double life);
+void kt_notifier_store (KtNotifier *notifier, GPtrArray *pages, struct fuse_req *req, const struct stat *stat,
+                        double life);
 
 /* Stores CONTENT in the kernel's pages of INODE, from OFFSET on; then DONE. FALSE, and nothing is done, when
- * kt_pusher_store() would not. */
-gboolean kt_pusher_store_part (KtPusher *pusher, guint64 inode, gint64 offset, GBytes *content, GSourceFunc done,
-                               gpointer data);
+ * kt_notifier_store() would not. */
+gboolean kt_notifier_store_part (KtNotifier *notifier, guint64 inode, gint64 offset, GBytes *content, GSourceFunc done,
+                                 gpointer data);
 
 /* Nothing is pushed any more. The thread ends when its queue is empty, which needs requests of the kernel to be
  * answered until it has ended: so stop, run the main context until it has ended (which wakes it), join. Join gives all
  * outstanding DONEs their call. */
-void kt_pusher_stop (KtPusher *pusher);
-gboolean kt_pusher_has_ended (KtPusher *pusher);
-void kt_pusher_join (KtPusher *pusher);
+void kt_notifier_stop (KtNotifier *notifier);
+gboolean kt_notifier_has_ended (KtNotifier *notifier);
+void kt_notifier_join (KtNotifier *notifier);

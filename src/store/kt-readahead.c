@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kt-scan.h"
+#include "kt-readahead.h"
 
 #include <string.h>
 
@@ -18,10 +18,10 @@ typedef struct {
   guint64 used; /* for replacing the least recently used */
 } Stream;
 
-struct KtScan {
+struct KtReadahead {
   KtStore *store;
   KtCatalog *catalog;
-  guint most;
+  guint limit;
   guint64 uses;
   KtStoreMode mode; /* of the one who is asking */
   Stream streams[STREAMS];
@@ -29,12 +29,12 @@ struct KtScan {
 
 /* The next task from FROM on that memory does not have, NULL when there is none near. */
 static KtKey *
-next_wanted (KtScan *scan, const KtKey *from, int step)
+next_wanted (KtReadahead *readahead, const KtKey *from, int step)
 {
-  KtKey *next = kt_catalog_step (scan->catalog, from->task_id, step);
+  KtKey *next = kt_catalog_step (readahead->catalog, from->task_id, step);
 
-  for (guint i = 0; i < FARTHEST && next != NULL && kt_store_has (scan->store, next, scan->mode); i++)
-    next = kt_catalog_step (scan->catalog, next->task_id, step);
+  for (guint i = 0; i < FARTHEST && next != NULL && kt_store_has (readahead->store, next, readahead->mode); i++)
+    next = kt_catalog_step (readahead->catalog, next->task_id, step);
   return next;
 }
 
@@ -47,30 +47,30 @@ order (const KtKey *a, const KtKey *b, int step)
 
 /* Whether one comes by STEP from the stream's place to TO with nothing between but what memory has. */
 static gboolean
-follows (KtScan *scan, const Stream *stream, const KtKey *to, int step)
+follows (KtReadahead *readahead, const Stream *stream, const KtKey *to, int step)
 {
   const KtKey *next = stream->at;
 
   if (order (stream->at, to, step) <= 0)
     return FALSE;
   for (guint i = 0; i < FARTHEST; i++) {
-    next = kt_catalog_step (scan->catalog, next->task_id, step);
+    next = kt_catalog_step (readahead->catalog, next->task_id, step);
     if (next == NULL || order (to, next, step) == 0)
       return next != NULL;
-    if (!kt_store_has (scan->store, (KtKey *) next, scan->mode))
+    if (!kt_store_has (readahead->store, (KtKey *) next, readahead->mode))
       return FALSE;
   }
   return FALSE;
 }
 
 static void
-place (KtScan *scan, Stream *stream, KtKey *key)
+place (KtReadahead *readahead, Stream *stream, KtKey *key)
 {
   kt_key_ref (key);
   kt_key_unref (stream->at);
   stream->at = key;
   stream->asked++;
-  stream->used = ++scan->uses;
+  stream->used = ++readahead->uses;
 }
 
 static void
@@ -81,22 +81,22 @@ forget_ahead (Stream *stream)
 
 /* One step: whoever has to wait for it gets a larger window; who does not is not the faster for one. */
 static void
-advance (KtScan *scan, Stream *stream, KtKey *key, gint64 deadline)
+advance (KtReadahead *readahead, Stream *stream, KtKey *key, gint64 deadline)
 {
   const KtKey *last = key;
   KtKey *next;
 
-  if (!kt_store_has (scan->store, key, scan->mode))
+  if (!kt_store_has (readahead->store, key, readahead->mode))
     stream->window = stream->window == 0 ? FIRST_WINDOW : stream->window * 2;
-  stream->window = MIN (stream->window, scan->most);
-  place (scan, stream, key);
+  stream->window = MIN (stream->window, readahead->limit);
+  place (readahead, stream, key);
   while ((next = g_queue_peek_head (&stream->ahead)) != NULL && order (key, next, stream->step) <= 0)
     kt_key_unref (g_queue_pop_head (&stream->ahead));
   if (!g_queue_is_empty (&stream->ahead))
     last = g_queue_peek_tail (&stream->ahead);
   while (g_queue_get_length (&stream->ahead) < stream->window
-         && (next = next_wanted (scan, last, stream->step)) != NULL) {
-    kt_store_prefetch (scan->store, next, deadline);
+         && (next = next_wanted (readahead, last, stream->step)) != NULL) {
+    kt_store_prefetch (readahead->store, next, deadline);
     g_queue_push_tail (&stream->ahead, kt_key_ref (next));
     last = next;
   }
@@ -104,85 +104,86 @@ advance (KtScan *scan, Stream *stream, KtKey *key, gint64 deadline)
 
 /* Which way KEY continues the stream, 0 when it does not. */
 static int
-direction (KtScan *scan, const Stream *stream, const KtKey *key)
+direction (KtReadahead *readahead, const Stream *stream, const KtKey *key)
 {
-  if (stream->step >= 0 && follows (scan, stream, key, 1))
+  if (stream->step >= 0 && follows (readahead, stream, key, 1))
     return 1;
-  return stream->step <= 0 && follows (scan, stream, key, -1) ? -1 : 0;
+  return stream->step <= 0 && follows (readahead, stream, key, -1) ? -1 : 0;
 }
 
 /* Whether one reader, or a few, ask when they have been answered. Many who ask at the same time are no scan: what is
  * beyond the last of them nobody may want. */
 static gboolean
-is_scan (KtScan *scan, const Stream *stream)
+is_scan (KtReadahead *readahead, const Stream *stream)
 {
   KtKey *behind = stream->at;
   guint waiting = 0;
 
-  while (waiting < CROWD && behind != NULL && kt_store_is_asking (scan->store, behind)) {
-    behind = kt_catalog_step (scan->catalog, behind->task_id, -stream->step);
+  while (waiting < CROWD && behind != NULL && kt_store_is_asking (readahead->store, behind)) {
+    behind = kt_catalog_step (readahead->catalog, behind->task_id, -stream->step);
     waiting++;
   }
   return waiting < MIN (stream->asked, CROWD);
 }
 
 void
-kt_scan_note (KtScan *scan, KtKey *key, KtStoreMode mode, gint64 deadline)
+kt_readahead_note (KtReadahead *readahead, KtKey *key, KtStoreMode mode, gint64 deadline)
 {
-  Stream *oldest = &scan->streams[0];
+  Stream *oldest = &readahead->streams[0];
 
-  scan->mode = mode;
+  readahead->mode = mode;
   for (guint i = 0; i < STREAMS; i++) {
-    Stream *stream = &scan->streams[i];
+    Stream *stream = &readahead->streams[i];
     int step;
     if (stream->at != NULL && strcmp (stream->at->task_id, key->task_id) == 0)
       return; /* another file of the same task */
-    step = stream->at != NULL ? direction (scan, stream, key) : 0;
+    step = stream->at != NULL ? direction (readahead, stream, key) : 0;
     if (step != 0) {
-      if (stream->step != 0 && is_scan (scan, stream)) /* two that are neighbours may be chance; the third decides */
-        advance (scan, stream, key, deadline);
+      if (stream->step != 0
+          && is_scan (readahead, stream)) /* two that are neighbours may be chance; the third decides */
+        advance (readahead, stream, key, deadline);
       else
-        place (scan, stream, key);
+        place (readahead, stream, key);
       stream->step = step;
       return;
     }
     if (stream->used < oldest->used)
       oldest = stream;
   }
-  place (scan, oldest, key);
+  place (readahead, oldest, key);
   oldest->asked = 1;
   oldest->window = 0;
   oldest->step = 0;
   forget_ahead (oldest);
 }
 
-KtScan *
-kt_scan_new (KtStore *store, KtCatalog *catalog, guint most)
+KtReadahead *
+kt_readahead_new (KtStore *store, KtCatalog *catalog, guint limit)
 {
-  KtScan *scan = g_new0 (KtScan, 1);
+  KtReadahead *readahead = g_new0 (KtReadahead, 1);
 
-  scan->store = store;
-  scan->catalog = catalog;
-  scan->most = most;
+  readahead->store = store;
+  readahead->catalog = catalog;
+  readahead->limit = limit;
   for (guint i = 0; i < STREAMS; i++)
-    g_queue_init (&scan->streams[i].ahead);
-  return scan;
+    g_queue_init (&readahead->streams[i].ahead);
+  return readahead;
 }
 
 void
-kt_scan_free (KtScan *scan)
+kt_readahead_free (KtReadahead *readahead)
 {
-  if (scan == NULL)
+  if (readahead == NULL)
     return;
   for (guint i = 0; i < STREAMS; i++) {
-    kt_key_unref (scan->streams[i].at);
-    forget_ahead (&scan->streams[i]);
+    kt_key_unref (readahead->streams[i].at);
+    forget_ahead (&readahead->streams[i]);
   }
-  g_free (scan);
+  g_free (readahead);
 }
 
 void
-kt_scan_set_most (KtScan *scan, guint most)
+kt_readahead_set_limit (KtReadahead *readahead, guint limit)
 {
-  scan->most = most;
+  readahead->limit = limit;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kt-table.h"
+#include "kt-csv.h"
 
 #include "base/kt-names.h"
 #include "kt-words.h"
@@ -60,13 +60,13 @@ import_failures (const KtTask *task)
 }
 
 GBytes *
-kt_table_files (const KtTask *task)
+kt_csv_files (const KtTask *task)
 {
   return task->files_csv != NULL ? g_bytes_ref (task->files_csv) : files (task, FALSE);
 }
 
 GBytes *
-kt_table_failures (const KtTask *task)
+kt_csv_failures (const KtTask *task)
 {
   if (task->failures_csv != NULL)
     return g_bytes_ref (task->failures_csv);

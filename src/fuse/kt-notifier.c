@@ -15,7 +15,7 @@ typedef struct {
   double life;
 } Push;
 
-struct KtPusher {
+struct KtNotifier {
   struct fuse_session *session;
   GAsyncQueue *queue;
   GThread *thread;
@@ -25,20 +25,20 @@ struct KtPusher {
 };
 
 static void
-forget (KtPusher *pusher, const GPtrArray *list)
+forget (KtNotifier *notifier, const GPtrArray *list)
 {
   for (guint i = 0; i < list->len; i++) {
-    const KtStale *stale = g_ptr_array_index (list, i);
+    const KtInvalidation *stale = g_ptr_array_index (list, i);
     /* what the kernel does not hold is an error to it, and fine with us */
     if (stale->name != NULL)
-      fuse_lowlevel_notify_inval_entry (pusher->session, stale->inode, stale->name, strlen (stale->name));
+      fuse_lowlevel_notify_inval_entry (notifier->session, stale->inode, stale->name, strlen (stale->name));
     else
-      fuse_lowlevel_notify_inval_inode (pusher->session, stale->inode, -1, 0);
+      fuse_lowlevel_notify_inval_inode (notifier->session, stale->inode, -1, 0);
   }
 }
 
 static void
-store (KtPusher *pusher, const Push *push)
+store (KtNotifier *notifier, const Push *push)
 {
   for (guint i = 0; i < push->pages->len; i++) {
     const KtPages *pages = g_ptr_array_index (push->pages, i);
@@ -48,7 +48,7 @@ store (KtPusher *pusher, const Push *push)
 
     vector.buf[0].mem = (gpointer) bytes;
     /* when it fails the kernel READs */
-    fuse_lowlevel_notify_store (pusher->session, pages->inode, pages->offset, &vector, FUSE_BUF_NO_SPLICE);
+    fuse_lowlevel_notify_store (notifier->session, pages->inode, pages->offset, &vector, FUSE_BUF_NO_SPLICE);
   }
   if (push->req != NULL)
     fuse_reply_attr (push->req, &push->stat, push->life);
@@ -57,74 +57,75 @@ store (KtPusher *pusher, const Push *push)
 static gpointer
 run (gpointer data)
 {
-  KtPusher *pusher = data;
+  KtNotifier *notifier = data;
 
   for (;;) {
-    g_autofree Push *push = g_async_queue_pop (pusher->queue);
+    g_autofree Push *push = g_async_queue_pop (notifier->queue);
     if (push->stale == NULL && push->pages == NULL)
       break;
     if (push->stale != NULL)
-      forget (pusher, push->stale);
+      forget (notifier, push->stale);
     else
-      store (pusher, push);
+      store (notifier, push);
     if (push->slow)
-      g_atomic_int_add (&pusher->forgetting, -1);
+      g_atomic_int_add (&notifier->forgetting, -1);
     g_clear_pointer (&push->stale, g_ptr_array_unref);
     g_clear_pointer (&push->pages, g_ptr_array_unref);
     if (push->done != NULL)
       g_idle_add_full (G_PRIORITY_DEFAULT, push->done, push->data, NULL);
   }
-  g_atomic_int_set (&pusher->ended, TRUE);
+  g_atomic_int_set (&notifier->ended, TRUE);
   g_main_context_wakeup (NULL);
   return NULL;
 }
 
-KtPusher *
-kt_pusher_new (struct fuse_session *session)
+KtNotifier *
+kt_notifier_new (struct fuse_session *session)
 {
-  KtPusher *pusher = g_new0 (KtPusher, 1);
+  KtNotifier *notifier = g_new0 (KtNotifier, 1);
 
-  pusher->session = session;
-  pusher->queue = g_async_queue_new ();
-  pusher->thread = g_thread_new ("pusher", run, pusher);
-  return pusher;
+  notifier->session = session;
+  notifier->queue = g_async_queue_new ();
+  notifier->thread = g_thread_new ("notifier", run, notifier);
+  return notifier;
 }
 
 void
-kt_pusher_push (KtPusher *pusher, GPtrArray *stale, GSourceFunc done, gpointer data)
+kt_notifier_invalidate (KtNotifier *notifier, GPtrArray *stale, GSourceFunc done, gpointer data)
 {
   Push push = { .stale = stale, .done = done, .data = data };
 
   for (guint i = 0; i < stale->len; i++)
-    push.slow |= ((const KtStale *) g_ptr_array_index (stale, i))->name != NULL;
-  g_atomic_int_add (&pusher->forgetting, push.slow);
-  g_async_queue_push (pusher->queue, g_memdup2 (&push, sizeof (push)));
+    push.slow |= ((const KtInvalidation *) g_ptr_array_index (stale, i))->name != NULL;
+  g_atomic_int_add (&notifier->forgetting, push.slow);
+  g_async_queue_push (notifier->queue, g_memdup2 (&push, sizeof (push)));
 }
 
 static gboolean
-may_store (KtPusher *pusher)
+may_store (KtNotifier *notifier)
 {
-  return !pusher->stopped && g_atomic_int_get (&pusher->forgetting) == 0;
+  return !notifier->stopped && g_atomic_int_get (&notifier->forgetting) == 0;
 }
 
 gboolean
-kt_pusher_store_part (KtPusher *pusher, guint64 inode, gint64 offset, GBytes *content, GSourceFunc done, gpointer data)
+kt_notifier_store_part (KtNotifier *notifier, guint64 inode, gint64 offset, GBytes *content, GSourceFunc done,
+                        gpointer data)
 {
   Push push = { .done = done, .data = data };
 
-  if (!may_store (pusher))
+  if (!may_store (notifier))
     return FALSE;
   kt_pages_add (&push.pages, inode, offset, content);
-  g_async_queue_push (pusher->queue, g_memdup2 (&push, sizeof (push)));
+  g_async_queue_push (notifier->queue, g_memdup2 (&push, sizeof (push)));
   return TRUE;
 }
 
 void
-kt_pusher_store (KtPusher *pusher, GPtrArray *pages, struct fuse_req *req, const struct stat *stat, double life)
+kt_notifier_store (KtNotifier *notifier, GPtrArray *pages, struct fuse_req *req, const struct stat *stat, double life)
 {
   Push push = { .pages = pages, .req = req, .life = life };
 
-  if (!may_store (pusher)) {
+  if (!may_store (notifier)) {
     g_ptr_array_unref (pages);
     if (req != NULL)
       fuse_reply_attr (req, stat, life);
@@ -132,28 +133,28 @@ kt_pusher_store (KtPusher *pusher, GPtrArray *pages, struct fuse_req *req, const
   }
   if (req != NULL)
     push.stat = *stat;
-  g_async_queue_push (pusher->queue, g_memdup2 (&push, sizeof (push)));
+  g_async_queue_push (notifier->queue, g_memdup2 (&push, sizeof (push)));
 }
 
 void
-kt_pusher_stop (KtPusher *pusher)
+kt_notifier_stop (KtNotifier *notifier)
 {
-  pusher->stopped = TRUE;
-  g_async_queue_push (pusher->queue, g_new0 (Push, 1));
+  notifier->stopped = TRUE;
+  g_async_queue_push (notifier->queue, g_new0 (Push, 1));
 }
 
 gboolean
-kt_pusher_has_ended (KtPusher *pusher)
+kt_notifier_has_ended (KtNotifier *notifier)
 {
-  return g_atomic_int_get (&pusher->ended);
+  return g_atomic_int_get (&notifier->ended);
 }
 
 void
-kt_pusher_join (KtPusher *pusher)
+kt_notifier_join (KtNotifier *notifier)
 {
-  g_thread_join (pusher->thread);
+  g_thread_join (notifier->thread);
   while (g_main_context_iteration (NULL, FALSE))
     ; /* the DONEs */
-  g_async_queue_unref (pusher->queue);
-  g_free (pusher);
+  g_async_queue_unref (notifier->queue);
+  g_free (notifier);
 }

@@ -10,14 +10,14 @@
  * has is passed over: the kernel serves it without asking us, so a gap made of it is none. Several scans may go on at
  * the same time; one that breaks off costs at most its window. Many readers at once, each of a task of its own, are no
  * scan. */
-typedef struct KtScan KtScan;
+typedef struct KtReadahead KtReadahead;
 
-KtScan *kt_scan_new (KtStore *store, KtCatalog *catalog, guint most);
-void kt_scan_free (KtScan *scan);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtScan, kt_scan_free)
+KtReadahead *kt_readahead_new (KtStore *store, KtCatalog *catalog, guint limit);
+void kt_readahead_free (KtReadahead *readahead);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtReadahead, kt_readahead_free)
 
-void kt_scan_set_most (KtScan *scan, guint most);
+void kt_readahead_set_limit (KtReadahead *readahead, guint limit);
 
 /* KEY, which is in the catalog, is being asked for in MODE, FRESH or LISTED; to be called before the store is asked.
  * DEADLINE is that of what is fetched ahead. */
-void kt_scan_note (KtScan *scan, KtKey *key, KtStoreMode mode, gint64 deadline);
+void kt_readahead_note (KtReadahead *readahead, KtKey *key, KtStoreMode mode, gint64 deadline);
