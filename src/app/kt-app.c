@@ -156,7 +156,7 @@ lists_policy (const KtConfig *config)
     .families = config->families,
     .ttl = config->list_ttl,
     .negative_ttl = config->cache.negative_ttl,
-    .patience = config->deadline,
+    .page_timeout = config->deadline,
   };
 }
 

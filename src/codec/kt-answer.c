@@ -106,11 +106,11 @@ kt_answer_number (const cJSON *object, const char *name, gint64 max)
   return (gint64) result;
 }
 
-gint64
+KtSec
 kt_answer_time (const cJSON *object, const char *name, const char *other, GTimeZone *zone)
 {
   const char *value = kt_answer_text (object, name);
-  gint64 time = value != NULL ? kt_service_time_parse (value, zone) : KT_TIME_UNKNOWN;
+  KtSec time = value != NULL ? kt_service_time_parse (value, zone) : KT_TIME_UNKNOWN;
 
   return time == KT_TIME_UNKNOWN && other != NULL ? kt_answer_time (object, other, NULL, zone) : time;
 }

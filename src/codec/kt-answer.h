@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "base/kt-time.h"
+
 #include <cjson/cJSON.h>
 #include <glib.h>
 
@@ -37,7 +39,7 @@ gint64 kt_answer_number (const cJSON *object, const char *name, gint64 max);
 
 /* The time at NAME or, where there is none, at OTHER, which may be NULL; what has no zone is in ZONE. Seconds,
  * KT_TIME_UNKNOWN. */
-gint64 kt_answer_time (const cJSON *object, const char *name, const char *other, GTimeZone *zone);
+KtSec kt_answer_time (const cJSON *object, const char *name, const char *other, GTimeZone *zone);
 
 /* Pretty-printed, numbers digit for digit, in valid UTF-8, with a newline at the end. (transfer full) */
 GBytes *kt_answer_print (const cJSON *item);

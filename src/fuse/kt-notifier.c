@@ -12,7 +12,7 @@ typedef struct {
   GPtrArray *pages;
   fuse_req_t req;
   struct stat stat;
-  double life;
+  double timeout;
 } Push;
 
 struct KtNotifier {
@@ -51,7 +51,7 @@ store (KtNotifier *notifier, const Push *push)
     fuse_lowlevel_notify_store (notifier->session, pages->inode, pages->offset, &vector, FUSE_BUF_NO_SPLICE);
   }
   if (push->req != NULL)
-    fuse_reply_attr (push->req, &push->stat, push->life);
+    fuse_reply_attr (push->req, &push->stat, push->timeout);
 }
 
 static gpointer
@@ -121,14 +121,15 @@ kt_notifier_store_part (KtNotifier *notifier, guint64 inode, gint64 offset, GByt
 }
 
 void
-kt_notifier_store (KtNotifier *notifier, GPtrArray *pages, struct fuse_req *req, const struct stat *stat, double life)
+kt_notifier_store (KtNotifier *notifier, GPtrArray *pages, struct fuse_req *req, const struct stat *stat,
+                   double timeout)
 {
-  Push push = { .pages = pages, .req = req, .life = life };
+  Push push = { .pages = pages, .req = req, .timeout = timeout };
 
   if (!may_store (notifier)) {
     g_ptr_array_unref (pages);
     if (req != NULL)
-      fuse_reply_attr (req, stat, life);
+      fuse_reply_attr (req, stat, timeout);
     return;
   }
   if (req != NULL)

@@ -20,7 +20,7 @@ void kt_notifier_invalidate (KtNotifier *notifier, GPtrArray *stale, GSourceFunc
  * seconds: from the thread itself, a reader waits for it. When the thread is stopped, and while names are being
  * forgotten, which may take as long as a lookup waits, nothing is stored: pages are not worth that. */
 void kt_notifier_store (KtNotifier *notifier, GPtrArray *pages, struct fuse_req *req, const struct stat *stat,
-                        double life);
+                        double timeout);
 
 /* Stores CONTENT in the kernel's pages of INODE, from OFFSET on; then DONE. FALSE, and nothing is done, when
  * kt_notifier_store() would not. */

@@ -21,9 +21,9 @@ count (fuse_req_t req, KtFuseOp operation)
 }
 
 static double
-seconds (gint64 life)
+seconds (KtUsec timeout)
 {
-  return life == KT_TIME_NEVER ? FOREVER : (double) life / KT_SECOND;
+  return timeout == KT_TIME_NEVER ? FOREVER : (double) timeout / KT_SECOND;
 }
 
 static struct fuse_entry_param

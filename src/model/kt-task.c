@@ -235,8 +235,8 @@ kt_task_is_final (const KtTask *task)
   return kt_status_is_final (task->status);
 }
 
-static gint64
-known_time (gint64 time, gint64 other)
+static KtSec
+known_time (KtSec time, KtSec other)
 {
   return time != KT_TIME_UNKNOWN ? time : other;
 }

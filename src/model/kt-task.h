@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "base/kt-time.h"
 #include "kt-key.h"
 
 /* One file of a share task. Strings are never NULL; "" is what the service did not give. Those marked shared are
@@ -27,10 +28,10 @@ typedef struct {
   char *type; /* shared, as are the next two; words of model/kt-words.c, "" when unknown */
   char *status;
   char *result;
-  gint progress;  /* 0..100, -1 when unknown */
-  gint64 created; /* seconds since the epoch, KT_TIME_UNKNOWN */
-  gint64 started;
-  gint64 ended;
+  gint progress; /* 0..100, -1 when unknown */
+  KtSec created; /* seconds since the epoch, KT_TIME_UNKNOWN */
+  KtSec started;
+  KtSec ended;
   char *user;
   char *name;           /* what the service calls the task */
   gboolean from_list;   /* an item of a list: no counts, files, failures and documents */

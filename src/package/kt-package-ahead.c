@@ -33,13 +33,13 @@
 static guint
 count_readers (const KtPackages *set)
 {
-  gint64 since = kt_clock_monotonic (set->clock) - CURSOR_LIFE;
+  KtUsec since_at = kt_clock_monotonic (set->clock) - CURSOR_LIFE;
   guint n = 0;
 
   for (const GList *link = set->all.head; link != NULL; link = link->next)
     for (guint i = 0; i < KT_CURSORS; i++) {
       const KtCursor *cursor = &((const KtPackage *) link->data)->cursors[i];
-      n += cursor->window > 0 && cursor->used >= since;
+      n += cursor->window > 0 && cursor->used_at >= since_at;
     }
   return n;
 }
@@ -49,7 +49,7 @@ static gboolean
 is_near (const KtCursor *cursor, gint64 offset, gint64 end)
 {
   if (cursor->window == 0)
-    return cursor->used != 0 && end > cursor->next && offset <= cursor->next + KT_BLOCK;
+    return cursor->used_at != 0 && end > cursor->next && offset <= cursor->next + KT_BLOCK;
   return offset >= cursor->next - cursor->window && offset <= MAX (cursor->next, cursor->pushed) + NEAR;
 }
 
@@ -57,7 +57,7 @@ is_near (const KtCursor *cursor, gint64 offset, gint64 end)
 static KtCursor *
 find_cursor (KtPackage *package, gint64 offset, gint64 end)
 {
-  gint64 now = kt_clock_monotonic (package->set->clock);
+  KtUsec now = kt_clock_monotonic (package->set->clock);
   KtCursor *oldest = &package->cursors[0];
 
   for (guint i = 0; i < KT_CURSORS; i++) {
@@ -65,13 +65,13 @@ find_cursor (KtPackage *package, gint64 offset, gint64 end)
     if (is_near (cursor, offset, end)) {
       cursor->window = MAX (cursor->window, FIRST_WINDOW);
       cursor->next = MAX (cursor->next, end);
-      cursor->used = now;
+      cursor->used_at = now;
       return cursor;
     }
-    if (cursor->used < oldest->used)
+    if (cursor->used_at < oldest->used_at)
       oldest = cursor;
   }
-  *oldest = (KtCursor){ .next = end, .used = now };
+  *oldest = (KtCursor){ .next = end, .used_at = now };
   return oldest;
 }
 
@@ -119,7 +119,7 @@ kt_package_push (KtPackage *package)
 }
 
 void
-kt_package_ahead (KtPackage *package, gint64 offset, gint64 end, gint64 stall)
+kt_package_ahead (KtPackage *package, gint64 offset, gint64 end, KtUsec stall_timeout)
 {
   KtCursor *cursor = find_cursor (package, offset, end);
   gint64 step;
@@ -138,15 +138,15 @@ kt_package_ahead (KtPackage *package, gint64 offset, gint64 end, gint64 stall)
     if (!kt_blocks_have_room (package->set, (guint64) step / KT_BLOCK))
       return;
     kt_blocks_fetch (package, (guint64) cursor->ahead / KT_BLOCK, (guint64) (cursor->ahead + step) / KT_BLOCK - 1,
-                     stall);
+                     stall_timeout);
     cursor->ahead += step;
   }
 }
 
 void
-kt_package_waited (KtPackage *package, gint64 end, gint64 since)
+kt_package_waited (KtPackage *package, gint64 end, KtUsec since_at)
 {
-  if (kt_clock_monotonic (package->set->clock) - since < SLOW)
+  if (kt_clock_monotonic (package->set->clock) - since_at < SLOW)
     return;
   for (guint i = 0; i < KT_CURSORS; i++)
     if (package->cursors[i].next == end)

@@ -104,13 +104,13 @@ kt_blocks_have_room (const KtPackages *set, guint64 n)
 }
 
 void
-kt_blocks_fetch (KtPackage *package, guint64 first, guint64 last, gint64 stall)
+kt_blocks_fetch (KtPackage *package, guint64 first, guint64 last, KtUsec stall_timeout)
 {
   for (guint64 index = first; index <= last; index++) {
     guint64 gap = index;
     for (; index <= last && kt_block_find (package, index) == NULL; index++)
       block_new (package, index);
     if (index > gap)
-      kt_fetch_blocks (package, gap, index - 1, stall);
+      kt_fetch_blocks (package, gap, index - 1, stall_timeout);
   }
 }

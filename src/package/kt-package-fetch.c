@@ -19,7 +19,7 @@ typedef struct {
   gboolean is_checked; /* the attempt's head */
   guint serial;
   gboolean has_renewed;
-  gint64 stall;
+  KtUsec stall_timeout;
   GError *refusal; /* why we want no more of it */
   GList link;      /* KtPackage.refused */
 } Fetch;
@@ -128,18 +128,18 @@ fetch_send (Fetch *fetch)
   KtPackage *package = fetch->package;
 
   fetch->serial = package->serial;
-  kt_http_client_stream (package->set->http, package->link, fetch->stall, on_prepare, on_piece, on_done, fetch);
+  kt_http_client_stream (package->set->http, package->link, fetch->stall_timeout, on_prepare, on_piece, on_done, fetch);
 }
 
 static Fetch *
-fetch_new (KtPackage *package, gint64 next, gint64 end, gint64 stall)
+fetch_new (KtPackage *package, gint64 next, gint64 end, KtUsec stall_timeout)
 {
   Fetch *fetch = g_new0 (Fetch, 1);
 
   fetch->package = kt_package_ref (package);
   fetch->next = next;
   fetch->end = end;
-  fetch->stall = stall;
+  fetch->stall_timeout = stall_timeout;
   fetch->link.data = fetch;
   return fetch;
 }
@@ -208,8 +208,9 @@ renew (Fetch *fetch)
   }
   g_queue_push_tail_link (&package->refused, &fetch->link);
   if (package->renewal == NULL)
-    package->renewal = kt_store_get (set->store, package->key, KT_STORE_AGAIN,
-                                     kt_time_add (kt_clock_monotonic (set->clock), fetch->stall), on_renewed, package);
+    package->renewal =
+        kt_store_get (set->store, package->key, KT_STORE_AGAIN,
+                      kt_time_add (kt_clock_monotonic (set->clock), fetch->stall_timeout), on_renewed, package);
   return TRUE;
 }
 
@@ -223,7 +224,7 @@ on_range_done (Fetch *fetch, guint status)
     return;
   }
   if (status == 200) {
-    kt_reads_go_whole (fetch->package, fetch->stall);
+    kt_reads_go_whole (fetch->package, fetch->stall_timeout);
   } else if (status == 416) {
     fetch->package->has_changed = TRUE;
     error = g_error_new_literal (KT_ERROR, KT_ERROR_SERVICE, "the package became shorter while it was read");
@@ -268,10 +269,10 @@ on_done (const KtHttpResponse *response, const GError *error, gpointer data)
 }
 
 void
-kt_fetch_blocks (KtPackage *package, guint64 first, guint64 last, gint64 stall)
+kt_fetch_blocks (KtPackage *package, guint64 first, guint64 last, KtUsec stall_timeout)
 {
-  fetch_send (
-      fetch_new (package, (gint64) (first * KT_BLOCK), MIN (package->size, (gint64) ((last + 1) * KT_BLOCK)), stall));
+  fetch_send (fetch_new (package, (gint64) (first * KT_BLOCK), MIN (package->size, (gint64) ((last + 1) * KT_BLOCK)),
+                         stall_timeout));
 }
 
 /* -1 and errno when there is none to be had. */
@@ -291,7 +292,7 @@ open_temporary (void)
 }
 
 void
-kt_fetch_whole (KtPackage *package, gint64 stall)
+kt_fetch_whole (KtPackage *package, KtUsec stall_timeout)
 {
   Fetch *fetch;
 
@@ -300,7 +301,7 @@ kt_fetch_whole (KtPackage *package, gint64 stall)
   if (package->fd < 0)
     package->fd = open_temporary ();
   package->is_coming = TRUE;
-  fetch = fetch_new (package, 0, G_MAXINT64, stall);
+  fetch = fetch_new (package, 0, G_MAXINT64, stall_timeout);
   fetch->is_whole = TRUE;
   if (package->fd < 0)
     fetch->refusal = g_error_new (KT_ERROR, KT_ERROR_SERVICE, "there is no temporary file for the package: %s",

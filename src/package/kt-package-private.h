@@ -47,7 +47,7 @@ typedef struct {
   gint64 ahead;  /* up to where was fetched for it */
   gint64 pushed; /* up to where the kernel was given what it has not asked for */
   gint64 window; /* how far ahead is fetched; 0 for who has not read two in a row */
-  gint64 used;
+  KtUsec used_at;
 } KtCursor;
 
 #define KT_CURSORS 8
@@ -58,9 +58,9 @@ struct KtPackage {
   KtKey *key;
   char *validator; /* ETag or Last-Modified, "" when the host gives none */
   gint64 size;     /* -1: known when all of it has come */
-  gint64 mtime;
-  guint64 inode; /* for PUSH */
-  gint64 seen;   /* when the host last had it, monotonic */
+  KtUsec mtime_wall;
+  guint64 inode;  /* for PUSH */
+  KtUsec seen_at; /* when the host last had it, monotonic */
   char *link;
   guint serial;      /* counts links */
   KtWaiter *renewal; /* while the service is asked for a new link */
@@ -89,18 +89,18 @@ struct KtPackageCall {
   KtPackage *package;
   gint64 offset;
   gint64 end;
-  gint64 since;       /* monotonic */
-  gint64 stall;       /* of requests made for it */
-  gboolean is_pinned; /* has all its blocks, if not their content */
+  KtUsec since_at;      /* monotonic */
+  KtUsec stall_timeout; /* of requests made for it */
+  gboolean is_pinned;   /* has all its blocks, if not their content */
 };
 
 /* ---- kt-package.c */
 
 /* How long a host may be silent when somebody waits until DEADLINE; others, who come later, will wait for the same. */
-gint64 kt_package_stall (KtPackages *set, gint64 deadline);
+KtUsec kt_package_stall (KtPackages *set, KtUsec deadline);
 
 /* A new call at the end of QUEUE; ends with kt_package_call_end(). */
-KtPackageCall *kt_package_call_new (KtPackages *set, GQueue *queue, gint64 deadline, gpointer data);
+KtPackageCall *kt_package_call_new (KtPackages *set, GQueue *queue, KtUsec deadline, gpointer data);
 void kt_package_call_end (KtPackageCall *call, const GError *error);
 
 /* Its link from now on. */
@@ -130,10 +130,10 @@ void kt_probe_sized (struct KtProbe *probe, const GError *error);
 
 /* Requests [FIRST, LAST] blocks, all of which exist and are not complete, by range. STALL: see
  * kt_http_client_stream(). */
-void kt_fetch_blocks (KtPackage *package, guint64 first, guint64 last, gint64 stall);
+void kt_fetch_blocks (KtPackage *package, guint64 first, guint64 last, KtUsec stall_timeout);
 
 /* Requests all of it into a temporary file, unless that is under way or done. */
-void kt_fetch_whole (KtPackage *package, gint64 stall);
+void kt_fetch_whole (KtPackage *package, KtUsec stall_timeout);
 
 /* ---- kt-package-block.c */
 
@@ -154,7 +154,7 @@ void kt_block_unpin (KtBlock *block);
 gboolean kt_blocks_have_room (const KtPackages *set, guint64 n);
 
 /* Makes and requests what is missing of [FIRST, LAST], one request for each gap. There is room. */
-void kt_blocks_fetch (KtPackage *package, guint64 first, guint64 last, gint64 stall);
+void kt_blocks_fetch (KtPackage *package, guint64 first, guint64 last, KtUsec stall_timeout);
 
 /* Forgets the incomplete blocks of a request that has ended. No read waits for them. */
 void kt_blocks_drop (KtPackage *package, guint64 first, guint64 last);
@@ -165,10 +165,10 @@ void kt_blocks_clear (KtPackage *package);
 /* ---- kt-package-ahead.c */
 
 /* Does what is to be done ahead of whoever has read [OFFSET, END). */
-void kt_package_ahead (KtPackage *package, gint64 offset, gint64 end, gint64 stall);
+void kt_package_ahead (KtPackage *package, gint64 offset, gint64 end, KtUsec stall_timeout);
 
 /* Who has read up to END had to wait since then: less is fetched ahead of it if that was long. */
-void kt_package_waited (KtPackage *package, gint64 end, gint64 since);
+void kt_package_waited (KtPackage *package, gint64 end, KtUsec since_at);
 
 /* Blocks have come that may be pushed. */
 void kt_package_push (KtPackage *package);
@@ -188,4 +188,4 @@ void kt_reads_wake (KtPackage *package);
 gboolean kt_reads_fail (KtPackage *package, gint64 from, gint64 end, const GError *error);
 
 /* No ranges any more: reads wait for the file. */
-void kt_reads_go_whole (KtPackage *package, gint64 stall);
+void kt_reads_go_whole (KtPackage *package, KtUsec stall_timeout);

@@ -17,7 +17,7 @@ has (KtPackage *package, gint64 offset, gint64 end)
 {
   if (package->is_whole)
     return end <= package->have;
-  for (gint64 at = offset; at < end; at = kt_block_end (at + 1)) {
+  for (KtUsec at = offset; at < end; at = kt_block_end (at + 1)) {
     const KtBlock *block = kt_block_find (package, (guint64) at / KT_BLOCK);
     if (block == NULL || !block->is_complete)
       return FALSE;
@@ -50,7 +50,7 @@ give (KtPackage *package, gint64 offset, gint64 end, KtPackageBytes read, gpoint
     give_from_file (package, offset, end, read, data);
     return;
   }
-  for (gint64 at = offset; at < end; at += (gint64) parts[n++].iov_len) {
+  for (KtUsec at = offset; at < end; at += (gint64) parts[n++].iov_len) {
     KtBlock *block = kt_block_find (package, (guint64) at / KT_BLOCK);
     gint64 in_block = at % KT_BLOCK;
     parts[n].iov_base = block->bytes + in_block;
@@ -64,7 +64,7 @@ give (KtPackage *package, gint64 offset, gint64 end, KtPackageBytes read, gpoint
 static void
 reply (KtPackageCall *call)
 {
-  kt_package_waited (call->package, call->end, call->since);
+  kt_package_waited (call->package, call->end, call->since_at);
   give (call->package, call->offset, call->end, call->read, call->data);
   kt_package_cancel (call); /* which ends it */
 }
@@ -105,17 +105,17 @@ kt_read_unpin (KtPackageCall *call)
   if (!call->is_pinned)
     return;
   call->is_pinned = FALSE;
-  for (gint64 at = call->offset; at < call->end; at = kt_block_end (at + 1))
+  for (KtUsec at = call->offset; at < call->end; at = kt_block_end (at + 1))
     kt_block_unpin (kt_block_find (call->package, (guint64) at / KT_BLOCK));
 }
 
 void
-kt_reads_go_whole (KtPackage *package, gint64 stall)
+kt_reads_go_whole (KtPackage *package, KtUsec stall_timeout)
 {
   package->is_whole = TRUE;
   for (GList *link = package->reads.head; link != NULL; link = link->next)
     kt_read_unpin (link->data);
-  kt_fetch_whole (package, stall);
+  kt_fetch_whole (package, stall_timeout);
 }
 
 /* Pins all blocks of a read and has the missing ones fetched; FALSE when there is no memory for them. */
@@ -134,7 +134,7 @@ pin_all (KtPackageCall *call)
   }
   call->is_pinned = kt_blocks_have_room (call->set, missing);
   if (call->is_pinned)
-    kt_blocks_fetch (package, first, last, call->stall);
+    kt_blocks_fetch (package, first, last, call->stall_timeout);
   for (guint64 index = first; index <= last; index++) {
     block = kt_block_find (package, index);
     if (call->is_pinned && block->pins == 0)
@@ -157,9 +157,9 @@ begin (KtPackageCall *call)
   call->queue = &package->reads;
   g_queue_push_tail_link (call->queue, &call->link);
   if (package->is_whole)
-    kt_fetch_whole (package, call->stall);
+    kt_fetch_whole (package, call->stall_timeout);
   else
-    kt_package_ahead (package, call->offset, call->end, call->stall);
+    kt_package_ahead (package, call->offset, call->end, call->stall_timeout);
   return TRUE;
 }
 
@@ -186,7 +186,7 @@ kt_reads_feed (KtPackages *set)
 }
 
 KtPackageCall *
-kt_package_read (KtPackage *package, gint64 offset, gsize size, gint64 deadline, KtPackageBytes read, gpointer data)
+kt_package_read (KtPackage *package, gint64 offset, gsize size, KtUsec deadline, KtPackageBytes read, gpointer data)
 {
   KtPackages *set = package->set;
   gint64 end = MIN (package->size, offset + (gint64) MIN (size, (MOST_PARTS - 1) * KT_BLOCK));

@@ -16,7 +16,7 @@ typedef struct KtProbe {
   KtPackages *set;
   KtKey *key;
   GQueue finders; /* KtPackageCall */
-  gint64 stall;
+  KtUsec stall_timeout;
   char *link;
   gboolean has_renewed;
   KtPackage *package; /* whose size is awaited */
@@ -78,16 +78,16 @@ kt_package_size (const KtPackage *package)
   return package->size;
 }
 
-gint64
+KtUsec
 kt_package_mtime (const KtPackage *package)
 {
-  return package->mtime;
+  return package->mtime_wall;
 }
 
-gint64
-kt_package_valid_until (const KtPackage *package)
+KtUsec
+kt_package_expires_at (const KtPackage *package)
 {
-  return kt_time_add (package->seen, KT_PACKAGE_TTL);
+  return kt_time_add (package->seen_at, KT_PACKAGE_TTL);
 }
 
 KtPackage *
@@ -95,16 +95,16 @@ kt_packages_peek (KtPackages *set, const KtSnapshot *snapshot)
 {
   KtPackage *package = g_hash_table_lookup (set->current, snapshot->task->key);
 
-  if (package == NULL || package->has_changed || snapshot->fetched_at > package->seen
-      || kt_clock_monotonic (set->clock) >= kt_package_valid_until (package))
+  if (package == NULL || package->has_changed || snapshot->fetched_at > package->seen_at
+      || kt_clock_monotonic (set->clock) >= kt_package_expires_at (package))
     return NULL;
   return package;
 }
 
 typedef struct {
   GError *error;
-  gint64 since; /* monotonic, as is the next */
-  gint64 until;
+  KtUsec since_at; /* monotonic, as is the next */
+  KtUsec until_at;
 } Failure;
 
 static void
@@ -118,19 +118,19 @@ failure_free (gpointer data)
 static gboolean
 is_over (gpointer key, gpointer failure, gpointer now)
 {
-  return ((const Failure *) failure)->until <= *(const gint64 *) now;
+  return ((const Failure *) failure)->until_at <= *(const KtUsec *) now;
 }
 
 void
 kt_packages_remember_failure (KtPackages *set, KtKey *key, const GError *error)
 {
-  gint64 now = kt_clock_monotonic (set->clock);
+  KtUsec now = kt_clock_monotonic (set->clock);
   Failure *failure = g_new (Failure, 1);
 
   *failure = (Failure){
     .error = g_error_copy (error),
-    .since = now,
-    .until = kt_time_add (now, kt_store_negative_ttl (set->store)),
+    .since_at = now,
+    .until_at = kt_time_add (now, kt_store_negative_ttl (set->store)),
   };
   g_hash_table_foreach_remove (set->failures, is_over, &now);
   g_hash_table_replace (set->failures, kt_key_ref (key), failure);
@@ -141,7 +141,8 @@ kt_packages_failure (KtPackages *set, const KtSnapshot *snapshot)
 {
   const Failure *failure = g_hash_table_lookup (set->failures, snapshot->task->key);
 
-  return failure != NULL && kt_clock_monotonic (set->clock) < failure->until && snapshot->fetched_at <= failure->since
+  return failure != NULL && kt_clock_monotonic (set->clock) < failure->until_at
+                 && snapshot->fetched_at <= failure->since_at
              ? failure->error
              : NULL;
 }
@@ -221,14 +222,14 @@ on_call_expiry (gpointer data)
   kt_package_call_end (call, error);
 }
 
-gint64
-kt_package_stall (KtPackages *set, gint64 deadline)
+KtUsec
+kt_package_stall (KtPackages *set, KtUsec deadline)
 {
   return MAX (deadline - kt_clock_monotonic (set->clock), KT_SECOND);
 }
 
 KtPackageCall *
-kt_package_call_new (KtPackages *set, GQueue *queue, gint64 deadline, gpointer data)
+kt_package_call_new (KtPackages *set, GQueue *queue, KtUsec deadline, gpointer data)
 {
   KtPackageCall *call = g_new0 (KtPackageCall, 1);
 
@@ -236,8 +237,8 @@ kt_package_call_new (KtPackages *set, GQueue *queue, gint64 deadline, gpointer d
   call->queue = queue;
   call->link.data = call;
   call->data = data;
-  call->since = kt_clock_monotonic (set->clock);
-  call->stall = kt_package_stall (set, deadline);
+  call->since_at = kt_clock_monotonic (set->clock);
+  call->stall_timeout = kt_package_stall (set, deadline);
   call->expiry = kt_clock_start (set->clock, deadline, on_call_expiry, call);
   g_queue_push_tail_link (queue, &call->link);
   return call;
@@ -282,7 +283,7 @@ probe_found (KtProbe *probe, KtPackage *package)
     kt_probe_sized (probe, NULL);
   } else {
     package->sized = probe;
-    kt_fetch_whole (package, probe->stall);
+    kt_fetch_whole (package, probe->stall_timeout);
   }
 }
 
@@ -292,7 +293,7 @@ kt_probe_sized (KtProbe *probe, const GError *error)
   KtPackage *package = probe->package;
 
   if (error == NULL) {
-    package->seen = kt_clock_monotonic (probe->set->clock);
+    package->seen_at = kt_clock_monotonic (probe->set->clock);
     g_hash_table_replace (probe->set->current, package->key, package);
   }
   probe_end (probe, error);
@@ -320,7 +321,7 @@ version_of (KtProbe *probe, const KtHttpResponse *response)
       && (package->size == head.total || (head.total < 0 && head.validator[0] != '\0')))
     return kt_package_ref (package);
   package = package_new (set, probe->key, head.validator, head.total);
-  package->mtime = kt_http_date_parse (response->headers[KT_HEADER_LAST_MODIFIED]);
+  package->mtime_wall = kt_http_date_parse (response->headers[KT_HEADER_LAST_MODIFIED]);
   package->is_whole = response->status == 200;
   return package;
 }
@@ -375,7 +376,8 @@ probe_send (KtProbe *probe, const char *link)
 {
   kt_secret_free (probe->link);
   probe->link = g_strdup (link);
-  kt_http_client_stream (probe->set->http, link, probe->stall, prepare_probe, on_probe_piece, on_probe_done, probe);
+  kt_http_client_stream (probe->set->http, link, probe->stall_timeout, prepare_probe, on_probe_piece, on_probe_done,
+                         probe);
 }
 
 static void
@@ -406,20 +408,20 @@ renew (KtProbe *probe)
   KtPackages *set = probe->set;
 
   probe->has_renewed = TRUE;
-  kt_store_get (set->store, probe->key, KT_STORE_AGAIN, kt_time_add (kt_clock_monotonic (set->clock), probe->stall),
-                on_renewed, probe);
+  kt_store_get (set->store, probe->key, KT_STORE_AGAIN,
+                kt_time_add (kt_clock_monotonic (set->clock), probe->stall_timeout), on_renewed, probe);
 }
 
 static KtProbe *
-probe_new (KtPackages *set, KtKey *key, gint64 stall)
+probe_new (KtPackages *set, KtKey *key, KtUsec stall_timeout)
 {
   KtProbe *probe = g_new0 (KtProbe, 1);
-  gint64 now = kt_clock_monotonic (set->clock);
+  KtUsec now = kt_clock_monotonic (set->clock);
   KtSnapshot snapshot;
 
   probe->set = set;
   probe->key = kt_key_ref (key);
-  probe->stall = stall;
+  probe->stall_timeout = stall_timeout;
   g_hash_table_insert (set->probes, probe->key, probe);
   if (kt_store_peek (set->store, key, KT_STORE_FRESH, &snapshot) && snapshot.task->download_url[0] != '\0'
       && now < kt_time_add (snapshot.fetched_at, KT_PACKAGE_TTL))
@@ -430,7 +432,7 @@ probe_new (KtPackages *set, KtKey *key, gint64 stall)
 }
 
 KtPackageCall *
-kt_packages_find (KtPackages *set, KtKey *key, gint64 deadline, KtPackageFound found, gpointer data)
+kt_packages_find (KtPackages *set, KtKey *key, KtUsec deadline, KtPackageFound found, gpointer data)
 {
   KtProbe *probe = g_hash_table_lookup (set->probes, key);
   KtPackageCall *call;

@@ -44,7 +44,7 @@ KtPackage *kt_packages_peek (KtPackages *packages, const KtSnapshot *snapshot);
  * NULL, kt_packages_peek() finds it. Errors: KT_ERROR_NOT_FOUND when there is no link or nothing behind it; those of
  * HTTP. The call ends at DEADLINE (monotonic) and never before this returns. */
 typedef void (*KtPackageFound) (const GError *error, gpointer data);
-KtPackageCall *kt_packages_find (KtPackages *packages, KtKey *key, gint64 deadline, KtPackageFound found,
+KtPackageCall *kt_packages_find (KtPackages *packages, KtKey *key, KtUsec deadline, KtPackageFound found,
                                  gpointer data);
 
 /* A question that ended in ERROR need not be asked again for the store's negative-ttl, or before the task has a new
@@ -62,17 +62,17 @@ void kt_package_set_inode (KtPackage *package, guint64 inode);
 gint64 kt_package_size (const KtPackage *package);
 
 /* Last-Modified, wall clock in microseconds, or KT_TIME_UNKNOWN. */
-gint64 kt_package_mtime (const KtPackage *package);
+KtUsec kt_package_mtime (const KtPackage *package);
 
 /* When it has to be asked for again, monotonic. */
-gint64 kt_package_valid_until (const KtPackage *package);
+KtUsec kt_package_expires_at (const KtPackage *package);
 
 /* The bytes, in N parts which are good during the call, fewer than asked for only at the end; or ERROR. */
 typedef void (*KtPackageBytes) (const struct iovec *parts, int n, const GError *error, gpointer data);
 
 /* Reads; BYTES is called at once when they are at hand (then this returns NULL), else by DEADLINE. When the package has
  * changed: KT_ERROR_SERVICE. */
-KtPackageCall *kt_package_read (KtPackage *package, gint64 offset, gsize size, gint64 deadline, KtPackageBytes bytes,
+KtPackageCall *kt_package_read (KtPackage *package, gint64 offset, gsize size, KtUsec deadline, KtPackageBytes bytes,
                                 gpointer data);
 
 /* The callback will not be called. What was begun goes on: it is of use to the next. */

@@ -81,27 +81,27 @@ on_token (const char *token, const GError *error, gpointer data)
 static void
 read_again (KtAuth *auth)
 {
-  gint64 now = kt_clock_monotonic (auth->clock);
+  KtUsec now = kt_clock_monotonic (auth->clock);
 
-  if (auth->read_token == NULL || now < auth->next_read) {
+  if (auth->read_token == NULL || now < auth->next_read_at) {
     settle (auth);
     return;
   }
-  auth->next_read = now + KT_AUTH_RENEWAL_WAIT;
+  auth->next_read_at = now + KT_AUTH_RENEWAL_WAIT;
   auth->read_token (auth->token_source, on_token, auth);
 }
 
 static void
 renew (KtAuth *auth, gboolean by_session)
 {
-  gint64 now = kt_clock_monotonic (auth->clock);
+  KtUsec now = kt_clock_monotonic (auth->clock);
 
   auth->renewing = TRUE;
-  if (!by_session || auth->session_id == NULL || now < auth->next_refresh) {
+  if (!by_session || auth->session_id == NULL || now < auth->next_refresh_at) {
     read_again (auth);
     return;
   }
-  auth->next_refresh = now + KT_AUTH_RENEWAL_WAIT;
+  auth->next_refresh_at = now + KT_AUTH_RENEWAL_WAIT;
   own_call (auth, TRUE);
 }
 
@@ -116,7 +116,7 @@ may_be_refusal (const KtHttpResponse *response, const GError *error)
 
 gboolean
 kt_auth_refused (KtAuth *auth, const KtAuthStamp *stamp, const KtHttpResponse *response, const GError *error,
-                 gint64 deadline, KtAuthVerdict verdict, gpointer data)
+                 KtUsec deadline, KtAuthVerdict verdict, gpointer data)
 {
   Waiter *waiter;
 
@@ -253,11 +253,11 @@ static void
 on_idle (gpointer data)
 {
   KtAuth *auth = data;
-  gint64 now = kt_clock_monotonic (auth->clock);
+  KtUsec now = kt_clock_monotonic (auth->clock);
 
   auth->idle = NULL;
-  if (now >= MAX (auth->last_call + IDLE, auth->next_call)) {
-    auth->next_call = now + KEEP_ALIVE_WAIT;
+  if (now >= MAX (auth->last_call_at + IDLE, auth->next_call_at)) {
+    auth->next_call_at = now + KEEP_ALIVE_WAIT;
     if (auth->session_id == NULL)
       own_call (auth, FALSE);
     else if (!auth->renewing)
@@ -274,7 +274,7 @@ kt_auth_schedule (KtAuth *auth)
 
   kt_clock_stop (auth->clock, &auth->idle);
   if (wanted)
-    auth->idle = kt_clock_start (auth->clock, MAX (auth->last_call + IDLE, auth->next_call), on_idle, auth);
+    auth->idle = kt_clock_start (auth->clock, MAX (auth->last_call_at + IDLE, auth->next_call_at), on_idle, auth);
 }
 
 void

@@ -15,7 +15,7 @@ typedef void (*Found) (KtTask *task, const char *trace_id, const GError *error, 
 typedef struct {
   KtService *service;
   KtKey *key;
-  gint64 deadline;
+  KtUsec deadline;
   Found done; /* NULL once it was called */
   gpointer data;
   gboolean part; /* of the search for a task of unknown family */
@@ -130,7 +130,7 @@ on_candidate (KtTask *task, const char *trace_id, const GError *error, gpointer 
   fetch_free (fetch);
 }
 
-static void start (KtService *service, KtKey *key, gint64 deadline, gboolean part, Found done, gpointer data);
+static void start (KtService *service, KtKey *key, KtUsec deadline, gboolean part, Found done, gpointer data);
 
 static void
 fetch_unknown (Fetch *fetch)
@@ -196,7 +196,7 @@ share_body (KtService *service, const KtKey *key)
 }
 
 static void
-start (KtService *service, KtKey *key, gint64 deadline, gboolean part, Found done, gpointer data)
+start (KtService *service, KtKey *key, KtUsec deadline, gboolean part, Found done, gpointer data)
 {
   Fetch *fetch = g_new0 (Fetch, 1);
   /* ids need no escaping: kt_id_is_valid() */
@@ -246,7 +246,7 @@ on_found (KtTask *task, const char *trace_id, const GError *error, gpointer data
 }
 
 void
-kt_service_fetch (KtService *service, KtKey *key, gint64 deadline, KtSourceFetched fetched, gpointer data)
+kt_service_fetch (KtService *service, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data)
 {
   Asker *asker = g_new (Asker, 1);
 
@@ -276,7 +276,7 @@ on_cancelled (gpointer result, const char *trace_id, const GError *error, gpoint
 }
 
 void
-kt_service_cancel (KtService *service, KtKey *key, gint64 deadline, KtSourceCancelled done, gpointer data)
+kt_service_cancel (KtService *service, KtKey *key, KtUsec deadline, KtSourceCancelled done, gpointer data)
 {
   Cancel *cancel = g_new (Cancel, 1);
   char *text = kt_encode_object ("jobId", key->task_id, NULL);

@@ -15,7 +15,7 @@ typedef struct {
   KtService *service;
   KtEndpoint call;
   KtKey *key; /* of the family alone */
-  gint64 patience;
+  KtUsec page_timeout;
   KtSourcePage page; /* NULL: one task is enough */
   KtSourceListed listed;
   gpointer data;
@@ -154,13 +154,13 @@ ask_page (Listing *listing, const char *cursor)
       listing->call == KT_CALL_TASK_LIST
           ? g_strdup_printf ("?pageSize=%d%s%s", size, cursor[0] != '\0' ? "&pageCursor=" : "", escaped)
           : g_strdup_printf ("?offset=%s&limit=%d", escaped, size);
-  gint64 deadline = kt_time_add (kt_clock_monotonic (listing->service->clock), listing->patience);
+  KtUsec deadline = kt_time_add (kt_clock_monotonic (listing->service->clock), listing->page_timeout);
 
   kt_service_ask (listing->service, listing->call, listing->key, rest, NULL, deadline, on_page, listing);
 }
 
 void
-kt_service_list (KtService *service, KtFamily family, gint64 patience, KtSourcePage page, KtSourceListed listed,
+kt_service_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
                  gpointer data)
 {
   Listing *listing = g_new0 (Listing, 1);
@@ -168,7 +168,7 @@ kt_service_list (KtService *service, KtFamily family, gint64 patience, KtSourceP
   listing->service = service;
   listing->call = family == KT_FAMILY_BASIC ? KT_CALL_TASK_LIST : KT_CALL_JOBS;
   listing->key = kt_key_new (family, "");
-  listing->patience = patience;
+  listing->page_timeout = page_timeout;
   listing->page = page;
   listing->listed = listed;
   listing->data = data;
@@ -178,7 +178,7 @@ kt_service_list (KtService *service, KtFamily family, gint64 patience, KtSourceP
 }
 
 void
-kt_service_try_list (KtService *service, KtFamily family, gint64 patience, KtSourceListed listed, gpointer data)
+kt_service_try_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourceListed listed, gpointer data)
 {
-  kt_service_list (service, family, patience, NULL, listed, data);
+  kt_service_list (service, family, page_timeout, NULL, listed, data);
 }

@@ -38,7 +38,7 @@ typedef struct {
   KtKey *key;
   char *url;
   GBytes *body;
-  gint64 deadline;
+  KtUsec deadline;
   char *trace_id;
   KtAuthStamp stamp;
   GError *refusal;                /* why it was sent again, NULL the first time */
@@ -82,20 +82,20 @@ kt_service_set_share_tokens (KtService *service, GHashTable *tokens)
 }
 
 static void
-source_fetch (KtSource *source, KtKey *key, gint64 deadline, KtSourceFetched fetched, gpointer data)
+source_fetch (KtSource *source, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data)
 {
   kt_service_fetch ((KtService *) source, key, deadline, fetched, data);
 }
 
 static void
-source_list (KtSource *source, KtFamily family, gint64 page_timeout, KtSourcePage page, KtSourceListed listed,
+source_list (KtSource *source, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
              gpointer data)
 {
   kt_service_list ((KtService *) source, family, page_timeout, page, listed, data);
 }
 
 static void
-source_cancel (KtSource *source, KtKey *key, gint64 deadline, KtSourceCancelled cancelled, gpointer data)
+source_cancel (KtSource *source, KtKey *key, KtUsec deadline, KtSourceCancelled cancelled, gpointer data)
 {
   kt_service_cancel ((KtService *) source, key, deadline, cancelled, data);
 }
@@ -151,7 +151,7 @@ kt_service_set_token (KtService *service, const char *token)
   kt_auth_set_token (service->auth, token);
 }
 
-gint64
+KtUsec
 kt_service_clock_skew (KtService *service)
 {
   return kt_auth_clock_skew (service->auth);
@@ -277,7 +277,7 @@ send (Ask *ask)
 }
 
 void
-kt_service_ask (KtService *service, KtEndpoint call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
+kt_service_ask (KtService *service, KtEndpoint call, KtKey *key, const char *rest, GBytes *body, KtUsec deadline,
                 KtAskDone done, gpointer data)
 {
   Ask *ask = g_new0 (Ask, 1);

@@ -31,7 +31,7 @@ void kt_service_set_token (KtService *service, const char *token);
 
 /* How far this machine's clock is ahead of the service's (microseconds, negative when behind), as far as its answers
  * have told; 0 before the first. */
-gint64 kt_service_clock_skew (KtService *service);
+KtUsec kt_service_clock_skew (KtService *service);
 
 /* The service as a source of tasks. A task of KT_FAMILY_UNKNOWN is asked for in the families with KT_FACT_BY_ID that are
  * chosen, of which there is one at least, at the same time: the first success is the response. A list that does not come to
@@ -41,4 +41,5 @@ KtSource *kt_service_source (KtService *service);
 
 /* Whether the list can be had: asks for one task of it, by one request. LISTED is called as by
  * kt_source_list(). */
-void kt_service_try_list (KtService *service, KtFamily family, gint64 patience, KtSourceListed listed, gpointer data);
+void kt_service_try_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourceListed listed,
+                          gpointer data);

@@ -42,7 +42,7 @@ static const KtHeldTask *
 newest (const KtHeld *held, KtStoreMode mode)
 {
   if (mode == KT_STORE_LISTED && held->listed.task != NULL
-      && (held->full.task == NULL || held->listed.asked > held->full.asked))
+      && (held->full.task == NULL || held->listed.asked_at > held->full.asked_at))
     return &held->listed;
   return held->full.task != NULL ? &held->full : NULL;
 }
@@ -50,7 +50,7 @@ newest (const KtHeld *held, KtStoreMode mode)
 /* The same, if it is fresh. What is held of the task alone goes first: all files of a directory are then of one
  * answer. */
 static const KtHeldTask *
-freshest (const KtHeld *held, KtStoreMode mode, gint64 now)
+freshest (const KtHeld *held, KtStoreMode mode, KtUsec now)
 {
   const KtHeldTask *slot = newest (held, mode);
 
@@ -61,21 +61,21 @@ freshest (const KtHeld *held, KtStoreMode mode, gint64 now)
 
 /* What is shown, fresh or not. */
 static const KtHeldTask *
-shown (const KtHeld *held, KtStoreMode mode, gint64 now)
+shown (const KtHeld *held, KtStoreMode mode, KtUsec now)
 {
   const KtHeldTask *slot = freshest (held, mode, now);
   return slot != NULL ? slot : newest (held, mode);
 }
 
 /* Until when an answer may stand in for one that cannot be had. */
-static gint64
+static KtUsec
 stale_until (const KtHeldTask *slot, const KtStorePolicy *policy)
 {
   return kt_time_add (slot->expires_at, policy->max_stale);
 }
 
 static void
-show (const KtHeld *held, const KtHeldTask *slot, gint64 now, KtSnapshot *snapshot)
+show (const KtHeld *held, const KtHeldTask *slot, KtUsec now, KtSnapshot *snapshot)
 {
   *snapshot = (KtSnapshot){
     .task = slot->task,
@@ -86,7 +86,7 @@ show (const KtHeld *held, const KtHeldTask *slot, gint64 now, KtSnapshot *snapsh
     .moved_wall = held->moved_wall,
     .expires_at = slot->expires_at,
     .trace_id = slot == &held->full ? held->trace_id : NULL,
-    .incomplete_at = kt_task_is_incomplete (slot->task, held->listed.task) ? slot->since : KT_TIME_UNKNOWN,
+    .incomplete_at = kt_task_is_incomplete (slot->task, held->listed.task) ? slot->status_at : KT_TIME_UNKNOWN,
   };
   if (now >= slot->expires_at && held->error != NULL) {
     snapshot->stale = TRUE;
@@ -96,7 +96,7 @@ show (const KtHeld *held, const KtHeldTask *slot, gint64 now, KtSnapshot *snapsh
 }
 
 static gboolean
-may_stand_in (const KtHeld *held, const KtHeldTask *slot, gint64 now)
+may_stand_in (const KtHeld *held, const KtHeldTask *slot, KtUsec now)
 {
   /* "no such task" is an answer, not a failure to get one */
   return slot != NULL && now < stale_until (slot, held->policy)
@@ -106,7 +106,7 @@ may_stand_in (const KtHeld *held, const KtHeldTask *slot, gint64 now)
 const GError *
 kt_held_outcome (const KtHeld *held, KtStoreMode mode, KtSnapshot *snapshot)
 {
-  gint64 now = kt_clock_monotonic (held->clock);
+  KtUsec now = kt_clock_monotonic (held->clock);
   const KtHeldTask *slot = shown (held, mode, now);
   gboolean failed = held->error != NULL && (mode == KT_STORE_AGAIN || freshest (held, mode, now) == NULL);
 
@@ -137,18 +137,18 @@ is_news (const KtHeld *held, const KtHeldTask *slot, const KtTask *task)
 /* TASK, the answer to what was ASKED then, is what SNAPSHOT shows from now on. It was current AGE ago, and holds for LIFE from
  * then on. */
 static void
-hold (KtHeld *held, KtHeldTask *slot, KtTask *task, gint64 asked, gint64 age, gint64 life)
+hold (KtHeld *held, KtHeldTask *slot, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl)
 {
-  gint64 now = kt_clock_monotonic (held->clock);
+  KtUsec now = kt_clock_monotonic (held->clock);
 
   if (kt_task_is_final (task))
-    life = held->policy->ended_ttl;
-  slot->asked = asked - age;
+    ttl = held->policy->ended_ttl;
+  slot->asked_at = asked_at - age;
   slot->fetched_at = now - age;
   slot->fetched_wall = kt_clock_wall (held->clock) - age;
-  slot->expires_at = kt_time_add (now - age, life);
+  slot->expires_at = kt_time_add (now - age, ttl);
   if (slot->task == NULL || !g_str_equal (slot->task->status, task->status))
-    slot->since = now;
+    slot->status_at = now;
   if (slot->task != NULL && kt_task_says_same (slot->task, task))
     return; /* nothing has changed: the old snapshot goes on */
   if (is_news (held, slot, task))
@@ -159,7 +159,7 @@ hold (KtHeld *held, KtHeldTask *slot, KtTask *task, gint64 asked, gint64 age, gi
 }
 
 void
-kt_held_keep (KtHeld *held, const KtResponse *response, gint64 asked)
+kt_held_keep (KtHeld *held, const KtResponse *response, KtUsec asked_at)
 {
   KtTask *task = response->task;
   g_autoptr (KtTask) completed = held->listed.task != NULL ? kt_task_completed (task, held->listed.task) : NULL;
@@ -168,21 +168,21 @@ kt_held_keep (KtHeld *held, const KtResponse *response, gint64 asked)
   held->trace_id = g_strdup (response->trace_id);
   g_clear_error (&held->error);
   /* a list of a later moment may have been seen already: then the answer is for who waited for it and no more */
-  hold (held, &held->full, completed != NULL ? completed : task, asked, response->age,
-        held->listed.task != NULL && held->listed.asked > asked - response->age ? 0 : held->policy->ttl);
+  hold (held, &held->full, completed != NULL ? completed : task, asked_at, response->age,
+        held->listed.task != NULL && held->listed.asked_at > asked_at - response->age ? 0 : held->policy->ttl);
 }
 
 gboolean
-kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 age, gint64 life)
+kt_held_offer (KtHeld *held, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl)
 {
-  const gint64 now = kt_clock_monotonic (held->clock);
+  const KtUsec now = kt_clock_monotonic (held->clock);
   const KtTask *full = held->full.task;
   g_autoptr (KtTask) completed = full != NULL ? kt_task_completed (full, task) : NULL;
   gboolean is_fresh = full != NULL && now < held->full.expires_at;
   gboolean other_end =
       is_fresh && kt_task_is_final (full) && kt_task_is_final (task) && !g_str_equal (full->status, task->status);
 
-  hold (held, &held->listed, task, asked, age, life);
+  hold (held, &held->listed, task, asked_at, age, ttl);
   if (other_end)
     held->full.expires_at = now;
   if (completed != NULL) {
@@ -209,14 +209,14 @@ kt_held_forget_failure (KtHeld *held)
 gboolean
 kt_held_knows (const KtHeld *held, KtStoreMode mode)
 {
-  const gint64 now = kt_clock_monotonic (held->clock);
+  const KtUsec now = kt_clock_monotonic (held->clock);
   return freshest (held, mode, now) != NULL || (held->error != NULL && now < held->retry_at);
 }
 
 gboolean
 kt_held_peek (const KtHeld *held, KtStoreMode mode, KtSnapshot *snapshot)
 {
-  const gint64 now = kt_clock_monotonic (held->clock);
+  const KtUsec now = kt_clock_monotonic (held->clock);
   const KtHeldTask *slot = shown (held, mode, now);
 
   if (slot != NULL)

@@ -9,12 +9,12 @@
 /* One answer, TASK NULL when there is none. */
 typedef struct {
   KtTask *task;
-  gint64 asked; /* monotonic: of two answers the newer is that to the later question, whichever came first */
-  gint64 fetched_wall;
-  gint64 fetched_at;
-  gint64 changed_wall;
-  gint64 expires_at;
-  gint64 since; /* monotonic: when TASK's status was first seen */
+  KtUsec asked_at; /* monotonic: of two answers the newer is that to the later question, whichever came first */
+  KtUsec fetched_wall;
+  KtUsec fetched_at;
+  KtUsec changed_wall;
+  KtUsec expires_at;
+  KtUsec status_at; /* monotonic: when TASK's status was first seen */
 } KtHeldTask;
 
 typedef struct {
@@ -22,11 +22,11 @@ typedef struct {
   const KtStorePolicy *policy;
   KtHeldTask full;
   KtHeldTask listed;
-  gint64 known_wall; /* wall clock, when one of them last brought something new */
-  gint64 moved_wall; /* wall clock, when one of them last differed from the one before it */
+  KtUsec known_wall; /* wall clock, when one of them last brought something new */
+  KtUsec moved_wall; /* wall clock, when one of them last differed from the one before it */
   char *trace_id;    /* of FULL */
   GError *error;     /* the last failure, if none was overcome since */
-  gint64 retry_at;   /* the service is not asked before */
+  KtUsec retry_at;   /* the service is not asked before */
 } KtHeld;
 
 /* Nothing yet; CLOCK and POLICY outlive it. */
@@ -39,10 +39,10 @@ gboolean kt_held_is_empty (const KtHeld *held);
 gsize kt_held_size (const KtHeld *held);
 
 /* RESPONSE is that to what was ASKED then (monotonic). A list's later news completes it, or ends its life at once. */
-void kt_held_keep (KtHeld *held, const KtResponse *response, gint64 asked);
+void kt_held_keep (KtHeld *held, const KtResponse *response, KtUsec asked_at);
 
 /* See kt_store_offer(). */
-gboolean kt_held_offer (KtHeld *held, KtTask *task, gint64 asked, gint64 age, gint64 life);
+gboolean kt_held_offer (KtHeld *held, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl);
 
 /* ERROR is remembered for the policy's negative-ttl. */
 void kt_held_fail (KtHeld *held, const GError *error);

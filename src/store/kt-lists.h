@@ -17,9 +17,9 @@ typedef void (*KtListsObserver) (GPtrArray *tasks, GPtrArray *gone, GPtrArray *s
 
 typedef struct {
   guint families;      /* KT_FAMILY_BIT()s of those chosen; share tasks have no list */
-  gint64 ttl;          /* how long a list holds */
-  gint64 negative_ttl; /* how long a failure is remembered */
-  gint64 patience;     /* for each page, and of one who waits */
+  KtUsec ttl;          /* how long a list holds */
+  KtUsec negative_ttl; /* how long a failure is remembered */
+  KtUsec page_timeout; /* for each page, and of one who waits */
 } KtListsPolicy;
 
 KtLists *kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsPolicy *policy,
@@ -45,12 +45,12 @@ void kt_lists_cancel (KtListsWaiter *waiter);
 
 /* From when on (monotonic) reading a list may tell times that ANSWER lacks (KtSnapshot.incomplete_at): 0 for now, KT_TIME_NEVER
  * when it lacks none, or its family has no list, or that is not chosen. */
-gint64 kt_lists_complete_at (KtLists *lists, const KtSnapshot *snapshot);
+KtUsec kt_lists_complete_at (KtLists *lists, const KtSnapshot *snapshot);
 
 /* As kt_lists_get(), of the one list that may tell now what ANSWER lacks: DONE is called as soon as that has told of the task,
  * or cannot, or DEADLINE (monotonic) has passed. The list is read from after the task got its status; all who wait share
  * one reading, and one a second begins at the most. */
-KtListsWaiter *kt_lists_complete (KtLists *lists, const KtSnapshot *snapshot, gint64 deadline, KtListsDone done,
+KtListsWaiter *kt_lists_complete (KtLists *lists, const KtSnapshot *snapshot, KtUsec deadline, KtListsDone done,
                                   gpointer data);
 
 /* A line for each chosen list on how it is. (transfer full) */

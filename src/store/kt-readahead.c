@@ -81,7 +81,7 @@ forget_ahead (Stream *stream)
 
 /* One step: whoever has to wait for it gets a larger window; who does not is not the faster for one. */
 static void
-advance (KtReadahead *readahead, Stream *stream, KtKey *key, gint64 deadline)
+advance (KtReadahead *readahead, Stream *stream, KtKey *key, KtUsec deadline)
 {
   const KtKey *last = key;
   KtKey *next;
@@ -127,7 +127,7 @@ is_scan (KtReadahead *readahead, const Stream *stream)
 }
 
 void
-kt_readahead_note (KtReadahead *readahead, KtKey *key, KtStoreMode mode, gint64 deadline)
+kt_readahead_note (KtReadahead *readahead, KtKey *key, KtStoreMode mode, KtUsec deadline)
 {
   Stream *oldest = &readahead->streams[0];
 

@@ -20,4 +20,4 @@ void kt_readahead_set_limit (KtReadahead *readahead, guint limit);
 
 /* KEY, which is in the catalog, is being asked for in MODE, FRESH or LISTED; to be called before the store is asked.
  * DEADLINE is that of what is fetched ahead. */
-void kt_readahead_note (KtReadahead *readahead, KtKey *key, KtStoreMode mode, gint64 deadline);
+void kt_readahead_note (KtReadahead *readahead, KtKey *key, KtStoreMode mode, KtUsec deadline);

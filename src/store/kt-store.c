@@ -11,7 +11,7 @@ typedef struct {
   gsize size; /* as counted in KtStore.bytes */
   /* the flight */
   gboolean in_flight;
-  gint64 asked;
+  KtUsec asked_at;
   GQueue waiting; /* KtWaiter: for the flight under way */
   GQueue next;    /* KtWaiter: for the one after it */
   GList lru;      /* KtStore.lru, most recent first */
@@ -21,7 +21,7 @@ struct KtWaiter {
   GQueue *queue; /* which it stands in */
   GList link;
   KtStoreMode mode;
-  gint64 deadline;
+  KtUsec deadline;
   KtStoreDone done;
   gpointer data;
 };
@@ -145,12 +145,12 @@ reply (Entry *entry, KtStoreMode mode, KtStoreDone done, gpointer data)
 }
 
 static void
-take_off (Entry *entry, gint64 deadline)
+take_off (Entry *entry, KtUsec deadline)
 {
   KtStore *store = entry->store;
 
   entry->in_flight = TRUE;
-  entry->asked = kt_clock_monotonic (store->clock);
+  entry->asked_at = kt_clock_monotonic (store->clock);
   kt_source_fetch (store->source, entry->key, deadline, on_landed, entry);
 }
 
@@ -164,10 +164,10 @@ count_size (Entry *entry)
 }
 
 gboolean
-kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 age, gint64 life)
+kt_store_offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl)
 {
   Entry *entry = entry_get (store, task->key);
-  gboolean has_changed = kt_held_offer (&entry->held, task, asked, age, life);
+  gboolean has_changed = kt_held_offer (&entry->held, task, asked_at, age, ttl);
 
   count_size (entry);
   evict (store);
@@ -186,7 +186,7 @@ on_landed (const KtResponse *response, const GError *error, gpointer data)
 
   if (error == NULL) {
     kept = entry_get (store, response->task->key); /* another one, when the family has just been found out */
-    kt_held_keep (&kept->held, response, entry->asked);
+    kt_held_keep (&kept->held, response, entry->asked_at);
     count_size (kept);
   } else {
     kt_held_fail (&entry->held, error);
@@ -245,7 +245,7 @@ kt_store_is_asking (KtStore *store, KtKey *key)
 }
 
 void
-kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline)
+kt_store_prefetch (KtStore *store, KtKey *key, KtUsec deadline)
 {
   Entry *entry = entry_get (store, key);
 
@@ -256,7 +256,7 @@ kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline)
 }
 
 KtWaiter *
-kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 deadline, KtStoreDone done, gpointer data)
+kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtStoreDone done, gpointer data)
 {
   Entry *entry = entry_get (store, key);
   KtWaiter *waiter;
@@ -374,7 +374,7 @@ kt_store_set_policy (KtStore *store, const KtStorePolicy *policy)
   evict (store);
 }
 
-gint64
+KtUsec
 kt_store_negative_ttl (const KtStore *store)
 {
   return store->policy.negative_ttl;

@@ -14,26 +14,26 @@ typedef struct KtStore KtStore;
 typedef struct KtWaiter KtWaiter;
 
 typedef struct {
-  gint64 ttl;          /* a running task's answer is fresh this long */
-  gint64 ended_ttl;    /* an ended task's; KT_TIME_NEVER: for good */
-  gint64 negative_ttl; /* a failure is remembered this long before the service is asked again */
-  gint64 max_stale;    /* how long past its freshness an answer stands in when asking again fails */
+  KtUsec ttl;          /* a running task's answer is fresh this long */
+  KtUsec ended_ttl;    /* an ended task's; KT_TIME_NEVER: for good */
+  KtUsec negative_ttl; /* a failure is remembered this long before the service is asked again */
+  KtUsec max_stale;    /* how long past its freshness an answer stands in when asking again fails */
   guint64 memory;      /* bytes of answers kept; the least recently used go first */
 } KtStorePolicy;
 
 /* What is held of a task at this moment; valid during the call that shows it. */
 typedef struct {
   KtTask *task;
-  gint64 fetched_wall; /* wall clock */
-  gint64 fetched_at;   /* monotonic, as are the next two */
-  gint64 changed_wall; /* wall clock of the answer that first had this content */
-  gint64 known_wall; /* wall clock since when nothing that is held of the task has changed, in this answer or another */
-  gint64 moved_wall; /* wall clock of the last answer that differed from the one before, 0: none did */
-  gint64 expires_at; /* nobody need ask again before */
+  KtUsec fetched_wall; /* wall clock */
+  KtUsec fetched_at;   /* monotonic, as are the next two */
+  KtUsec changed_wall; /* wall clock of the answer that first had this content */
+  KtUsec known_wall; /* wall clock since when nothing that is held of the task has changed, in this answer or another */
+  KtUsec moved_wall; /* wall clock of the last answer that differed from the one before, 0: none did */
+  KtUsec expires_at; /* nobody need ask again before */
   gboolean stale;    /* stands in for an answer that could not be had */
   const char *trace_id; /* NULL of what a list told */
   const GError *error;  /* why it is stale, NULL when fresh */
-  gint64 incomplete_at; /* monotonic: since when it has had this status, of which no list has told the times that TASK
+  KtUsec incomplete_at; /* monotonic: since when it has had this status, of which no list has told the times that TASK
                          * lacks; KT_TIME_UNKNOWN when it lacks none, or a list has told what it knows */
 } KtSnapshot;
 
@@ -53,7 +53,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtStore, kt_store_free)
 void kt_store_set_policy (KtStore *store, const KtStorePolicy *policy);
 
 /* How long a failure is remembered before asking again, by the policy. */
-gint64 kt_store_negative_ttl (const KtStore *store);
+KtUsec kt_store_negative_ttl (const KtStore *store);
 
 void kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data);
 
@@ -71,7 +71,7 @@ typedef enum {
  * landed (then the result is the waiter, good until DONE is called or it is cancelled). When the service
  * cannot be asked, FRESH gives the last good answer, marked stale, as long as the policy allows; AGAIN always tells
  * the failure. DEADLINE (monotonic) is that of a flight that this call starts. */
-KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 deadline, KtStoreDone done, gpointer data);
+KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtStoreDone done, gpointer data);
 
 /* Whether kt_store_get() in MODE, FRESH or LISTED, would answer from memory. */
 gboolean kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode);
@@ -83,7 +83,7 @@ gboolean kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot 
 gboolean kt_store_is_asking (KtStore *store, KtKey *key);
 
 /* Has the answer fetched for somebody who will ask soon, unless memory has it or a flight is under way. */
-void kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline);
+void kt_store_prefetch (KtStore *store, KtKey *key, KtUsec deadline);
 
 /* DONE will not be called. The flight goes on: its answer is of use to the next. */
 void kt_waiter_cancel (KtWaiter *waiter);
@@ -95,7 +95,7 @@ gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot
 /* A list that was ASKED for then (monotonic) told of TASK (from_list), as it was AGE ago, which holds for LIFE from then on,
  * or, when it has ended, for ended-ttl. What is held of the task alone takes from it what it lacks, as the time of the end, and lives no
  * longer when the list knows another end. TRUE when that was fresh and has changed so. */
-gboolean kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 age, gint64 life);
+gboolean kt_store_offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl);
 
 /* No failure is remembered any more: there is reason to believe that asking again helps. */
 void kt_store_forget_failures (KtStore *store);

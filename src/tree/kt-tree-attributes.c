@@ -25,8 +25,8 @@ kt_tree_families_of (KtTree *tree, const KtNode *node)
   return key != NULL ? KT_FAMILY_BIT (key->family) : KT_FAMILIES_ALL;
 }
 
-gint64
-kt_tree_timeout_until (KtTree *tree, gint64 until)
+KtUsec
+kt_tree_timeout_until (KtTree *tree, KtUsec until)
 {
   if (until == KT_TIME_NEVER)
     return KT_TIME_NEVER;
@@ -40,7 +40,7 @@ link_target (const KtNode *node)
 }
 
 /* ended, else started, else created, else when it was last heard of */
-static gint64
+static KtUsec
 known_mtime (const KtSnapshot *snapshot)
 {
   const KtTask *task = snapshot->task;
@@ -54,27 +54,27 @@ known_mtime (const KtSnapshot *snapshot)
   return snapshot->changed_wall;
 }
 
-gint64
+KtUsec
 kt_tree_task_mtime (KtTree *tree, KtKey *key)
 {
-  gint64 mtime = kt_catalog_mtime (tree->catalog, key);
+  KtUsec mtime_wall = kt_catalog_mtime (tree->catalog, key);
   KtSnapshot snapshot;
 
-  if (mtime != 0 || !kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot))
-    return mtime;
-  mtime = MAX (known_mtime (&snapshot), snapshot.moved_wall);
-  kt_catalog_set_mtime (tree->catalog, key, mtime);
-  return mtime;
+  if (mtime_wall != 0 || !kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot))
+    return mtime_wall;
+  mtime_wall = MAX (known_mtime (&snapshot), snapshot.moved_wall);
+  kt_catalog_set_mtime (tree->catalog, key, mtime_wall);
+  return mtime_wall;
 }
 
-gint64
+KtUsec
 kt_tree_move_mtime (KtTree *tree, KtKey *key)
 {
-  gint64 mtime = kt_tree_task_mtime (tree, key);
+  KtUsec mtime_wall = kt_tree_task_mtime (tree, key);
   KtSnapshot snapshot;
 
-  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot) || snapshot.moved_wall <= mtime)
-    return mtime;
+  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot) || snapshot.moved_wall <= mtime_wall)
+    return mtime_wall;
   kt_catalog_set_mtime (tree->catalog, key, snapshot.moved_wall);
   return snapshot.moved_wall;
 }
@@ -83,37 +83,37 @@ void
 kt_tree_settle_mtime (KtTree *tree, KtKey *key)
 {
   if (key != NULL && kt_tree_task_mtime (tree, key) == 0)
-    kt_catalog_set_mtime (tree->catalog, key, tree->catalog_changed);
+    kt_catalog_set_mtime (tree->catalog, key, tree->catalog_changed_wall);
 }
 
 /* How long a directory's mtime holds goes to *LIFE. The kernel is told when that of a task changes, see
  * kt-tree-change.c; its files are too many for that, and their names live no longer than the answer anyway. */
-static gint64
-dir_mtime (KtTree *tree, KtNode *node, KtKey *key, gint64 *life)
+static KtUsec
+dir_mtime (KtTree *tree, KtNode *node, KtKey *key, KtUsec *timeout)
 {
-  gint64 mtime = key != NULL ? kt_tree_task_mtime (tree, key) : 0;
+  KtUsec mtime_wall = key != NULL ? kt_tree_task_mtime (tree, key) : 0;
   KtSnapshot snapshot;
 
   switch (node->entry->below) {
   case KT_PLACE_TASK:
   case KT_PLACE_FILES:
-    node->mtime = mtime;
-    *life = mtime != 0 ? KT_TIME_NEVER : 0;
-    return mtime != 0 ? mtime : tree->catalog_changed;
+    node->mtime_wall = mtime_wall;
+    *timeout = mtime_wall != 0 ? KT_TIME_NEVER : 0;
+    return mtime_wall != 0 ? mtime_wall : tree->catalog_changed_wall;
   case KT_PLACE_FILE:
-    *life = kt_store_peek (tree->store, key, KT_STORE_FRESH, &snapshot)
-                ? kt_tree_timeout_until (tree, snapshot.expires_at)
-                : 0;
-    return mtime != 0 ? mtime : tree->catalog_changed;
+    *timeout = kt_store_peek (tree->store, key, KT_STORE_FRESH, &snapshot)
+                   ? kt_tree_timeout_until (tree, snapshot.expires_at)
+                   : 0;
+    return mtime_wall != 0 ? mtime_wall : tree->catalog_changed_wall;
   case KT_PLACE_TASKS:
   case KT_PLACE_SHARES:
-  case KT_PLACE_SHARE: *life = 0; return tree->catalog_changed;
+  case KT_PLACE_SHARE: *timeout = 0; return tree->catalog_changed_wall;
   case KT_PLACE_NONE:
   case KT_PLACE_ROOT:
   case KT_PLACE_CONTROL: break;
   }
-  *life = KT_TIME_NEVER;
-  return tree->started;
+  *timeout = KT_TIME_NEVER;
+  return tree->started_wall;
 }
 
 /* The inode number that stat shows. Of what is made anew at each lookup it stays the same, though each version is a node of
@@ -138,7 +138,7 @@ file_size (const KtNode *node)
 void
 kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtInode *entry)
 {
-  gint64 mtime = node->mtime;
+  KtUsec mtime_wall = node->mtime_wall;
 
   entry->id = node->id;
   entry->attr_timeout = KT_TIME_NEVER;
@@ -152,7 +152,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtInode *entry)
   switch (node->entry->kind) {
   case KT_ENTRY_DIR:
     entry->stat.st_mode = S_IFDIR | 0555;
-    mtime = dir_mtime (tree, node, key, &entry->attr_timeout);
+    mtime_wall = dir_mtime (tree, node, key, &entry->attr_timeout);
     break;
   case KT_ENTRY_FILE:
     entry->stat.st_mode = S_IFREG | 0444;
@@ -162,7 +162,7 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtInode *entry)
   case KT_ENTRY_CTL:
     entry->stat.st_mode = S_IFREG | 0644;
     entry->attr_timeout = 0; /* after a write the kernel takes it for longer */
-    mtime = tree->started;
+    mtime_wall = tree->started_wall;
     break;
   case KT_ENTRY_PACKAGE:
     entry->stat.st_mode = S_IFREG | 0444;
@@ -172,19 +172,19 @@ kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtInode *entry)
     g_autofree char *target = link_target (node);
     entry->stat.st_mode = S_IFLNK | 0777;
     entry->stat.st_size = (off_t) strlen (target);
-    mtime = tree->started;
+    mtime_wall = tree->started_wall;
     break;
   }
   }
   entry->stat.st_blocks = (entry->stat.st_size + 511) / 512;
-  entry->stat.st_mtim.tv_sec = mtime / KT_SECOND;
-  entry->stat.st_mtim.tv_nsec = mtime % KT_SECOND * 1000;
+  entry->stat.st_mtim.tv_sec = mtime_wall / KT_SECOND;
+  entry->stat.st_mtim.tv_nsec = mtime_wall % KT_SECOND * 1000;
   entry->stat.st_atim = entry->stat.st_ctim = entry->stat.st_mtim;
   if (node->entry->kind == KT_ENTRY_DIR || node->entry->place == KT_PLACE_CONTROL) {
     /* reading a task's files may move its mtime, and what is made anew at each lookup has another each time; tar takes a
      * ctime that moves for a file or directory changed under it */
-    entry->stat.st_ctim.tv_sec = tree->started / KT_SECOND;
-    entry->stat.st_ctim.tv_nsec = tree->started % KT_SECOND * 1000;
+    entry->stat.st_ctim.tv_sec = tree->started_wall / KT_SECOND;
+    entry->stat.st_ctim.tv_nsec = tree->started_wall % KT_SECOND * 1000;
   }
 }
 

@@ -95,11 +95,11 @@ add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
 {
   KtNode *task = find_below (tree, "tasks", key->task_id);
   const KtNode *files = task != NULL ? kt_nodes_find (tree->nodes, task, "files") : NULL;
-  const gint64 mtime = kt_tree_move_mtime (tree, key);
+  const KtUsec mtime_wall = kt_tree_move_mtime (tree, key);
 
-  if (task != NULL && task->mtime != 0 && task->mtime != mtime)
+  if (task != NULL && task->mtime_wall != 0 && task->mtime_wall != mtime_wall)
     add_stale (names, task, NULL);
-  if (files != NULL && files->mtime != 0 && files->mtime != mtime)
+  if (files != NULL && files->mtime_wall != 0 && files->mtime_wall != mtime_wall)
     add_stale (names, files, NULL);
 }
 
@@ -109,7 +109,7 @@ kt_tree_note_names (KtTree *tree, gboolean is_change)
   guint64 generation = kt_catalog_generation (tree->catalog);
 
   if (is_change && generation != tree->catalog_generation)
-    tree->catalog_changed = kt_clock_wall (tree->clock);
+    tree->catalog_changed_wall = kt_clock_wall (tree->clock);
   tree->catalog_generation = generation;
 }
 

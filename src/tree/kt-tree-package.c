@@ -19,7 +19,7 @@ kt_tree_resolve_package (KtTree *tree, KtNode *dir, const KtEntry *row, const Kt
   const KtTask *task = snapshot->task;
   const GError *failure;
   KtPackage *package;
-  gint64 mtime = snapshot->changed_wall;
+  KtUsec mtime_wall = snapshot->changed_wall;
 
   if (tree->packages == NULL || task->download_url[0] == '\0') {
     *entry = (KtInode){ 0 }; /* there is no such name now */
@@ -31,11 +31,11 @@ kt_tree_resolve_package (KtTree *tree, KtNode *dir, const KtEntry *row, const Kt
     return failure != NULL && kt_tree_resolve_failure (tree, dir, row->name, failure, entry);
   }
   if (kt_package_mtime (package) != KT_TIME_UNKNOWN)
-    mtime = kt_package_mtime (package);
+    mtime_wall = kt_package_mtime (package);
   else if (task->ended != KT_TIME_UNKNOWN)
-    mtime = task->ended * KT_SECOND;
-  kt_tree_describe (tree, kt_nodes_look_up_package (tree->nodes, dir, row, package, mtime), task->key, entry);
-  entry->entry_timeout = kt_tree_timeout_until (tree, MIN (snapshot->expires_at, kt_package_valid_until (package)));
+    mtime_wall = task->ended * KT_SECOND;
+  kt_tree_describe (tree, kt_nodes_look_up_package (tree->nodes, dir, row, package, mtime_wall), task->key, entry);
+  entry->entry_timeout = kt_tree_timeout_until (tree, MIN (snapshot->expires_at, kt_package_expires_at (package)));
   return TRUE;
 }
 

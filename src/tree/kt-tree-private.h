@@ -15,10 +15,11 @@ struct KtTree {
   KtLists *lists;
   KtReadahead *readahead;
   KtPackages *packages; /* NULL: there are none */
-  gint64 started;       /* wall clock */
+  KtUsec started_wall;  /* wall clock */
   guint64 catalog_generation;
-  gint64 catalog_changed; /* wall clock, when names came or went; what the first reading of a list brings was there */
-  KtSource *cancel;       /* NULL: it is not allowed */
+  KtUsec
+      catalog_changed_wall; /* wall clock, when names came or went; what the first reading of a list brings was there */
+  KtSource *cancel;         /* NULL: it is not allowed */
   KtTreeInvalidate invalidate;
   gpointer kernel;
 };
@@ -30,7 +31,7 @@ KtKey *kt_tree_key_of (KtTree *tree, const KtNode *node);
 guint kt_tree_families_of (KtTree *tree, const KtNode *node);
 
 /* What is left of a time, for a life told to the kernel: a little less, as it rounds up. */
-gint64 kt_tree_timeout_until (KtTree *tree, gint64 until);
+KtUsec kt_tree_timeout_until (KtTree *tree, KtUsec until);
 
 /* ID and attributes of a node; KEY is that of its task, NULL outside of tasks. */
 void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtInode *entry);
@@ -38,10 +39,10 @@ void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtInode *entry);
 /* The mtime of a task's directory, wall clock in microseconds; 0: not settled. It is settled by the first answer, or when
  * somebody looks at it before (GETATTR, a listing with attributes), and must not move because the task was asked about:
  * tar and rsync would take that for a change. From then on it moves when an answer differs from the one before. */
-gint64 kt_tree_task_mtime (KtTree *tree, KtKey *key);
+KtUsec kt_tree_task_mtime (KtTree *tree, KtKey *key);
 
 /* The same after an answer: as it is now. */
-gint64 kt_tree_move_mtime (KtTree *tree, KtKey *key);
+KtUsec kt_tree_move_mtime (KtTree *tree, KtKey *key);
 
 /* Somebody looks: what the directory of KEY, if any, shows now is what it goes on showing. */
 void kt_tree_settle_mtime (KtTree *tree, KtKey *key);
@@ -92,7 +93,7 @@ struct KtOperation {
   char *name;
   KtKey *key;
   KtStoreMode mode; /* how the store was asked */
-  gint64 deadline;
+  KtUsec deadline;
   KtWaiter *waiter;
   KtListsWaiter *lists_waiter;
   KtPackageCall *package;

@@ -8,17 +8,17 @@
 
 /* There is no such name, for LIFE. */
 static gboolean
-absent (KtInode *entry, gint64 life)
+absent (KtInode *entry, KtUsec timeout)
 {
-  *entry = (KtInode){ .entry_timeout = life };
+  *entry = (KtInode){ .entry_timeout = timeout };
   return TRUE;
 }
 
 static gboolean
-found (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, KtKey *key, gint64 life, KtInode *entry)
+found (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, KtKey *key, KtUsec timeout, KtInode *entry)
 {
   kt_tree_describe (tree, kt_nodes_look_up (tree->nodes, dir, row, name, key), key, entry);
-  entry->entry_timeout = life;
+  entry->entry_timeout = timeout;
   return TRUE;
 }
 
@@ -29,7 +29,7 @@ found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtSnapshot *
 {
   const KtTask *task = snapshot->task;
   KtSubject subject = { .task = task };
-  gint64 first_mtime = snapshot->known_wall;
+  KtUsec first_mtime_wall = snapshot->known_wall;
   g_autoptr (GBytes) content = NULL;
 
   if (row->place == KT_PLACE_FILE) {
@@ -42,9 +42,9 @@ found_version (KtTree *tree, KtNode *dir, const KtEntry *row, const KtSnapshot *
   content = row->render (&subject);
   /* what has ended says itself when it last changed; of the rest we know when we saw it */
   if (kt_task_is_final (task) && task->ended != KT_TIME_UNKNOWN)
-    first_mtime = task->ended * KT_SECOND;
+    first_mtime_wall = task->ended * KT_SECOND;
   kt_tree_describe (tree,
-                    kt_nodes_look_up_version (tree->nodes, dir, row, content, first_mtime, snapshot->changed_wall),
+                    kt_nodes_look_up_version (tree->nodes, dir, row, content, first_mtime_wall, snapshot->changed_wall),
                     task->key, entry);
   /* what only a list told of a task that goes on may be overtaken by what the next file of the same directory asks for */
   entry->entry_timeout =
@@ -68,7 +68,7 @@ kt_tree_resolve_failure (KtTree *tree, KtNode *dir, const char *name, const GErr
   KtKey *key = dir->key != NULL ? kt_catalog_find (tree->catalog, dir->key->task_id) : NULL;
   guint families = kt_tree_families_of (tree, dir);
   const KtEntry *row = kt_entry_find (dir->entry->below, name, families);
-  gint64 now = kt_clock_wall (tree->clock);
+  KtUsec now = kt_clock_wall (tree->clock);
   KtSnapshot snapshot;
 
   if (key == NULL)
@@ -93,7 +93,7 @@ found_about (KtTree *tree, KtNode *dir, const KtEntry *row, KtInode *entry)
 {
   KtSubject subject = { .about = &tree->about };
   g_autoptr (GBytes) content = row->render (&subject);
-  gint64 now = kt_clock_wall (tree->clock);
+  KtUsec now = kt_clock_wall (tree->clock);
 
   kt_tree_describe (tree, kt_nodes_look_up_version (tree->nodes, dir, row, content, now, now), NULL, entry);
   entry->entry_timeout = 0;

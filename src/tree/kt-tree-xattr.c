@@ -9,32 +9,32 @@
 #define PREFIX "user.kootaskfs."
 
 static char *
-fetched_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
+fetched_text (const KtSnapshot *snapshot, const GError *error, KtUsec now)
 {
   return snapshot != NULL ? kt_time_format (snapshot->fetched_wall / KT_SECOND) : NULL;
 }
 
 static char *
-age_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
+age_text (const KtSnapshot *snapshot, const GError *error, KtUsec now)
 {
   return snapshot != NULL ? g_strdup_printf ("%" G_GINT64_FORMAT, (gint64) ((now - snapshot->fetched_at) / KT_SECOND))
                           : NULL;
 }
 
 static char *
-stale_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
+stale_text (const KtSnapshot *snapshot, const GError *error, KtUsec now)
 {
   return snapshot != NULL ? g_strdup (snapshot->stale ? "1" : "0") : NULL;
 }
 
 static char *
-trace_id_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
+trace_id_text (const KtSnapshot *snapshot, const GError *error, KtUsec now)
 {
   return snapshot != NULL ? g_strdup (snapshot->trace_id) : NULL;
 }
 
 static char *
-error_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
+error_text (const KtSnapshot *snapshot, const GError *error, KtUsec now)
 {
   g_autofree char *text = NULL;
 
@@ -47,7 +47,7 @@ error_text (const KtSnapshot *snapshot, const GError *error, gint64 now)
 /* The attributes of everything that is of a task. NULL is what memory does not tell. */
 static const struct {
   const char *name;
-  char *(*text) (const KtSnapshot *snapshot, const GError *error, gint64 now);
+  char *(*text) (const KtSnapshot *snapshot, const GError *error, KtUsec now);
 } attributes[] = {
   { PREFIX "fetched", fetched_text },   { PREFIX "age", age_text },     { PREFIX "stale", stale_text },
   { PREFIX "trace-id", trace_id_text }, { PREFIX "error", error_text },

@@ -51,7 +51,7 @@ kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists,
   tree->options = *options;
   tree->nodes = kt_nodes_new ();
   tree->readahead = kt_readahead_new (store, catalog, options->readahead);
-  tree->started = tree->catalog_changed = kt_clock_wall (clock);
+  tree->started_wall = tree->catalog_changed_wall = kt_clock_wall (clock);
   kt_tree_observe (tree);
   return tree;
 }

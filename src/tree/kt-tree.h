@@ -21,8 +21,8 @@ typedef struct KtOperation KtOperation;
 typedef struct {
   guint64 id; /* 0: there is no such name, and ENTRY_LIFE says for how long */
   struct stat stat;
-  gint64 entry_timeout; /* how long the name leads here */
-  gint64 attr_timeout;  /* how long STAT holds */
+  KtUsec entry_timeout; /* how long the name leads here */
+  KtUsec attr_timeout;  /* how long STAT holds */
 } KtInode;
 
 /* What the kernel is to forget before its life ends: the name NAME in the directory INODE, or, when NAME is NULL, the
@@ -38,7 +38,7 @@ typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *stale, GSourceFunc
 typedef struct {
   uid_t uid;
   gid_t gid;
-  gint64 deadline; /* of one operation, microseconds */
+  KtUsec deadline; /* of one operation, microseconds */
   guint readahead; /* tasks fetched ahead of a scan at the most */
   guint families;  /* KT_FAMILY_BIT()s: where a task is looked for that nobody has named */
 } KtTreeOptions;

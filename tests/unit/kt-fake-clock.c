@@ -4,7 +4,7 @@
 #include "base/kt-units.h"
 
 struct KtTimer {
-  gint64 at;
+  KtUsec at;
   guint64 order;
   KtTimerFunc func;
   gpointer data;
@@ -12,8 +12,8 @@ struct KtTimer {
 
 struct KtFakeClock {
   KtClock vtable;
-  gint64 now;
-  gint64 wall;
+  KtUsec now;
+  KtUsec wall;
   guint64 started;
   GList *timers; /* KtTimer, by time, then by the order of their start */
 };
@@ -41,7 +41,7 @@ compare (gconstpointer a, gconstpointer b)
 }
 
 static KtTimer *
-fake_start (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data)
+fake_start (KtClock *clock, KtUsec at, KtTimerFunc func, gpointer data)
 {
   KtFakeClock *fake = (KtFakeClock *) clock;
   KtTimer *timer = g_new0 (KtTimer, 1);
@@ -95,8 +95,8 @@ kt_fake_clock_now (KtFakeClock *fake)
 void
 kt_fake_clock_advance (KtFakeClock *fake, gint64 microseconds)
 {
-  gint64 until = fake->now + microseconds;
-  gint64 to_wall = fake->wall - fake->now;
+  KtUsec until = fake->now + microseconds;
+  KtUsec to_wall = fake->wall - fake->now;
 
   while (fake->timers != NULL && ((KtTimer *) fake->timers->data)->at <= until) {
     g_autofree KtTimer *timer = fake->timers->data;

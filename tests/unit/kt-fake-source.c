@@ -8,13 +8,13 @@
 
 typedef struct {
   KtKey *key;
-  gint64 deadline;
+  KtUsec deadline;
   KtSourceFetched fetched;
   gpointer data;
 } Request;
 
 typedef struct {
-  gint64 timeout;
+  KtUsec timeout;
   KtSourcePage page;
   KtSourceListed listed; /* NULL: none is under way */
   gpointer data;
@@ -25,13 +25,13 @@ struct KtFakeSource {
   GQueue requests; /* Request */
   guint asked;
   guint landed;
-  gint64 age;
+  KtUsec age;
   ListRequest lists[KT_N_FAMILIES];
   guint lists_asked;
 };
 
 static void
-fetch (KtSource *source, KtKey *key, gint64 deadline, KtSourceFetched fetched, gpointer data)
+fetch (KtSource *source, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data)
 {
   KtFakeSource *fake = (KtFakeSource *) source;
   Request *request = g_new (Request, 1);
@@ -42,7 +42,7 @@ fetch (KtSource *source, KtKey *key, gint64 deadline, KtSourceFetched fetched, g
 }
 
 static void
-list (KtSource *source, KtFamily family, gint64 page_timeout, KtSourcePage page, KtSourceListed listed, gpointer data)
+list (KtSource *source, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed, gpointer data)
 {
   KtFakeSource *fake = (KtFakeSource *) source;
 
@@ -76,7 +76,7 @@ kt_fake_source (KtFakeSource *source)
 }
 
 void
-kt_fake_source_set_age (KtFakeSource *source, gint64 age)
+kt_fake_source_set_age (KtFakeSource *source, KtUsec age)
 {
   source->age = age;
 }

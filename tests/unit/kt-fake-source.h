@@ -16,7 +16,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtFakeSource, kt_fake_source_free)
 KtSource *kt_fake_source (KtFakeSource *source); /* (transfer none) */
 
 /* How old all that comes from now on is. */
-void kt_fake_source_set_age (KtFakeSource *source, gint64 age);
+void kt_fake_source_set_age (KtFakeSource *source, KtUsec age);
 
 guint kt_fake_source_asked (const KtFakeSource *source); /* ever */
 guint kt_fake_source_pending (const KtFakeSource *source);
@@ -33,7 +33,7 @@ void kt_fake_source_fail (KtFakeSource *source, KtErrorCode code);
 
 guint kt_fake_list_asked (const KtFakeSource *source); /* lists, ever */
 gboolean kt_fake_list_pending (const KtFakeSource *source, KtFamily family);
-gint64 kt_fake_list_timeout (const KtFakeSource *source, KtFamily family); /* of the list under way */
+KtUsec kt_fake_list_timeout (const KtFakeSource *source, KtFamily family); /* of the list under way */
 
 /* A page of the list under way: ITEMS are what stands between the brackets of the service's array. */
 void kt_fake_list_page (KtFakeSource *source, KtFamily family, const char *items);

@@ -76,7 +76,7 @@ done (const KtResponse *response, const GError *error, gpointer data)
 }
 
 void
-kt_signin_fetch_within (KtSignin *f, gint64 duration)
+kt_signin_fetch_within (KtSignin *f, KtUsec duration)
 {
   KtKey *key = kt_key_new (KT_FAMILY_JOB, "7");
 

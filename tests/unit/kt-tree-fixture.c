@@ -54,7 +54,7 @@ about_tasks (gpointer data)
 static const KtListsPolicy no_lists = {
   .ttl = 30 * KT_SECOND,
   .negative_ttl = 3 * KT_SECOND,
-  .patience = 10 * KT_SECOND,
+  .page_timeout = 10 * KT_SECOND,
 };
 
 void

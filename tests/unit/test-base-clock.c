@@ -76,7 +76,7 @@ static void
 test_timers_after_sleep (void)
 {
   KtClock *clock = kt_clock_system ();
-  gint64 now = kt_clock_monotonic (clock), second = 0, first = 0, late = 0;
+  KtUsec now = kt_clock_monotonic (clock), second = 0, first = 0, late = 0;
   KtTimer *never, *later;
 
   kt_clock_start (clock, now + 7200 * KT_SECOND, on_timer, &second);

@@ -48,7 +48,7 @@ test_sequential (KtPackageFixture *f, gconstpointer data)
   gint64 most = 0, total = 0;
   KtPackageTold told;
 
-  for (gint64 at = 0; at < f->size; at += KT_TEST_BLOCK) {
+  for (KtUsec at = 0; at < f->size; at += KT_TEST_BLOCK) {
     kt_package_start_read (f, package, at, KT_TEST_BLOCK, &told);
     if (at == 0)
       g_assert_cmpuint (kt_package_sent (f), ==, 2); /* one read is no sequence */
@@ -70,7 +70,7 @@ test_slow (KtPackageFixture *f, gconstpointer data)
 {
   g_autoptr (KtPackage) package = kt_package_open (f, 206);
   guint landed = 1;
-  gint64 at = 0, before;
+  KtUsec at = 0, before;
   KtPackageTold told;
 
   for (; at < 8 * KT_TEST_BLOCK; at += KT_TEST_BLOCK) {

@@ -321,7 +321,7 @@ test_cancel_errors (Fixture *f, gconstpointer data)
 }
 
 static void
-on_page (GPtrArray *tasks, gint64 age, gpointer data)
+on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 {
   Fixture *f = data;
 

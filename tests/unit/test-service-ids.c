@@ -123,7 +123,7 @@ test_words_and_the_end (Fixture *f, gconstpointer data)
 }
 
 static void
-on_page (GPtrArray *tasks, gint64 age, gpointer data)
+on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 {
   Fixture *f = data;
 

@@ -31,7 +31,7 @@ typedef struct {
   gboolean from_list;
   gboolean stale;
   gint64 ended;
-  gint64 expires_at;
+  KtUsec expires_at;
   int error; /* -1: none */
 } Reader;
 
@@ -271,7 +271,7 @@ static void
 test_untold (Fixture *f, gconstpointer data)
 {
   KtSnapshot snapshot;
-  gint64 since;
+  KtUsec since;
 
   asked (f, KT_STORE_FRESH, RUNNING);
   since = kt_fake_clock_now (f->clock);

@@ -47,7 +47,7 @@ set_up (Fixture *f, gconstpointer data)
     .families = KT_FAMILIES_ALL,
     .ttl = 30 * KT_SECOND,
     .negative_ttl = 3 * KT_SECOND,
-    .patience = 10 * KT_SECOND,
+    .page_timeout = 10 * KT_SECOND,
   };
   f->lists = kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &f->policy, kt_fake_source (f->source));
   f->told = g_string_new (NULL);
@@ -394,7 +394,7 @@ test_complete (Fixture *f, gconstpointer data)
 static void
 test_complete_in_vain (Fixture *f, gconstpointer data)
 {
-  gint64 now;
+  KtUsec now;
   KtSnapshot snapshot;
   g_autoptr (KtKey) key = NULL;
   guint told;

@@ -27,8 +27,8 @@ typedef struct {
   gint progress; /* -1: none */
   KtTask *task;  /* only to compare */
   gboolean stale;
-  gint64 expires_at;
-  gint64 changed_wall;
+  KtUsec expires_at;
+  KtUsec changed_wall;
   int error; /* -1: none */
   int stale_error;
 } Reader;
@@ -101,7 +101,7 @@ get (Fixture *f, Reader *reader)
 static void
 test_age (Fixture *f, gconstpointer data)
 {
-  const gint64 now = kt_fake_clock_now (f->clock);
+  const KtUsec now = kt_fake_clock_now (f->clock);
   KtSnapshot snapshot;
   Reader reader;
 

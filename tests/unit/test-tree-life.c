@@ -267,7 +267,7 @@ test_forget_while_waiting (KtTreeFixture *f, gconstpointer data)
 }
 
 static gint64
-mtime (const KtInode *entry)
+mtime_wall (const KtInode *entry)
 {
   return entry->stat.st_mtim.tv_sec;
 }
@@ -279,13 +279,13 @@ test_mtime_of_files (KtTreeFixture *f, gconstpointer data)
 
   kt_tree_watch (f, tasks);
   entry = kt_tree_find (f, "tasks/7/status", KT_RUNNING);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* when it was first seen */
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH); /* when it was first seen */
   kt_tree_find (f, "tasks/7/progress", NULL);
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   entry = kt_tree_find (f, "tasks/7/progress", KT_RUNNING_ON);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 6); /* when it changed */
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 6); /* when it changed */
   entry = kt_tree_find (f, "tasks/7/status", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* it did not */
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH); /* it did not */
   g_assert_cmpint (entry.stat.st_ctim.tv_sec, ==, KT_FAKE_EPOCH);
 }
 
@@ -296,9 +296,9 @@ test_mtime_of_ended (KtTreeFixture *f, gconstpointer data)
 
   kt_tree_watch (f, tasks);
   entry = kt_tree_find (f, "tasks/7/status", KT_ENDED);
-  g_assert_cmpint (mtime (&entry), ==, 1727687700); /* 09:15:00, its end */
+  g_assert_cmpint (mtime_wall (&entry), ==, 1727687700); /* 09:15:00, its end */
   entry = kt_tree_find (f, "tasks/8/status", KT_IMPORTED);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* it does not say when it ended */
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH); /* it does not say when it ended */
 }
 
 /* What the first answer says of a task nobody has looked at is its directory's mtime. */
@@ -308,7 +308,7 @@ test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
   static const struct {
     const char *id;
     const char *json;
-    gint64 mtime;
+    KtUsec mtime_wall;
   } table[] = {
     { "1", KT_JOB ("\"createTime\":\"20240930080000\",\"startTime\":\"20240930090000\",\"endTime\":\"20240930091500\""),
       1727687700 },
@@ -327,9 +327,9 @@ test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
 
     kt_tree_find (f, path, table[i].json);
     entry = kt_tree_find (f, dir, NULL);
-    g_assert_cmpint (mtime (&entry), ==, table[i].mtime);
+    g_assert_cmpint (mtime_wall (&entry), ==, table[i].mtime_wall);
     g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
-    g_assert_cmpint (mtime (&entry), ==, table[i].mtime);
+    g_assert_cmpint (mtime_wall (&entry), ==, table[i].mtime_wall);
   }
 }
 
@@ -344,20 +344,20 @@ test_mtime_stays (KtTreeFixture *f, gconstpointer data)
   dir = kt_tree_find (f, "tasks/7", NULL).id;
   kt_fake_clock_advance (f->clock, 100 * KT_SECOND);
   g_assert_true (kt_tree_getattr (f->tree, dir, &entry));
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* when its name came */
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH); /* when its name came */
   g_assert_cmpint (entry.attr_timeout, ==, KT_TIME_NEVER);
   kt_tree_find (f, "tasks/7/status", KT_RUNNING);
   g_assert_cmpuint (f->attributes, ==, 0);
   entry = kt_tree_find (f, "tasks/7", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH);
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   kt_tree_find (f, "tasks/7/status", KT_RUNNING); /* asked again, the same */
   entry = kt_tree_find (f, "tasks/7/files", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH);
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   kt_tree_find (f, "tasks/7/status", KT_ENDED);
   entry = kt_tree_find (f, "tasks/7", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 112);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 112);
   g_assert_cmpuint (f->attributes, !=, 0);
 
   /* not even when memory has let the answer go, and the kernel the inodes */
@@ -368,7 +368,7 @@ test_mtime_stays (KtTreeFixture *f, gconstpointer data)
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   kt_tree_find (f, "tasks/7/status", KT_ENDED);
   entry = kt_tree_find (f, "tasks/7", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 112);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 112);
 }
 
 static void
@@ -376,15 +376,15 @@ test_mtime_of_catalog (KtTreeFixture *f, gconstpointer data)
 {
   KtInode entry = kt_tree_find (f, "tasks", NULL);
 
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
   kt_tree_find (f, "tasks/9", KT_IMPORTED);
   entry = kt_tree_find (f, "tasks", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 10);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 10);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
   kt_tree_watch (f, tasks);
   g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 20);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 20);
 }
 
 int
