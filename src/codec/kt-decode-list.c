@@ -26,14 +26,14 @@ page_of (KtFamily family, const cJSON *items, const char *next, GTimeZone *zone,
   page->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_task_unref);
   page->next = next != NULL && next[0] != '\0' ? g_strdup (next) : NULL;
   if (items != NULL && !cJSON_IsArray (items)) {
-    kt_answer_bad (error, "the list is not an array");
+    kt_body_bad (error, "the list is not an array");
     return NULL;
   }
   cJSON_ArrayForEach (item, items) {
-    const char *id = cJSON_IsObject (item) ? kt_answer_text (item, "taskId") : NULL;
+    const char *id = cJSON_IsObject (item) ? kt_body_text (item, "taskId") : NULL;
     KtTask *task;
     if (id == NULL) {
-      kt_answer_bad (error, "an item of the list has no taskId");
+      kt_body_bad (error, "an item of the list has no taskId");
       return NULL;
     }
     page->n_items++;
@@ -51,35 +51,35 @@ page_of (KtFamily family, const cJSON *items, const char *next, GTimeZone *zone,
 static gboolean
 is_list (const cJSON *root, const cJSON *items, GError **error)
 {
-  return items != NULL || kt_answer_text (root, "code") != NULL || kt_answer_text (root, "nextCursor") != NULL
-         || kt_answer_bad (error, "there is no list");
+  return items != NULL || kt_body_text (root, "code") != NULL || kt_body_text (root, "nextCursor") != NULL
+         || kt_body_bad (error, "there is no list");
 }
 
 gpointer
 kt_decode_task_list (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
-  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
+  g_autoptr (cJSON) root = kt_body_open (status, body, error);
   const cJSON *items;
 
   if (root == NULL)
     return NULL;
-  items = kt_answer_get (root, "taskList");
+  items = kt_body_get (root, "taskList");
   if (items == NULL)
-    items = kt_answer_get (root, "taskListDtos"); /* as the sample has it */
+    items = kt_body_get (root, "taskListDtos"); /* as the sample has it */
   if (!is_list (root, items, error))
     return NULL;
-  return page_of (key->family, items, kt_answer_text (root, "nextCursor"), zone, error);
+  return page_of (key->family, items, kt_body_text (root, "nextCursor"), zone, error);
 }
 
 gpointer
 kt_decode_jobs (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
-  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
+  g_autoptr (cJSON) root = kt_body_open (status, body, error);
   const cJSON *items;
 
   if (root == NULL)
     return NULL;
-  items = kt_answer_get (root, "data");
+  items = kt_body_get (root, "data");
   return is_list (root, items, error) ? page_of (key->family, items, NULL, zone, error) : NULL;
 }
 
@@ -88,11 +88,11 @@ kt_decode_done (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError 
 {
   static int done;
   g_autoptr (GError) why = NULL;
-  g_autoptr (cJSON) root = kt_answer_open (status, body, &why);
+  g_autoptr (cJSON) root = kt_body_open (status, body, &why);
 
   if (root != NULL)
     return &done;
-  if (g_error_matches (why, KT_ERROR, KT_ERROR_SERVICE) && kt_answer_declines (status, body))
+  if (g_error_matches (why, KT_ERROR, KT_ERROR_SERVICE) && kt_body_declines (status, body))
     why->code = KT_ERROR_DECLINED;
   g_propagate_error (error, g_steal_pointer (&why));
   return NULL;
@@ -102,7 +102,7 @@ gboolean
 kt_decode_is_final (guint status, GBytes *body)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (cJSON) root = status >= 500 ? kt_answer_open (status, body, &error) : NULL;
+  g_autoptr (cJSON) root = status >= 500 ? kt_body_open (status, body, &error) : NULL;
 
   return root == NULL
          && (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)
@@ -113,13 +113,13 @@ kt_decode_is_final (guint status, GBytes *body)
 char *
 kt_decode_access_token (guint status, GBytes *body, GError **error)
 {
-  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
-  const char *token = root != NULL ? kt_answer_text (root, "accessToken") : NULL;
+  g_autoptr (cJSON) root = kt_body_open (status, body, error);
+  const char *token = root != NULL ? kt_body_text (root, "accessToken") : NULL;
 
   if (root == NULL)
     return NULL;
   if (token == NULL || token[0] == '\0' || !kt_is_printable (token)) {
-    kt_answer_bad (error, "there is no accessToken that can be one");
+    kt_body_bad (error, "there is no accessToken that can be one");
     return NULL;
   }
   return g_strdup (token);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "kt-answer.h"
+#include "kt-body.h"
 #include "model/kt-task.h"
 
 /* The task of the id ID that an item of FAMILY's list tells of. (transfer full), NULL and KT_ERROR_BAD_ANSWER. */

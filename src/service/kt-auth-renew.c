@@ -5,7 +5,7 @@
 #include "base/kt-units.h"
 #include "codec/kt-decode.h"
 #include "kt-paths.h"
-#include "codec/kt-reply.h"
+#include "codec/kt-describe.h"
 
 #define IDLE            (15 * 60 * KT_SECOND) /* of the 20 minutes that a token lives unused */
 #define KEEP_ALIVE_WAIT (60 * KT_SECOND)      /* after a call that failed */
@@ -110,7 +110,7 @@ static gboolean
 may_be_refusal (const KtHttpResponse *response, const GError *error)
 {
   return kt_auth_is_refusal (response)
-         || (response != NULL && kt_reply_is_good (response->status)
+         || (response != NULL && kt_status_is_success (response->status)
              && !g_error_matches (error, KT_ERROR, KT_ERROR_BAD_ANSWER));
 }
 
@@ -177,7 +177,7 @@ refreshed (const OwnCall *call, const KtHttpResponse *response, GError **error)
 {
   KtAuth *auth = call->auth;
   g_autofree char *url = url_of (call);
-  GError *redirect = kt_reply_redirect (response->status, response->headers[KT_HEADER_LOCATION], url);
+  GError *redirect = kt_describe_redirect (response->status, response->headers[KT_HEADER_LOCATION], url);
   char *token;
 
   if (redirect != NULL) {

@@ -4,7 +4,7 @@
 #include "base/kt-error.h"
 #include "codec/kt-decode.h"
 #include "kt-paths.h"
-#include "codec/kt-reply.h"
+#include "codec/kt-describe.h"
 
 #include <string.h>
 
@@ -256,7 +256,7 @@ on_response (const KtHttpResponse *response, const GError *error, gpointer data)
     on_decoded (NULL, error, ask);
     return;
   }
-  redirect = kt_reply_redirect (response->status, response->headers[KT_HEADER_LOCATION], ask->url);
+  redirect = kt_describe_redirect (response->status, response->headers[KT_HEADER_LOCATION], ask->url);
   if (redirect != NULL) {
     on_decoded (NULL, redirect, ask);
     return;

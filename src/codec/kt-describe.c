@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Words for what comes in place of an answer. */
-#include "kt-reply.h"
+#include "kt-describe.h"
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
@@ -16,7 +16,7 @@
 #define BOM            "\xEF\xBB\xBF"
 
 gboolean
-kt_reply_is_good (guint status)
+kt_status_is_success (guint status)
 {
   return status / 100 == 2;
 }
@@ -154,7 +154,7 @@ beginning_of (GBytes *body)
 }
 
 char *
-kt_reply_describe_page (GBytes *body)
+kt_describe_page (GBytes *body)
 {
   g_autofree char *text = beginning_of (body);
   g_autofree char *title = NULL;
@@ -171,9 +171,9 @@ kt_reply_describe_page (GBytes *body)
 }
 
 char *
-kt_reply_describe (GBytes *body)
+kt_describe_body (GBytes *body)
 {
-  char *page = kt_reply_describe_page (body);
+  char *page = kt_describe_page (body);
   g_autofree char *text = NULL;
   g_autofree char *line = NULL;
 
@@ -207,7 +207,7 @@ place_of (const char *location, const char *url)
 }
 
 GError *
-kt_reply_redirect (guint status, const char *location, const char *url)
+kt_describe_redirect (guint status, const char *location, const char *url)
 {
   g_autofree char *place = location != NULL ? place_of (location, url) : NULL;
 
