@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads one body of the service's JSON. */
 /* cJSON's numbers are doubles, so kt_json_mark() hands it every number as a marked string; after parsing, unmark()
  * makes those cJSON_Raw: they print digit for digit. Where the digits of a number's value are others, "2" of 2.0, they
  * stand behind the NUL of valuestring, else a second NUL does: kt_body_text() reads them. */
@@ -9,6 +10,7 @@
 #include "base/kt-number.h"
 #include "base/kt-units.h"
 #include "kt-json.h"
+#include "kt-status.h"
 #include "kt-describe.h"
 
 #include <string.h>
@@ -115,35 +117,6 @@ kt_body_time (const cJSON *object, const char *name, const char *other, GTimeZon
   return time == KT_TIME_UNKNOWN && other != NULL ? kt_body_time (object, other, NULL, zone) : time;
 }
 
-/* The documented codes; what is not here is judged by its HTTP status. */
-static const struct {
-  const char *code;
-  KtErrorCode error;
-  gboolean declines; /* see kt_body_declines() */
-} service_codes[] = {
-  { "13000101", KT_ERROR_SERVICE, TRUE },    /* bad request */
-  { "13000102", KT_ERROR_SERVICE, TRUE },    /* parameter check failed */
-  { "13000201", KT_ERROR_SERVICE, FALSE },   /* internal error */
-  { "13000309", KT_ERROR_NOT_FOUND, FALSE }, /* resource not found */
-  { "13000407", KT_ERROR_SERVICE, FALSE },   /* no download address */
-  { "13000408", KT_ERROR_SERVICE, FALSE },   /* download failed */
-  { "13000410", KT_ERROR_DENIED, FALSE },    /* no permission for the space */
-  { "APIGW.0301", KT_ERROR_REFUSED, FALSE }, /* the gateway's word for it */
-};
-
-static KtErrorCode
-status_error (guint status)
-{
-  switch (status) {
-  case 400: /* documented for "authentication not passed" too */
-  case 401:
-  case 403: return KT_ERROR_REFUSED;
-  case 404: return KT_ERROR_NOT_FOUND;
-  case 429: return KT_ERROR_THROTTLED;
-  default: return KT_ERROR_SERVICE;
-  }
-}
-
 gboolean
 kt_body_bad (GError **error, const char *what)
 {
@@ -178,17 +151,13 @@ check (guint status, const cJSON *root, GBytes *body, GError **error)
 {
   g_autofree char *code = code_of (root);
   g_autofree char *words = NULL;
-  KtErrorCode kind = status_error (status);
 
   if (kt_status_is_success (status) && code == NULL && kt_body_get (root, "code") != NULL)
     return kt_body_bad (error, "code is neither number nor string");
   if (kt_status_is_success (status) && (code == NULL || g_str_equal (code, "0")))
     return TRUE;
-  for (gsize i = 0; code != NULL && kind != KT_ERROR_THROTTLED && i < G_N_ELEMENTS (service_codes); i++)
-    if (g_str_equal (service_codes[i].code, code))
-      kind = service_codes[i].error;
   words = root != NULL ? words_of (code, kt_body_text_either (root, "msg", "error_msg")) : kt_describe_body (body);
-  g_set_error (error, KT_ERROR, kind, "HTTP %u%s", status, words);
+  g_set_error (error, KT_ERROR, (int) kt_status_error (status, code), "HTTP %u%s", status, words);
   return FALSE;
 }
 
@@ -221,12 +190,7 @@ kt_body_declines (guint status, GBytes *body)
   g_autoptr (cJSON) root = parse (body, NULL);
   g_autofree char *code = code_of (root);
 
-  for (gsize i = 0; code != NULL && i < G_N_ELEMENTS (service_codes); i++)
-    if (g_str_equal (service_codes[i].code, code) && !service_codes[i].declines)
-      return FALSE;
-  if (kt_status_is_success (status))
-    return code != NULL;
-  return status == 400 || (status > 400 && status < 500 && status_error (status) == KT_ERROR_SERVICE);
+  return kt_status_declines (status, code);
 }
 
 GBytes *

@@ -5,6 +5,7 @@
 #include "base/kt-error.h"
 #include "base/kt-names.h"
 #include "kt-decode-private.h"
+#include "kt-status.h"
 
 void
 kt_list_page_free (KtListPage *page)
@@ -104,10 +105,7 @@ kt_decode_is_final (guint status, GBytes *body)
   g_autoptr (GError) error = NULL;
   g_autoptr (cJSON) root = status >= 500 ? kt_body_open (status, body, &error) : NULL;
 
-  return root == NULL
-         && (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)
-             || g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED)
-             || g_error_matches (error, KT_ERROR, KT_ERROR_DENIED));
+  return root == NULL && kt_status_error_stays (error);
 }
 
 char *

@@ -15,12 +15,6 @@
 #define LENIENT        (G_URI_FLAGS_ENCODED | G_URI_FLAGS_PARSE_RELAXED)
 #define BOM            "\xEF\xBB\xBF"
 
-gboolean
-kt_status_is_success (guint status)
-{
-  return status / 100 == 2;
-}
-
 /* TEXT, LENGTH bytes, on one line: blanks are one, secrets are out, it is cut at MOST bytes. (transfer full) */
 static char *
 tidy (const char *text, gsize length, gsize most)

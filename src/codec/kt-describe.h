@@ -6,9 +6,6 @@
 /* Replies that are no answers of the service, as proxies, portals and wrong endpoints give them: what to say of them.
  * The texts go into errors: bounded, on one line, without secrets. */
 
-/* Whether STATUS may come with a good answer: any 2xx. */
-gboolean kt_status_is_success (guint status);
-
 /* What BODY is instead of JSON, to be put behind a status: " without a body" or that it is an HTML page, with its
  * title. (transfer full), NULL when it is neither. */
 char *kt_describe_page (GBytes *body);

@@ -6,6 +6,7 @@
 #include "codec/kt-decode.h"
 #include "kt-paths.h"
 #include "codec/kt-describe.h"
+#include "codec/kt-status.h"
 
 #define IDLE            (15 * 60 * KT_SECOND) /* of the 20 minutes that a token lives unused */
 #define KEEP_ALIVE_WAIT (60 * KT_SECOND)      /* after a call that failed */

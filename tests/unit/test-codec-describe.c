@@ -5,6 +5,7 @@
 #include "base/kt-log.h"
 #include "codec/kt-decode.h"
 #include "codec/kt-describe.h"
+#include "codec/kt-status.h"
 
 #include <string.h>
 
