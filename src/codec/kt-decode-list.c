@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists, answers without content, and the one thing we say in JSON ourselves. */
+/* Decodes the pages of lists and the responses without content, and encodes the bodies that are sent. */
 #include "kt-decode.h"
 
 #include "base/kt-error.h"
@@ -56,7 +56,7 @@ is_list (const cJSON *root, const cJSON *items, GError **error)
          || kt_body_bad (error, "there is no list");
 }
 
-gpointer
+KtListPage *
 kt_decode_task_list (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
   g_autoptr (cJSON) root = kt_body_open (status, body, error);
@@ -72,7 +72,7 @@ kt_decode_task_list (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GE
   return page_of (key->family, items, kt_body_text (root, "nextCursor"), zone, error);
 }
 
-gpointer
+KtListPage *
 kt_decode_jobs (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
   g_autoptr (cJSON) root = kt_body_open (status, body, error);
@@ -84,19 +84,18 @@ kt_decode_jobs (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError 
   return is_list (root, items, error) ? page_of (key->family, items, NULL, zone, error) : NULL;
 }
 
-gpointer
-kt_decode_done (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
+gboolean
+kt_decode_done (guint status, GBytes *body, GError **error)
 {
-  static int done;
   g_autoptr (GError) why = NULL;
   g_autoptr (cJSON) root = kt_body_open (status, body, &why);
 
   if (root != NULL)
-    return &done;
+    return TRUE;
   if (g_error_matches (why, KT_ERROR, KT_ERROR_SERVICE) && kt_body_declines (status, body))
     why->code = KT_ERROR_DECLINED;
   g_propagate_error (error, g_steal_pointer (&why));
-  return NULL;
+  return FALSE;
 }
 
 gboolean
@@ -121,6 +120,24 @@ kt_decode_access_token (guint status, GBytes *body, GError **error)
     return NULL;
   }
   return g_strdup (token);
+}
+
+gboolean
+kt_decode (const KtDecode *decode, KtKey *key, guint status, GBytes *body, GTimeZone *zone, KtDecoded *decoded,
+           GError **error)
+{
+  if (decode->task != NULL)
+    return (decoded->task = decode->task (key, status, body, zone, error)) != NULL;
+  if (decode->page != NULL)
+    return (decoded->page = decode->page (key, status, body, zone, error)) != NULL;
+  return decode->done (status, body, error);
+}
+
+void
+kt_decoded_clear (KtDecoded *decoded)
+{
+  g_clear_pointer (&decoded->task, kt_task_unref);
+  g_clear_pointer (&decoded->page, kt_list_page_free);
 }
 
 char *

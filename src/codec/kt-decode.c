@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Decodes the responses about one task. */
 #include "kt-decode.h"
 
 #include "base/kt-error.h"
@@ -122,7 +123,7 @@ seal (KtTask *task, GBytes *body)
   return kt_task_ref (task);
 }
 
-gpointer
+KtTask *
 kt_decode_share_detail (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
   g_autoptr (cJSON) root = kt_body_open (status, body, error);
@@ -137,7 +138,7 @@ kt_decode_share_detail (KtKey *key, guint status, GBytes *body, GTimeZone *zone,
   return fill_detail (task, root, info, zone, error) ? seal (task, body) : NULL;
 }
 
-gpointer
+KtTask *
 kt_decode_job (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
   g_autoptr (cJSON) root = kt_body_open (status, body, error);
@@ -153,7 +154,7 @@ kt_decode_job (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError *
   return fill_detail (task, data, kt_body_get (data, "jobInfo"), zone, error) ? seal (task, body) : NULL;
 }
 
-gpointer
+KtTask *
 kt_decode_basic_task (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
   g_autoptr (cJSON) root = kt_body_open (status, body, error);
@@ -209,7 +210,7 @@ result_of_counts (gint64 succeeded, gint64 failed)
   return succeeded == 0 ? KT_RESULT_FAILED : KT_RESULT_PARTLY_FAILED;
 }
 
-gpointer
+KtTask *
 kt_decode_task_result (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
   g_autoptr (cJSON) root = kt_body_open (status, body, error);
@@ -226,7 +227,7 @@ kt_decode_task_result (KtKey *key, guint status, GBytes *body, GTimeZone *zone, 
   task->success_count = kt_body_number (data, "successCount", G_MAXINT64);
   task->fail_count = kt_body_number (data, "failCount", G_MAXINT64);
   kt_task_share (&task->type, KT_TYPE_IMPORT);
-  /* the call tells no status; counts are there once the import is through */
+  /* the response has no status; counts are there once the import is through */
   kt_task_share (&task->status,
                  task->success_count >= 0 || task->fail_count >= 0 ? KT_STATUS_COMPLETED : KT_STATUS_RUNNING);
   kt_task_share (&task->result, result_of_counts (task->success_count, task->fail_count));

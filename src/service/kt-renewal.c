@@ -1,47 +1,71 @@
 /* SPDX-License-Identifier: MIT */
-#include "kt-auth-private.h"
+/* Renews the credential when a request was refused, and keeps the token from expiring. */
+#include "kt-renewal.h"
 
 #include "base/kt-error.h"
-#include "base/kt-units.h"
+#include "base/kt-log.h"
 #include "codec/kt-decode.h"
-#include "kt-paths.h"
 #include "codec/kt-describe.h"
 #include "codec/kt-status.h"
+#include "kt-paths.h"
 
-#define IDLE            (15 * 60 * KT_SECOND) /* of the 20 minutes that a token lives unused */
-#define KEEP_ALIVE_WAIT (60 * KT_SECOND)      /* after a call that failed */
-#define OWN_DEADLINE    (10 * KT_SECOND)      /* of the calls made here */
+#define IDLE            (15 * 60 * KT_SECOND) /* of the 20 minutes after which an unused token expires */
+#define KEEP_ALIVE_WAIT (60 * KT_SECOND)      /* after a request that failed */
+#define RENEWAL_WAIT    (3 * KT_SECOND)       /* between two renewals of the same kind */
+#define OWN_DEADLINE    (10 * KT_SECOND)      /* of the requests made here */
+
+struct KtRenewal {
+  KtAuth *auth;
+  KtHttpClient *http;
+  KtClock *clock;
+  KtHealth *health;
+
+  char *endpoint;
+  char *session_id;
+  gboolean keep_alive;
+  KtTokenRead read_token;
+  gpointer token_source;
+
+  gboolean renewing;
+  GQueue waiters;         /* Waiter */
+  KtUsec next_refresh_at; /* no renewal of the kind before */
+  KtUsec next_read_at;
+
+  guint under_way;
+  KtUsec next_keep_alive_at; /* after one that failed */
+  KtTimer *idle;
+};
 
 /* A refused request that waits for the end of the renewal. */
 typedef struct {
-  KtAuth *auth;
+  KtRenewal *renewal;
   guint generation;
   KtTimer *expiry;
-  KtAuthVerdict verdict;
+  KtRenewalVerdict verdict;
   gpointer data;
 } Waiter;
 
-/* A call made here, for the token's sake: session/refresh, or any other to keep it alive. */
+/* A request made here, for the token's sake: session/refresh, or any other to keep it alive. */
 typedef struct {
-  KtAuth *auth;
+  KtRenewal *renewal;
   gboolean refresh;
   gboolean repeated;
   char *trace_id;
   KtAuthStamp stamp;
-} OwnCall;
+} OwnRequest;
 
 /* ---- renewal */
 
-static void own_call (KtAuth *auth, gboolean refresh);
+static void own_request (KtRenewal *renewal, gboolean refresh);
 
 static void
 conclude (Waiter *waiter)
 {
-  gboolean again = waiter->generation != waiter->auth->generation;
-  KtAuthVerdict verdict = waiter->verdict;
+  gboolean again = waiter->generation != kt_auth_generation (waiter->renewal->auth);
+  KtRenewalVerdict verdict = waiter->verdict;
   gpointer data = waiter->data;
 
-  kt_clock_stop (waiter->auth->clock, &waiter->expiry);
+  kt_clock_stop (waiter->renewal->clock, &waiter->expiry);
   g_free (waiter);
   verdict (again, data);
 }
@@ -52,132 +76,122 @@ on_waiter_expiry (gpointer data)
   Waiter *waiter = data;
 
   waiter->expiry = NULL;
-  g_queue_remove (&waiter->auth->waiters, waiter);
+  g_queue_remove (&waiter->renewal->waiters, waiter);
   conclude (waiter);
 }
 
 /* The renewal has ended, one way or the other. */
 static void
-settle (KtAuth *auth)
+settle (KtRenewal *renewal)
 {
   Waiter *waiter;
 
-  auth->renewing = FALSE;
-  while ((waiter = g_queue_pop_head (&auth->waiters)) != NULL)
+  renewal->renewing = FALSE;
+  while ((waiter = g_queue_pop_head (&renewal->waiters)) != NULL)
     conclude (waiter);
 }
 
 static void
 on_token (const char *token, const GError *error, gpointer data)
 {
-  KtAuth *auth = data;
+  KtRenewal *renewal = data;
 
   if (token != NULL)
-    kt_auth_set_token (auth, token);
+    kt_auth_set_token (renewal->auth, token);
   else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
-    kt_health_failure (auth->health, kt_clock_wall (auth->clock), "token not read again", NULL, error);
-  settle (auth);
+    kt_health_failure (renewal->health, kt_clock_wall (renewal->clock), "token not read again", NULL, error);
+  settle (renewal);
 }
 
 static void
-read_again (KtAuth *auth)
+read_again (KtRenewal *renewal)
 {
-  KtUsec now = kt_clock_monotonic (auth->clock);
+  KtUsec now = kt_clock_monotonic (renewal->clock);
 
-  if (auth->read_token == NULL || now < auth->next_read_at) {
-    settle (auth);
+  if (renewal->read_token == NULL || now < renewal->next_read_at) {
+    settle (renewal);
     return;
   }
-  auth->next_read_at = now + KT_AUTH_RENEWAL_WAIT;
-  auth->read_token (auth->token_source, on_token, auth);
+  renewal->next_read_at = now + RENEWAL_WAIT;
+  renewal->read_token (renewal->token_source, on_token, renewal);
 }
 
 static void
-renew (KtAuth *auth, gboolean by_session)
+renew (KtRenewal *renewal, gboolean by_session)
 {
-  KtUsec now = kt_clock_monotonic (auth->clock);
+  KtUsec now = kt_clock_monotonic (renewal->clock);
 
-  auth->renewing = TRUE;
-  if (!by_session || auth->session_id == NULL || now < auth->next_refresh_at) {
-    read_again (auth);
+  renewal->renewing = TRUE;
+  if (!by_session || renewal->session_id == NULL || now < renewal->next_refresh_at) {
+    read_again (renewal);
     return;
   }
-  auth->next_refresh_at = now + KT_AUTH_RENEWAL_WAIT;
-  own_call (auth, TRUE);
-}
-
-/* An error that is only in the body comes with a good status. */
-static gboolean
-may_be_refusal (const KtHttpResponse *response, const GError *error)
-{
-  return kt_auth_is_refusal (response)
-         || (response != NULL && kt_status_is_success (response->status)
-             && !g_error_matches (error, KT_ERROR, KT_ERROR_BAD_ANSWER));
+  renewal->next_refresh_at = now + RENEWAL_WAIT;
+  own_request (renewal, TRUE);
 }
 
 gboolean
-kt_auth_refused (KtAuth *auth, const KtAuthStamp *stamp, const KtHttpResponse *response, const GError *error,
-                 KtUsec deadline, KtAuthVerdict verdict, gpointer data)
+kt_renewal_refused (KtRenewal *renewal, const KtAuthStamp *stamp, const KtHttpResponse *response, const GError *error,
+                    KtUsec deadline, KtRenewalVerdict verdict, gpointer data)
 {
   Waiter *waiter;
 
-  if (!may_be_refusal (response, error))
+  if (!kt_status_may_be_refusal (response->status, error))
     return FALSE;
-  if (kt_auth_date_was_wrong (auth, stamp, response)) {
+  if (kt_auth_date_was_wrong (renewal->auth, stamp, response)) {
     verdict (TRUE, data);
     return TRUE;
   }
   if (!g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED))
     return FALSE;
-  if (stamp->generation != auth->generation) {
+  if (stamp->generation != kt_auth_generation (renewal->auth)) {
     verdict (TRUE, data);
     return TRUE;
   }
   waiter = g_new0 (Waiter, 1);
-  *waiter = (Waiter){ .auth = auth, .generation = stamp->generation, .verdict = verdict, .data = data };
-  waiter->expiry = kt_clock_start (auth->clock, deadline, on_waiter_expiry, waiter);
-  g_queue_push_tail (&auth->waiters, waiter);
-  if (!auth->renewing)
-    renew (auth, response->status != 403);
+  *waiter = (Waiter){ .renewal = renewal, .generation = stamp->generation, .verdict = verdict, .data = data };
+  waiter->expiry = kt_clock_start (renewal->clock, deadline, on_waiter_expiry, waiter);
+  g_queue_push_tail (&renewal->waiters, waiter);
+  if (!renewal->renewing)
+    renew (renewal, response->status != 403);
   return TRUE;
 }
 
-/* ---- calls of our own */
+/* ---- requests made here */
 
 static void
-own_call_free (OwnCall *call)
+own_request_free (OwnRequest *own)
 {
-  g_free (call->trace_id);
-  g_free (call);
+  g_free (own->trace_id);
+  g_free (own);
 }
 
 static void
-own_call_prepare (KtHttpRequest *request, gpointer data)
+own_request_prepare (KtHttpRequest *request, gpointer data)
 {
-  OwnCall *call = data;
+  OwnRequest *own = data;
 
-  g_free (call->trace_id);
-  call->trace_id = kt_trace_id_new ();
-  kt_auth_prepare (call->auth, request, call->trace_id, &call->stamp);
-  if (call->refresh) {
-    kt_auth_header (request, "x-session-id", call->auth->session_id);
+  g_free (own->trace_id);
+  own->trace_id = kt_trace_id_new ();
+  kt_auth_prepare (own->renewal->auth, request, own->trace_id, &own->stamp);
+  if (own->refresh) {
+    kt_auth_header (request, "x-session-id", own->renewal->session_id);
     kt_auth_header (request, "Content-Type", "application/json");
   }
 }
 
 /* (transfer full) */
 static char *
-url_of (const OwnCall *call)
+url_of (const OwnRequest *own)
 {
-  return g_strconcat (call->auth->endpoint, KT_SERVICE_PATH,
-                      call->refresh ? KT_PATH_REFRESH : KT_PATH_TASK_LIST "?pageSize=1", NULL);
+  return g_strconcat (own->renewal->endpoint, KT_SERVICE_PATH,
+                      own->refresh ? KT_PATH_REFRESH : KT_PATH_TASK_LIST "?pageSize=1", NULL);
 }
 
 static void
-refreshed (const OwnCall *call, const KtHttpResponse *response, GError **error)
+refreshed (const OwnRequest *own, const KtHttpResponse *response, GError **error)
 {
-  KtAuth *auth = call->auth;
-  g_autofree char *url = url_of (call);
+  g_autofree char *url = url_of (own);
   GError *redirect = kt_describe_redirect (response->status, response->headers[KT_HEADER_LOCATION], url);
   char *token;
 
@@ -188,106 +202,161 @@ refreshed (const OwnCall *call, const KtHttpResponse *response, GError **error)
   token = kt_decode_access_token (response->status, response->body, error);
   if (token == NULL)
     return;
-  auth->renewed = TRUE;
-  auth->generation++; /* also when it is the same again: it has been given new life */
-  kt_auth_use (auth, token);
+  kt_auth_set_renewed (own->renewal->auth, token);
 }
 
-static void own_call_send (OwnCall *call);
+static void own_request_send (OwnRequest *own);
 
 static void
 on_own_response (const KtHttpResponse *response, const GError *http_error, gpointer data)
 {
-  OwnCall *call = data;
-  KtAuth *auth = call->auth;
-  gboolean refresh = call->refresh;
-  gboolean refused = kt_auth_is_refusal (response);
+  OwnRequest *own = data;
+  KtRenewal *renewal = own->renewal;
+  gboolean refresh = own->refresh;
+  gboolean refused = response != NULL && kt_status_is_refusal (response->status);
   gboolean stopped = g_error_matches (http_error, KT_ERROR, KT_ERROR_STOPPED);
   g_autoptr (GError) error = http_error != NULL ? g_error_copy (http_error) : NULL;
 
   if (response != NULL)
-    kt_auth_answered (auth, response);
-  if (refused && !call->repeated && kt_auth_date_was_wrong (auth, &call->stamp, response)) {
-    call->repeated = TRUE;
-    own_call_send (call);
+    kt_auth_learn (renewal->auth, response);
+  if (refused && !own->repeated && kt_auth_date_was_wrong (renewal->auth, &own->stamp, response)) {
+    own->repeated = TRUE;
+    own_request_send (own);
     return;
   }
   if (response != NULL && refresh)
-    refreshed (call, response, &error);
+    refreshed (own, response, &error);
   if (error != NULL && !stopped)
-    kt_health_failure (auth->health, kt_clock_wall (auth->clock), refresh ? "session/refresh" : "keep-alive",
-                       call->trace_id, error);
-  own_call_free (call);
+    kt_health_failure (renewal->health, kt_clock_wall (renewal->clock), refresh ? "session/refresh" : "keep-alive",
+                       own->trace_id, error);
+  own_request_free (own);
 
-  if (!refresh && refused && !auth->renewing)
-    renew (auth, FALSE);
+  if (!refresh && refused && !renewal->renewing)
+    renew (renewal, FALSE);
   else if (refresh && error != NULL && !stopped)
-    read_again (auth);
+    read_again (renewal);
   else if (refresh)
-    settle (auth);
+    settle (renewal);
 }
 
 static void
-own_call_send (OwnCall *call)
+own_request_send (OwnRequest *own)
 {
-  KtAuth *auth = call->auth;
-  g_autofree char *url = url_of (call);
-  g_autoptr (GBytes) body = call->refresh ? g_bytes_new_static ("", 0) : NULL;
+  KtRenewal *renewal = own->renewal;
+  g_autofree char *url = url_of (own);
+  g_autoptr (GBytes) body = own->refresh ? g_bytes_new_static ("", 0) : NULL;
 
-  kt_http_client_send (auth->http, call->refresh ? "POST" : "GET", url, body,
-                       kt_clock_monotonic (auth->clock) + OWN_DEADLINE, own_call_prepare, on_own_response, call);
+  kt_http_client_send (renewal->http, own->refresh ? "POST" : "GET", url, body,
+                       kt_clock_monotonic (renewal->clock) + OWN_DEADLINE, own_request_prepare, on_own_response, own);
 }
 
 static void
-own_call (KtAuth *auth, gboolean refresh)
+own_request (KtRenewal *renewal, gboolean refresh)
 {
-  OwnCall *call = g_new0 (OwnCall, 1);
+  OwnRequest *own = g_new0 (OwnRequest, 1);
 
-  call->auth = auth;
-  call->refresh = refresh;
-  own_call_send (call);
+  own->renewal = renewal;
+  own->refresh = refresh;
+  own_request_send (own);
 }
 
 /* ---- keeping the token alive */
 
+static void on_idle (gpointer data);
+
+static KtUsec
+keep_alive_at (const KtRenewal *renewal)
+{
+  return MAX (kt_auth_last_response_at (renewal->auth) + IDLE, renewal->next_keep_alive_at);
+}
+
+/* Starts the timer that keeps the token from expiring, if there is any need for one. The timer is not moved by each request:
+ * it looks for itself when it is due. */
+static void
+schedule (KtRenewal *renewal)
+{
+  gboolean wanted = renewal->keep_alive || (renewal->session_id != NULL && renewal->under_way > 0);
+
+  kt_clock_stop (renewal->clock, &renewal->idle);
+  if (wanted)
+    renewal->idle = kt_clock_start (renewal->clock, keep_alive_at (renewal), on_idle, renewal);
+}
+
 static void
 on_idle (gpointer data)
 {
-  KtAuth *auth = data;
-  KtUsec now = kt_clock_monotonic (auth->clock);
+  KtRenewal *renewal = data;
+  KtUsec now = kt_clock_monotonic (renewal->clock);
 
-  auth->idle = NULL;
-  if (now >= MAX (auth->last_call_at + IDLE, auth->next_call_at)) {
-    auth->next_call_at = now + KEEP_ALIVE_WAIT;
-    if (auth->session_id == NULL)
-      own_call (auth, FALSE);
-    else if (!auth->renewing)
-      renew (auth, TRUE);
+  renewal->idle = NULL;
+  if (now >= keep_alive_at (renewal)) {
+    renewal->next_keep_alive_at = now + KEEP_ALIVE_WAIT;
+    if (renewal->session_id == NULL)
+      own_request (renewal, FALSE);
+    else if (!renewal->renewing)
+      renew (renewal, TRUE);
   }
-  kt_auth_schedule (auth);
-}
-
-/* The timer is not moved by each call: it looks for itself when it is due. */
-void
-kt_auth_schedule (KtAuth *auth)
-{
-  gboolean wanted = auth->keep_alive || (auth->session_id != NULL && auth->under_way > 0);
-
-  kt_clock_stop (auth->clock, &auth->idle);
-  if (wanted)
-    auth->idle = kt_clock_start (auth->clock, MAX (auth->last_call_at + IDLE, auth->next_call_at), on_idle, auth);
+  schedule (renewal);
 }
 
 void
-kt_auth_begin (KtAuth *auth)
+kt_renewal_begin (KtRenewal *renewal)
 {
-  if (auth->under_way++ == 0)
-    kt_auth_schedule (auth);
+  if (renewal->under_way++ == 0)
+    schedule (renewal);
 }
 
 void
-kt_auth_end (KtAuth *auth)
+kt_renewal_end (KtRenewal *renewal)
 {
-  if (--auth->under_way == 0)
-    kt_auth_schedule (auth);
+  if (--renewal->under_way == 0)
+    schedule (renewal);
+}
+
+/* ---- construction */
+
+static void
+options_clear (KtRenewal *renewal)
+{
+  g_free (renewal->endpoint);
+  kt_secret_free (renewal->session_id);
+}
+
+void
+kt_renewal_set_options (KtRenewal *renewal, const KtServiceOptions *options)
+{
+  options_clear (renewal);
+  renewal->endpoint = g_strdup (options->endpoint);
+  renewal->session_id = g_strdup (options->session_id);
+  if (renewal->session_id != NULL)
+    kt_log_add_secret (renewal->session_id);
+  renewal->keep_alive = options->keep_alive;
+  renewal->read_token = options->read_token;
+  renewal->token_source = options->token_source;
+  renewal->next_read_at = kt_clock_monotonic (renewal->clock) + RENEWAL_WAIT; /* it was read for these options */
+  schedule (renewal);
+}
+
+KtRenewal *
+kt_renewal_new (KtAuth *auth, KtHttpClient *http, KtClock *clock, KtHealth *health)
+{
+  KtRenewal *renewal = g_new0 (KtRenewal, 1);
+
+  renewal->auth = auth;
+  renewal->http = http;
+  renewal->clock = clock;
+  renewal->health = health;
+  g_queue_init (&renewal->waiters);
+  return renewal;
+}
+
+void
+kt_renewal_free (KtRenewal *renewal)
+{
+  if (renewal == NULL)
+    return;
+  g_assert (g_queue_is_empty (&renewal->waiters));
+  kt_clock_stop (renewal->clock, &renewal->idle);
+  options_clear (renewal);
+  g_free (renewal);
 }

@@ -108,7 +108,7 @@ kt_fake_source_deadline (const KtFakeSource *source)
 }
 
 /* What one call tells; of the basic family's two, the older one. */
-static KtDecode *const decoders[KT_N_FAMILIES] = {
+static KtDecodeTask *const decoders[KT_N_FAMILIES] = {
   [KT_FAMILY_SHARE] = kt_decode_share_detail,
   [KT_FAMILY_BASIC] = kt_decode_task_result,
   [KT_FAMILY_JOB] = kt_decode_job,
