@@ -9,7 +9,7 @@
 #include <string.h>
 
 static void
-test_signed (KtSignin *f, gconstpointer data)
+test_signed (KtServiceFixture *f, gconstpointer data)
 {
   static const struct {
     const char *endpoint;
@@ -39,7 +39,7 @@ test_signed (KtSignin *f, gconstpointer data)
 
 /* A clock ahead of the service's: sent once more, dated by the service's clock, whatever the refusal's code is. */
 static void
-test_clock_ahead (KtSignin *f, gconstpointer data)
+test_clock_ahead (KtServiceFixture *f, gconstpointer data)
 {
   static const char *const bodies[] = { REFUSED, "{\"code\":13000102,\"msg\":\"X-Date\"}" };
 
@@ -67,7 +67,7 @@ test_clock_ahead (KtSignin *f, gconstpointer data)
 /* From the first answer on the date is the service's; it is told once that the clock is off, and no other reason is
  * looked for when the date was right. */
 static void
-test_clock_learned (KtSignin *f, gconstpointer data)
+test_clock_learned (KtServiceFixture *f, gconstpointer data)
 {
   kt_signin_fetch (f);
   kt_fake_transport_land_dated (f->transport, 0, 200, GOOD, AHEAD);
@@ -84,7 +84,7 @@ test_clock_learned (KtSignin *f, gconstpointer data)
 
 /* A second refusal stands, and so does one that has no date. */
 static void
-test_clock_once (KtSignin *f, gconstpointer data)
+test_clock_once (KtServiceFixture *f, gconstpointer data)
 {
   f->options.read_token = NULL;
   kt_signin_configure (f);
@@ -100,7 +100,7 @@ test_clock_once (KtSignin *f, gconstpointer data)
 
 /* Twenty requests refused at a time: the token is read once, all are sent again. */
 static void
-test_single_flight (KtSignin *f, gconstpointer data)
+test_single_flight (KtServiceFixture *f, gconstpointer data)
 {
   static const guint statuses[] = { 401, 403, 400 };
 
@@ -127,7 +127,7 @@ test_single_flight (KtSignin *f, gconstpointer data)
 
 /* The same token again, or none: the refusal stands. The source is asked every three seconds at most. */
 static void
-test_refusal_stands (KtSignin *f, gconstpointer data)
+test_refusal_stands (KtServiceFixture *f, gconstpointer data)
 {
   kt_signin_fetch (f);
   kt_signin_land (f, 0, 401, REFUSED); /* the token was just read */
@@ -155,7 +155,7 @@ test_refusal_stands (KtSignin *f, gconstpointer data)
 
 /* What is no refusal: no permission, an unknown task, a known code. */
 static void
-test_no_refusal (KtSignin *f, gconstpointer data)
+test_no_refusal (KtServiceFixture *f, gconstpointer data)
 {
   static const struct {
     guint status;
@@ -181,7 +181,7 @@ test_no_refusal (KtSignin *f, gconstpointer data)
 
 /* Who waits for a token that does not come fails at its deadline. */
 static void
-test_waits_till_deadline (KtSignin *f, gconstpointer data)
+test_waits_till_deadline (KtServiceFixture *f, gconstpointer data)
 {
   kt_signin_later (f);
   kt_signin_fetch (f);
@@ -197,7 +197,7 @@ test_waits_till_deadline (KtSignin *f, gconstpointer data)
 
 /* A token that its file has now counts at once; requests under way that it refused are sent again. */
 static void
-test_set_token (KtSignin *f, gconstpointer data)
+test_set_token (KtServiceFixture *f, gconstpointer data)
 {
   kt_signin_fetch (f);
   kt_service_set_token (f->service, "AT SECOND");
@@ -211,7 +211,7 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define TEST(path, func) g_test_add (path, KtSignin, NULL, kt_signin_set_up, func, kt_signin_tear_down)
+#define TEST(path, func) g_test_add (path, KtServiceFixture, NULL, kt_signin_set_up, func, kt_signin_tear_down)
   TEST ("/service/auth/signed", test_signed);
   TEST ("/service/auth/clock-ahead", test_clock_ahead);
   TEST ("/service/auth/clock-learned", test_clock_learned);

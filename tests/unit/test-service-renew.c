@@ -9,7 +9,7 @@
 #include <string.h>
 
 static void
-with_session (KtSignin *f)
+with_session (KtServiceFixture *f)
 {
   f->options.session_id = "SESSION";
   kt_signin_configure (f);
@@ -17,7 +17,7 @@ with_session (KtSignin *f)
 
 /* 401: the session is asked for a token, once for all, before the source is. */
 static void
-test_session (KtSignin *f, gconstpointer data)
+test_session (KtServiceFixture *f, gconstpointer data)
 {
   with_session (f);
   for (guint i = 0; i < 20; i++)
@@ -49,7 +49,7 @@ test_session (KtSignin *f, gconstpointer data)
 
 /* A refusal may come as a 400, or as a 200 that only its body gives away. */
 static void
-test_session_statuses (KtSignin *f, gconstpointer data)
+test_session_statuses (KtServiceFixture *f, gconstpointer data)
 {
   with_session (f);
   kt_signin_fetch (f);
@@ -69,7 +69,7 @@ test_session_statuses (KtSignin *f, gconstpointer data)
 
 /* The token that comes may be the one that was there. */
 static void
-test_session_same_token (KtSignin *f, gconstpointer data)
+test_session_same_token (KtServiceFixture *f, gconstpointer data)
 {
   with_session (f);
   kt_signin_fetch (f);
@@ -86,7 +86,7 @@ test_session_same_token (KtSignin *f, gconstpointer data)
 
 /* No session any more: told, and the source is asked. */
 static void
-test_session_lost (KtSignin *f, gconstpointer data)
+test_session_lost (KtServiceFixture *f, gconstpointer data)
 {
   static const struct {
     guint status;
@@ -120,7 +120,7 @@ test_session_lost (KtSignin *f, gconstpointer data)
 
 /* A 403 is none of the session's business; the end of the mount ends everything. */
 static void
-test_session_others (KtSignin *f, gconstpointer data)
+test_session_others (KtServiceFixture *f, gconstpointer data)
 {
   with_session (f);
   kt_signin_later (f);
@@ -139,7 +139,7 @@ test_session_others (KtSignin *f, gconstpointer data)
 
 /* Nothing is done for an idle mount's token unless it is asked for. */
 static void
-test_idle (KtSignin *f, gconstpointer data)
+test_idle (KtServiceFixture *f, gconstpointer data)
 {
   g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
   with_session (f);
@@ -151,7 +151,7 @@ test_idle (KtSignin *f, gconstpointer data)
 
 /* keep-alive: 15 minutes after the last call, again and again; sooner after one that failed. */
 static void
-test_keep_alive (KtSignin *f, gconstpointer data)
+test_keep_alive (KtServiceFixture *f, gconstpointer data)
 {
   f->options.keep_alive = TRUE;
   kt_signin_configure (f);
@@ -183,7 +183,7 @@ test_keep_alive (KtSignin *f, gconstpointer data)
 
 /* With a session the token is renewed instead. */
 static void
-test_keep_alive_session (KtSignin *f, gconstpointer data)
+test_keep_alive_session (KtServiceFixture *f, gconstpointer data)
 {
   f->options.keep_alive = TRUE;
   with_session (f);
@@ -197,7 +197,7 @@ test_keep_alive_session (KtSignin *f, gconstpointer data)
 
 /* A clock that stood still in a suspended machine: the call of our own is dated anew too. */
 static void
-test_keep_alive_date (KtSignin *f, gconstpointer data)
+test_keep_alive_date (KtServiceFixture *f, gconstpointer data)
 {
   f->options.keep_alive = TRUE;
   with_session (f);
@@ -213,7 +213,7 @@ test_keep_alive_date (KtSignin *f, gconstpointer data)
 
 /* A request that has been under way for so long keeps the session's token alive too. */
 static void
-test_under_way (KtSignin *f, gconstpointer data)
+test_under_way (KtServiceFixture *f, gconstpointer data)
 {
   with_session (f);
   kt_signin_fetch_within (f, 60 * MINUTE);
@@ -228,7 +228,7 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define TEST(path, func) g_test_add (path, KtSignin, NULL, kt_signin_set_up, func, kt_signin_tear_down)
+#define TEST(path, func) g_test_add (path, KtServiceFixture, NULL, kt_signin_set_up, func, kt_signin_tear_down)
   TEST ("/service/auth/session", test_session);
   TEST ("/service/auth/session-statuses", test_session_statuses);
   TEST ("/service/auth/session-same-token", test_session_same_token);
