@@ -305,8 +305,8 @@ parse_families (const char *text, gpointer field, GError **error)
   guint families = kt_families_from_text (text);
 
   if (families == 0) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no list of families: expected some of share, basic, job",
-                 text);
+    g_autofree char *all = kt_families_to_text (KT_FAMILIES_ALL);
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no list of families: expected some of %s", text, all);
     return FALSE;
   }
   *(guint *) field = families;

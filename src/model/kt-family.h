@@ -43,6 +43,9 @@ guint kt_families_with (KtFact fact);
  * configuration. Static. */
 const char *kt_family_word (KtFamily family);
 
+/* The form of a line of the watch list that names a task: "share SHAREID TASKID". Static. */
+const char *kt_family_line (KtFamily family);
+
 /* The family called WORD; FALSE when there is none. */
 gboolean kt_family_from_word (const char *word, KtFamily *family);
 
