@@ -3,6 +3,7 @@
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
+#include "kt-environment.h"
 #include "kt-file-watch.h"
 #include "kt-secret.h"
 #include "kt-token-source.h"
@@ -222,12 +223,22 @@ on_first_ready (const GError *error, gpointer data)
     first->error = g_error_copy (error);
 }
 
+KtTransport *
+kt_access_transport (const KtConfig *config, GError **error)
+{
+  const KtCurlOptions options = {
+    .ca_file = config->ca_file,
+    .proxy = config->proxy != NULL ? config->proxy : kt_environment_proxy (),
+  };
+
+  return kt_transport_curl_new (&options, error);
+}
+
 KtAccess *
 kt_access_new (const KtConfig *config, const char *environment_token, KtClock *clock, KtHealth *health,
                KtMetrics *metrics, const gboolean *stop, GError **error)
 {
-  const KtCurlOptions curl_options = { .ca_file = config->ca_file, .proxy = config->proxy };
-  KtTransport *transport = kt_transport_curl_new (&curl_options, error);
+  KtTransport *transport = kt_access_transport (config, error);
   g_autoptr (KtAccess) access = NULL;
   First first = { 0 };
 

@@ -9,6 +9,10 @@
  * and `--check` both go it. */
 typedef struct KtAccess KtAccess;
 
+/* What speaks HTTP as CONFIG describes, through its proxy, or else through the environment's. NULL and KT_ERROR_CONFIG.
+ * (transfer full) */
+KtTransport *kt_access_transport (const KtConfig *config, GError **error);
+
 /* ENVIRONMENT_TOKEN, of $KOOTASKFS_TOKEN, may be NULL and is copied. CLOCK, HEALTH and METRICS outlive it. Reading the
  * secrets runs the main context for as long as a token command takes, or until *STOP is TRUE. Fails with
  * KT_ERROR_CONFIG, or with KT_ERROR_STOPPED. (transfer full) */

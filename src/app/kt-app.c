@@ -307,8 +307,7 @@ static const KtHttpLimits package_limits = { .concurrency = 64 };
 static gboolean
 build_package_http (App *app, GError **error)
 {
-  const KtCurlOptions curl_options = { .ca_file = app->config->ca_file, .proxy = app->config->proxy };
-  KtTransport *transport = kt_transport_curl_new (&curl_options, error);
+  KtTransport *transport = kt_access_transport (app->config, error);
 
   if (transport == NULL)
     return FALSE;

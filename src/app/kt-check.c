@@ -4,9 +4,9 @@
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "base/kt-units.h"
-#include "http/kt-transport.h"
 #include "kt-access.h"
 #include "kt-advice.h"
+#include "kt-environment.h"
 #include "kt-watch-list.h"
 
 #include <gio/gio.h>
@@ -182,7 +182,7 @@ check_watch_list (Check *check)
 static gboolean
 has_proxy (const KtConfig *config)
 {
-  gboolean named = config->proxy != NULL || kt_transport_environment_proxy () != NULL;
+  gboolean named = config->proxy != NULL || kt_environment_proxy () != NULL;
 
   return named && g_str_has_prefix (config->endpoint, "https:");
 }
@@ -232,8 +232,10 @@ say_clock (Check *check)
 static void
 check_service (Check *check)
 {
+  const guint listed = check->config->families & kt_families_with (KT_FACT_LISTED);
+
   for (KtFamily family = 0; family < KT_N_FAMILIES && !is_cut_off (check); family++)
-    if (family != KT_FAMILY_SHARE && (check->config->families & KT_FAMILY_BIT (family)) != 0)
+    if ((listed & KT_FAMILY_BIT (family)) != 0)
       check_list (check, family);
   if (!is_cut_off (check))
     check_task (check);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What curl's failures are to us. */
+/* Maps curl's failures to errors. */
 #include "kt-curl-error.h"
 
 #include "base/kt-error.h"
 #include "kt-retry.h"
-#include "kt-transport.h"
 
 #include <string.h>
 
@@ -49,8 +48,7 @@ static const struct {
 static char *
 name_of (const char *proxy)
 {
-  const char *environment = kt_transport_environment_proxy ();
-  const char *url = proxy != NULL ? proxy : environment != NULL ? environment : "?";
+  const char *url = proxy != NULL ? proxy : "?";
   const char *scheme_end = strstr (url, "://");
   const char *host = scheme_end != NULL ? scheme_end + strlen ("://") : url;
 

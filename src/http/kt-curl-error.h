@@ -5,7 +5,7 @@
 #include <glib.h>
 
 /* The error for the transfer of EASY, which ended with CODE. MESSAGE is curl's own, NULL where it may tell a secret;
- * PROXY is the configured one, or NULL. What is worth another attempt is KT_ERROR_UNREACHABLE or KT_ERROR_BROKEN
+ * PROXY is the one for https://, or NULL. What is worth another attempt is KT_ERROR_UNREACHABLE or KT_ERROR_BROKEN
  * (kt-retry.h). */
 GError *kt_curl_error (CURL *easy, CURLcode code, const char *message, const char *proxy);
 
