@@ -117,6 +117,6 @@ kt_secret_from_environment (const char *name)
   secret = g_strdup (value);
   explicit_bzero (value, strlen (value)); /* unsetenv() alone leaves the bytes in /proc/PID/environ */
   unsetenv (name);
-  kt_log_add_secret (secret);
+  kt_log_hold_secret (secret); /* for as long as the process lives */
   return secret;
 }

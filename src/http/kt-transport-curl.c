@@ -6,6 +6,7 @@
 #include "kt-transport.h"
 
 #include "base/kt-error.h"
+#include "base/kt-log.h"
 #include "kt-curl-error.h"
 #include "kt-curl-options.h"
 
@@ -23,6 +24,7 @@ typedef struct {
   GSource *source;
   GQueue idle;           /* CURL handles to use again */
   KtCurlOptions options; /* its strings are ours */
+  char *proxy_password;  /* NULL: none */
 } CurlTransport;
 
 struct KtExchange {
@@ -378,6 +380,8 @@ curl_dispose (KtTransport *vtable)
   g_source_unref (transport->source);
   if (transport->sockets >= 0)
     close (transport->sockets);
+  kt_log_release_secret (transport->proxy_password);
+  kt_secret_free (transport->proxy_password);
   g_free ((char *) transport->options.ca_file);
   g_free ((char *) transport->options.proxy);
   g_free (transport);
@@ -409,6 +413,18 @@ set_multi_options (CurlTransport *transport, GError **error)
     }
   }
   return TRUE;
+}
+
+/* The password in the URL PROXY, NULL when there is none. (transfer full) */
+static char *
+password_of (const char *proxy)
+{
+  const char *scheme_end = proxy != NULL ? strstr (proxy, "://") : NULL;
+  const char *user = scheme_end != NULL ? scheme_end + strlen ("://") : proxy;
+  const char *host = user != NULL ? strrchr (user, '@') : NULL;
+  const char *password = host != NULL ? strchr (user, ':') : NULL;
+
+  return password != NULL && password < host ? g_strndup (password + 1, (gsize) (host - password - 1)) : NULL;
 }
 
 /* What of TRANSPORT comes from elsewhere and may fail. */
@@ -447,6 +463,8 @@ kt_transport_curl_new (const KtCurlOptions *options, GError **error)
   transport->vtable = (KtTransport){ .send = curl_begin, .cancel = curl_abort, .free = curl_dispose };
   transport->options.ca_file = g_strdup (options->ca_file);
   transport->options.proxy = g_strdup (options->proxy);
+  transport->proxy_password = password_of (options->proxy);
+  kt_log_hold_secret (transport->proxy_password);
   transport->sockets = epoll_create1 (EPOLL_CLOEXEC);
   transport->source = g_source_new (&source_funcs, sizeof (GSource));
   g_source_set_callback (transport->source, NULL, transport, NULL);

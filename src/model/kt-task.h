@@ -50,6 +50,8 @@ typedef struct {
 /* An empty task to be filled: every string "", every number unknown. */
 KtTask *kt_task_new (KtKey *key);
 KtTask *kt_task_ref (KtTask *task);
+
+/* The last reference to a task of many rows is released without waiting: one thread frees these tasks, one after another. */
 void kt_task_unref (KtTask *task);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTask, kt_task_unref)
 

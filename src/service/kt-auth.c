@@ -132,15 +132,25 @@ kt_auth_generation (const KtAuth *auth)
   return auth->generation;
 }
 
+/* Makes SECRET (transfer full, or NULL) the one at FIELD. The log keeps it out without its scheme word. */
+static void
+replace_secret (char **field, char *secret)
+{
+  if (secret != NULL)
+    kt_log_hold_secret (secret + kt_token_scheme_length (secret));
+  if (*field != NULL)
+    kt_log_release_secret (*field + kt_token_scheme_length (*field));
+  kt_secret_free (*field);
+  *field = secret;
+}
+
 /* From now on CREDENTIAL (transfer full). */
 static void
 use (KtAuth *auth, char *credential)
 {
   if (g_strcmp0 (credential, auth->credential) != 0)
     auth->generation++;
-  kt_log_add_secret (credential + kt_token_scheme_length (credential));
-  kt_secret_free (auth->credential);
-  auth->credential = credential;
+  replace_secret (&auth->credential, credential);
 }
 
 void
@@ -157,8 +167,7 @@ kt_auth_set_token (KtAuth *auth, const char *token)
   gboolean same = g_strcmp0 (token, auth->given) == 0;
   char *copy = g_strdup (token);
 
-  kt_secret_free (auth->given);
-  auth->given = copy;
+  replace_secret (&auth->given, copy);
   if (same && auth->renewed)
     return;
   auth->renewed = FALSE;
@@ -209,7 +218,7 @@ kt_auth_free (KtAuth *auth)
   if (auth == NULL)
     return;
   options_clear (auth);
-  kt_secret_free (auth->given);
-  kt_secret_free (auth->credential);
+  replace_secret (&auth->given, NULL);
+  replace_secret (&auth->credential, NULL);
   g_free (auth);
 }

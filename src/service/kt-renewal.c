@@ -319,17 +319,17 @@ static void
 options_clear (KtRenewal *renewal)
 {
   g_free (renewal->endpoint);
+  kt_log_release_secret (renewal->session_id);
   kt_secret_free (renewal->session_id);
 }
 
 void
 kt_renewal_set_options (KtRenewal *renewal, const KtServiceOptions *options)
 {
+  kt_log_hold_secret (options->session_id);
   options_clear (renewal);
   renewal->endpoint = g_strdup (options->endpoint);
   renewal->session_id = g_strdup (options->session_id);
-  if (renewal->session_id != NULL)
-    kt_log_add_secret (renewal->session_id);
   renewal->keep_alive = options->keep_alive;
   renewal->read_token = options->read_token;
   renewal->token_source = options->token_source;

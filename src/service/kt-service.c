@@ -2,6 +2,7 @@
 /* The service as a source of tasks: its construction, its options and its vtable. */
 #include "kt-service-private.h"
 
+#include "base/kt-log.h"
 #include "kt-family-calls.h"
 
 static void
@@ -35,11 +36,32 @@ kt_service_try_list (KtService *service, KtFamily family, KtUsec page_timeout, K
   kt_service_list (service, family, page_timeout, NULL, listed, data);
 }
 
+/* Makes TOKENS (or NULL) the shares' tokens, which the log keeps out as long as they are. */
+static void
+use_share_tokens (KtService *service, GHashTable *tokens)
+{
+  GHashTable *before = service->share_tokens;
+  GHashTableIter iter;
+  gpointer token;
+
+  service->share_tokens = tokens != NULL ? g_hash_table_ref (tokens) : NULL;
+  if (tokens != NULL) {
+    g_hash_table_iter_init (&iter, tokens);
+    while (g_hash_table_iter_next (&iter, NULL, &token))
+      kt_log_hold_secret (token);
+  }
+  if (before != NULL) {
+    g_hash_table_iter_init (&iter, before);
+    while (g_hash_table_iter_next (&iter, NULL, &token))
+      kt_log_release_secret (token);
+    g_hash_table_unref (before);
+  }
+}
+
 void
 kt_service_set_options (KtService *service, const KtServiceOptions *options)
 {
-  g_clear_pointer (&service->share_tokens, g_hash_table_unref);
-  service->share_tokens = options->share_tokens != NULL ? g_hash_table_ref (options->share_tokens) : NULL;
+  use_share_tokens (service, options->share_tokens);
   service->families = options->families;
   kt_requests_set_options (service->requests, options);
 }
@@ -47,8 +69,7 @@ kt_service_set_options (KtService *service, const KtServiceOptions *options)
 void
 kt_service_set_share_tokens (KtService *service, GHashTable *tokens)
 {
-  g_clear_pointer (&service->share_tokens, g_hash_table_unref);
-  service->share_tokens = g_hash_table_ref (tokens);
+  use_share_tokens (service, tokens);
 }
 
 void
@@ -92,6 +113,6 @@ kt_service_free (KtService *service)
   if (service == NULL)
     return;
   kt_requests_free (service->requests);
-  g_clear_pointer (&service->share_tokens, g_hash_table_unref);
+  use_share_tokens (service, NULL);
   g_free (service);
 }

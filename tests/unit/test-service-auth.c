@@ -207,6 +207,31 @@ test_set_token (KtServiceFixture *f, gconstpointer data)
   kt_assert_text (kt_log_redact ("AT SECOND, SECOND, FIRST"), "AT ***, ***, ***");
 }
 
+/* A token is renewed every 20 minutes for a year: what is in use stays out of the log, what was long ago is forgotten. */
+static void
+test_year_of_tokens (KtServiceFixture *f, gconstpointer data)
+{
+  g_autoptr (GHashTable) tokens = g_hash_table_new (g_str_hash, g_str_equal);
+
+  g_hash_table_insert (tokens, (gpointer) "S1", (gpointer) "kdstoken-1");
+  f->options.session_id = "session-1";
+  f->options.share_tokens = tokens;
+  kt_signin_configure (f);
+  for (guint i = 0; i < 365 * 24 * 3; i++) {
+    g_autofree char *token = g_strdup_printf ("Bearer token-%u.", i);
+    kt_service_set_token (f->service, token);
+  }
+  kt_assert_text (kt_log_redact ("session-1 kdstoken-1 token-26279. token-26278. token-0."),
+                  "*** *** *** *** token-0.");
+  f->options.share_tokens = NULL;
+  kt_signin_configure (f);
+  for (guint i = 0; i < KT_LOG_RECENT_SECRETS + 2; i++) {
+    g_autofree char *token = g_strdup_printf ("another-%u.", i);
+    kt_service_set_token (f->service, token);
+  }
+  kt_assert_text (kt_log_redact ("session-1 kdstoken-1"), "*** kdstoken-1");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -221,5 +246,6 @@ main (int argc, char **argv)
   TEST ("/service/auth/no-refusal", test_no_refusal);
   TEST ("/service/auth/waits-till-deadline", test_waits_till_deadline);
   TEST ("/service/auth/set-token", test_set_token);
+  TEST ("/service/auth/year-of-tokens", test_year_of_tokens);
   return g_test_run ();
 }
