@@ -154,10 +154,13 @@ def test_serves_meanwhile(make):
 @pytest.mark.parametrize("families, watch, calls", [
     ("share", [f"share {SHARE} {SHARE_TASK}"], ["share/taskDetail"]), ("share", [], []),
     ("job, share", [f"share {SHARE} {SHARE_TASK}"], ["jobs"]), ("share", None, []),
-    ("share", [f"basic {IMPORT_TASK}"], ["task", "task/result"]),
+    ("share", [f"basic {IMPORT_TASK}"], ["task", "task/result"]), ("job, basic", [], ["task/list"]),
 ])
 def test_which_question(make, families, watch, calls):
-    """"When `families` has neither `basic` nor `job`, the question is for the first task of the watch list."
+    """"The question is for one task of a list: of the list of basic tasks, or of the list of jobs when `families` leaves out
+    `basic`."
+
+    "When `families` has neither `basic` nor `job`, the question is for the first task of the watch list."
 
     "When there is no such list and no watched task, nothing is asked.\""""
     sim, m = make(families=families, watch=watch)
@@ -172,7 +175,7 @@ def test_watched_task_unknown(make):
 
 
 def test_page_of_one(make):
-    """"The question is for one task of a list", however long the list is."""
+    """"The question is for one task of a list: of the list of basic tasks", however long the list is."""
     sim, m = make("--imports=250")
     assert mount_it(m) == ""
     request, = sim.log()
