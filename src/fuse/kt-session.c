@@ -19,7 +19,7 @@
 
 static const char *const operation_names[] = {
 #define X(name) #name,
-  KT_OPERATIONS (X)
+  KT_FUSE_OPS (X)
 #undef X
 };
 
@@ -94,7 +94,7 @@ static G_GNUC_PRINTF (2, 0) void on_libfuse_log (enum fuse_log_level level, cons
 static void
 invalidate (gpointer kernel, GPtrArray *stale, GSourceFunc done, gpointer data)
 {
-  kt_pusher_push (((KtFuse *) kernel)->pusher, stale, done, data);
+  kt_notifier_invalidate (((KtFuse *) kernel)->notifier, stale, done, data);
 }
 
 static gboolean
@@ -102,7 +102,7 @@ push_bytes (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, 
             gpointer data)
 {
   g_autoptr (GBytes) content = g_bytes_new_static (bytes, length);
-  return kt_pusher_store_part (((KtFuse *) kernel)->ahead, inode, offset, content, done, data);
+  return kt_notifier_store_part (((KtFuse *) kernel)->ahead, inode, offset, content, done, data);
 }
 
 static guint64
@@ -120,8 +120,8 @@ count_parked (gpointer data)
 static void
 add_metrics (KtFuse *fuse)
 {
-  fuse->counters = g_new0 (guint64 *, KT_N_OPERATIONS);
-  for (int i = 0; i < KT_N_OPERATIONS; i++)
+  fuse->counters = g_new0 (guint64 *, KT_N_FUSE_OPS);
+  for (int i = 0; i < KT_N_FUSE_OPS; i++)
     fuse->counters[i] = kt_metrics_counter (fuse->metrics, "kootaskfs_operations",
                                             "File operations that reached the daemon", "operation", operation_names[i]);
   kt_metrics_gauge (fuse->metrics, "kootaskfs_inodes", "Inodes in memory", count_nodes, fuse);
@@ -213,20 +213,20 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   if (!g_unix_set_fd_nonblocking (fd, TRUE, error)) /* poll can say readable and read block */
     return FALSE;
   fuse->source = g_unix_fd_add (fd, G_IO_IN | G_IO_ERR | G_IO_HUP, on_request, fuse);
-  fuse->pusher = kt_pusher_new (fuse->session);
-  fuse->ahead = kt_pusher_new (fuse->session);
+  fuse->notifier = kt_notifier_new (fuse->session);
+  fuse->ahead = kt_notifier_new (fuse->session);
   kt_tree_set_invalidate (fuse->tree, invalidate, fuse);
   kt_tree_set_push (fuse->tree, push_bytes, fuse);
   return TRUE;
 }
 
-/* A pusher may be waiting in the kernel for the lock of a directory, which a request holds that came after the loop
+/* A notifier may be waiting in the kernel for the lock of a directory, which a request holds that came after the loop
  * ended. Its write also keeps the fd open, so that closing that would not end the request: it must be answered. */
 static void
-end_pusher (KtFuse *fuse, KtPusher *pusher)
+end_pusher (KtFuse *fuse, KtNotifier *notifier)
 {
-  kt_pusher_stop (pusher);
-  while (!kt_pusher_has_ended (pusher)) {
+  kt_notifier_stop (notifier);
+  while (!kt_notifier_has_ended (notifier)) {
     g_main_context_iteration (NULL, TRUE);
     kt_parked_end_all (fuse, ENOTCONN);
   }
@@ -240,15 +240,15 @@ kt_fuse_free (KtFuse *fuse)
   kt_parked_end_all (fuse, ENOTCONN);
   kt_tree_set_invalidate (fuse->tree, NULL, NULL);
   kt_tree_set_push (fuse->tree, NULL, NULL);
-  if (fuse->pusher != NULL) {
-    end_pusher (fuse, fuse->pusher);
+  if (fuse->notifier != NULL) {
+    end_pusher (fuse, fuse->notifier);
     end_pusher (fuse, fuse->ahead);
   }
   if (fuse->source != 0)
     g_source_remove (fuse->source);
-  if (fuse->pusher != NULL) {
-    kt_pusher_join (fuse->pusher);
-    kt_pusher_join (fuse->ahead);
+  if (fuse->notifier != NULL) {
+    kt_notifier_join (fuse->notifier);
+    kt_notifier_join (fuse->ahead);
   }
   fuse_session_unmount (fuse->session);
   fuse_session_destroy (fuse->session);

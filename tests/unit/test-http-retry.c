@@ -13,7 +13,7 @@
 #define NO_ERROR (-1)
 
 static gint64
-delay_of (guint attempt, guint status, int error_code, const char *retry_after, gint64 deadline, double jitter)
+delay_of (guint attempt, guint status, int error_code, const char *retry_after, KtUsec deadline, double jitter)
 {
   g_autoptr (GError) error = error_code != NO_ERROR ? g_error_new (KT_ERROR, error_code, "x") : NULL;
   const KtAttempt a = {
@@ -21,7 +21,7 @@ delay_of (guint attempt, guint status, int error_code, const char *retry_after, 
     .status = status,
     .error = error,
     .retry_after = retry_after,
-    .now_real = REAL,
+    .now_wall = REAL,
     .now = NOW,
     .deadline = deadline,
     .jitter = jitter,
@@ -72,7 +72,7 @@ test_retry_after (void)
 {
   static const struct {
     const char *value;
-    gint64 delay;
+    KtUsec delay;
   } table[] = {
     { "0", 0 },
     { "7", 7 * KT_SECOND },

@@ -4,7 +4,7 @@
 #include "base/kt-units.h"
 #include "kt-fake-clock.h"
 #include "kt-fake-transport.h"
-#include "service/kt-decoder.h"
+#include "codec/kt-decoder.h"
 #include "service/kt-service.h"
 
 #include <string.h>
@@ -69,16 +69,17 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
-done (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+done (const KtResponse *response, const GError *error, gpointer data)
 {
   Fixture *f = data;
+  const KtTask *task = response->task;
 
   g_assert_true ((task == NULL) != (error == NULL));
   f->done++;
   g_free (f->status);
   g_free (f->trace_id);
   f->status = task != NULL ? g_strdup (task->status) : NULL;
-  f->trace_id = g_strdup (trace_id);
+  f->trace_id = g_strdup (response->trace_id);
   f->error = error != NULL ? error->code : -1;
 }
 
@@ -86,7 +87,7 @@ static void
 fetch (Fixture *f, KtKey *key)
 {
   f->done = 0;
-  kt_service_fetch (f->service, key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, f);
+  kt_source_fetch (kt_service_source (f->service), key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, f);
   g_assert_cmpuint (f->done, ==, 0);
   kt_key_unref (key);
 }
