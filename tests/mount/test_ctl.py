@@ -199,10 +199,12 @@ def test_everything_else_stays_read_only(jobs):
 
 
 def test_jobs_only(jobs):
-    """And nothing but `ctl` may be written: "`ctl` has mode 0644. They belong to the user who mounted.\""""
+    """And nothing but `ctl` may be written: "Files have mode 0444 and directories 0555; `ctl` has mode 0644. They belong to the
+    user who mounted.\""""
     _, m, names = jobs("--duration=0")
-    found = (m.task(names[0]) / "ctl").stat()
-    assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (0o644, os.getuid(), os.getgid())
+    for name, mode in (("ctl", 0o644), ("status", 0o444), ("files", 0o555)):
+        found = (m.task(names[0]) / name).stat()
+        assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (mode, os.getuid(), os.getgid())
     have = {task.name for task in (m / "tasks").iterdir() if (task / "ctl").exists()}
     kinds = {task.name for task in (m / "tasks").iterdir() if (task / "kind").read_text() == "job\n"}
     assert have == kinds

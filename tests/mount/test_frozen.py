@@ -85,7 +85,7 @@ def test_joining_does_not_prolong(mount, sim):
 
 
 def test_stale_answer_after_the_deadline(mount, sim):
-    """When the deadline has passed: "`user.kootaskfs.stale` is 1 while that response stands in for one that could not be had"."""
+    """When the deadline has passed: "`user.kootaskfs.stale` is 1 while the snapshot is stale"."""
     m = mount(sim, ttl="100ms", deadline="300ms", negative_ttl="1h")
     store(sim, detail())
     assert m.read("status") == "running\n"

@@ -153,8 +153,7 @@ def test_names_of_files(mount, sim):
 
 
 def test_modes_and_types(mount, sim):
-    """"Files have mode 0444 and directories 0555" What listings say of types is what
-    stat says."""
+    """"Everything is read-only": modes say so, and what listings say of types is what stat says."""
     m = mount(sim)
     for directory, names, files in os.walk(m.path):
         for name in names + files:
@@ -202,9 +201,9 @@ def test_xattrs(mount, sim):
 
     "An attribute that is not known is absent." "Every file has its MIME type in `user.mime_type`."
 
-    "`user.kootaskfs.fetched` is the time of the last good response" "`user.kootaskfs.age` is the age of that response"
+    "`user.kootaskfs.fetched` is the time of the snapshot" "`user.kootaskfs.age` is the age of the snapshot in seconds."
 
-    "`user.kootaskfs.trace-id` is the trace id of the request that brought the response.\""""
+    "`user.kootaskfs.trace-id` is the trace id of the request that brought the snapshot.\""""
     m = mount(sim)
     assert os.listxattr(m.task()) == []
     assert m.requests() == 0, "nothing is known yet, and nothing is asked"
