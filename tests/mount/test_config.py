@@ -145,8 +145,8 @@ def test_defaults(mount, sim):
 
 
 def test_units(mount, sim):
-    """"Times are a whole number with `ms`, `s`, `min`, `h` or `d`, or `forever`; sizes a whole number of bytes, or one with `K`,
-    `M` or `G`.\""""
+    """"Times are a whole number with `ms`, `s`, `min`, `h` or `d`, or `forever`; sizes a whole number of bytes, or one
+    with `K`, `M` or `G`.\""""
     m = mount(sim, ttl="90s", ended_ttl="2d", negative_ttl="1500ms", max_stale="120min", memory="1G", max_response="2048K",
               deadline="1h")
     config = m.control("config")

@@ -199,8 +199,8 @@ def test_everything_else_stays_read_only(jobs):
 
 
 def test_jobs_only(jobs):
-    """And nothing but `ctl` may be written: "Files have mode 0444 and directories 0555; `ctl` has mode 0644. They belong to the
-    user who mounted.\""""
+    """And nothing but `ctl` may be written: "Files have mode 0444 and directories 0555; `ctl` has mode 0644. They
+    belong to the user who mounted.\""""
     _, m, names = jobs("--duration=0")
     for name, mode in (("ctl", 0o644), ("status", 0o444), ("files", 0o555)):
         found = (m.task(names[0]) / name).stat()

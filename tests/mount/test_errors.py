@@ -64,7 +64,8 @@ def test_faults(mount, sim, fault, name, attempts):
 
     "A failure is logged once, however many readers it has." "The log line has the trace id of the request"
 
-    "`.kootaskfs/last-error` shows the last failure." "`user.kootaskfs.error` is the last failure, until a request succeeds.\""""
+    "`.kootaskfs/last-error` shows the last failure." "`user.kootaskfs.error` is the last failure, until a request
+    succeeds.\""""
     m = mount(sim, negative_ttl="1h")
     sim.fault(**fault, times=-1)
     assert read_error(m.task() / "status") == name
@@ -156,7 +157,8 @@ def test_deadline(mount, sim):
 
 
 def test_deadline_includes_retries(mount, sim):
-    """A Retry-After beyond the deadline: "When the next retry would begin after the deadline, the operation fails at once.\""""
+    """A Retry-After beyond the deadline: "When the next retry would begin after the deadline, the operation fails at
+    once.\""""
     m = mount(sim, deadline="1h")
     sim.fault(kind="status", status=429, retryAfter="7200", times=-1)
     assert read_error(m.task() / "status") == "EBUSY"

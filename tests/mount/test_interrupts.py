@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""docs/semantics.md, "Waiting": which signals end an operation that waits, and which do not. The service keeps its answer back; the deadline is an hour, so who ends early was let go."""
+"""docs/semantics.md, "Waiting": which signals end an operation that waits, and which do not. The service keeps its
+answer back; the deadline is an hour, so who ends early was let go."""
 
 import os
 import signal

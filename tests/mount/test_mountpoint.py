@@ -43,8 +43,8 @@ def is_new(m):
 
 @pytest.mark.parametrize("background", [False, True])
 def test_dead_mount_that_the_kernel_remembers(mount, sim, background):
-    """"A dead mount of an earlier kootaskfs is cleared before mounting, also while `stat` of it still succeeds from the cache of
-    the kernel.\""""
+    """"A dead mount of an earlier kootaskfs is cleared before mounting, also while `stat` of it still succeeds from the
+    cache of the kernel.\""""
     m = mount(sim)
     killed(m)
     assert errno_of(os.stat, m.path) is None, "the kernel still has the attributes"

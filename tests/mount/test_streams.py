@@ -31,8 +31,8 @@ def streams_of(pid):
 @pytest.mark.parametrize("closed", CLOSED, ids=NAMES)
 @pytest.mark.parametrize("background", [False, True])
 def test_closed_streams(mount, sim, closed, background):
-    """"kootaskfs may be started with any of stdin, stdout and stderr closed. These are `/dev/null` then, also for the commands
-    that it starts.\""""
+    """"kootaskfs may be started with any of stdin, stdout and stderr closed. These are `/dev/null` then, also for the
+    commands that it starts.\""""
     log_of = "$(readlink /proc/$$/fd/0) $(readlink /proc/$$/fd/2)"
     m = mount(sim, auto=False, background=background, token=None,
               token_command=f'echo "{log_of}" > "$TMP_OUT"; echo {TOKEN}')

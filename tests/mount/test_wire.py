@@ -109,8 +109,8 @@ CONNECTS = [
 @pytest.mark.parametrize("by", ["configuration", "environment"])
 @pytest.mark.parametrize("status, name, attempts, words", CONNECTS)
 def test_proxy_refuses(mount, raw, by, status, name, attempts, words):
-    """"A proxy that refuses (EIO) is named by host and port", never by its user and password. "The error says whether it wants
-    proxy authentication (407) or does not connect.\""""
+    """"A proxy that refuses (EIO) is named by host and port", never by its user and password. "The error says whether
+    it wants proxy authentication (407) or does not connect.\""""
     proxy = raw(http(status, 'Proxy-Authenticate: Basic realm="x"'))
     url = f"http://someone:pa55word@127.0.0.1:{proxy.port}"
     settings = {"proxy": url} if by == "configuration" else {"env": {"https_proxy": url}}
