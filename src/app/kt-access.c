@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Builds the way to the service that a configuration describes. */
 #include "kt-access.h"
 
 #include "base/kt-error.h"
@@ -54,7 +55,7 @@ read_share_tokens (GHashTable *files, GError **error)
 }
 
 static void
-tell_changed (KtAccess *access)
+report_change (KtAccess *access)
 {
   if (access->changed != NULL)
     access->changed (access->changed_data);
@@ -70,7 +71,7 @@ on_changed_token (const char *token, const GError *error, gpointer data)
     return;
   }
   kt_service_set_token (access->service, token);
-  tell_changed (access);
+  report_change (access);
 }
 
 static void
@@ -97,10 +98,10 @@ on_share_files_changed (gpointer data)
     return;
   }
   kt_service_set_share_tokens (access->service, tokens);
-  tell_changed (access);
+  report_change (access);
 }
 
-/* NULL when there are none, or their changes cannot be told. (transfer full) */
+/* NULL when there are none, or they cannot be watched. (transfer full) */
 static KtFileWatch *
 watch_share_files (KtAccess *access, GHashTable *files)
 {

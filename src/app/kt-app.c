@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Puts the layers together, runs the loop, and takes them down. */
 #include "kt-app.h"
 
 #include "base/kt-error.h"
@@ -350,7 +351,7 @@ take_down (App *app)
   kt_fuse_free (app->fuse);
   if (app->access != NULL)
     kt_access_set_observer (app->access, NULL, NULL);
-  kt_access_stop (app->access); /* ends the requests, which the store is told of */
+  kt_access_stop (app->access); /* ends the requests, with the callbacks of those that wait for them */
   kt_http_client_free (app->package_http);
   kt_tree_free (app->tree);
   kt_packages_free (app->packages);

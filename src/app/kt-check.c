@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Asks the service what a mount would ask it, and says what works. */
 #include "kt-check.h"
 
 #include "base/kt-error.h"
@@ -16,7 +17,7 @@ typedef struct {
   KtAccess *access;
   FILE *out;
   int code;       /* of the first failure */
-  gboolean waits; /* for an answer */
+  gboolean waits; /* for the end of the question */
   KtUsec asked_at;
   GError *error;  /* of the last question */
   guint n_listed; /* by the last list */
@@ -66,7 +67,7 @@ begin (Check *check)
 }
 
 static void
-answered (Check *check, const GError *error)
+end_question (Check *check, const GError *error)
 {
   check->error = error != NULL ? g_error_copy (error) : NULL;
   check->let_in |= !g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED);
@@ -74,13 +75,13 @@ answered (Check *check, const GError *error)
 }
 
 static void
-wait_for_answer (Check *check)
+wait_for_end (Check *check)
 {
   while (check->waits)
     g_main_context_iteration (NULL, TRUE);
 }
 
-/* What the first answer tells besides its content. */
+/* What the first response shows besides its content. */
 static void
 say_connection (Check *check)
 {
@@ -111,7 +112,7 @@ on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 static void
 on_listed (const GError *error, gpointer data)
 {
-  answered (data, error);
+  end_question (data, error);
 }
 
 static void
@@ -122,7 +123,7 @@ check_list (Check *check, KtFamily family)
   begin (check);
   kt_source_list (kt_service_source (kt_access_service (check->access)), family, check->config->deadline, on_page,
                   on_listed, check);
-  wait_for_answer (check);
+  wait_for_end (check);
   say_connection (check);
   if (check->error == NULL)
     say (check, step, "%u tasks", check->n_listed);
@@ -136,7 +137,7 @@ on_task (const KtResponse *response, const GError *error, gpointer data)
   Check *check = data;
 
   check->status = error == NULL ? g_strdup (response->task->status) : NULL;
-  answered (check, error);
+  end_question (check, error);
 }
 
 static void
@@ -151,7 +152,7 @@ check_task (Check *check)
   begin (check);
   kt_source_fetch (kt_service_source (kt_access_service (check->access)), check->example,
                    kt_clock_monotonic (kt_clock_system ()) + check->config->deadline, on_task, check);
-  wait_for_answer (check);
+  wait_for_end (check);
   say_connection (check);
   if (check->error == NULL)
     say (check, "task", "%s %s: %s", kt_family_word (key->family), key->task_id, check->status);

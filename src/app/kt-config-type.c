@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads and writes each kind of value of the configuration. */
 #include "kt-config-type.h"
 
 #include "base/kt-error.h"
@@ -80,7 +81,7 @@ format_string (gconstpointer field)
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-/* TEXT is 1 to MOST of CHARACTERS; EXPECTED tells so. */
+/* TEXT is 1 to MOST of CHARACTERS; EXPECTED says so. */
 static gboolean
 parse_of (const char *text, const char *characters, gsize most, const char *expected, gpointer field, GError **error)
 {

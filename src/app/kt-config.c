@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of keys, and the configuration that it reads. */
 #include "kt-config.h"
 
 #include "base/kt-error.h"

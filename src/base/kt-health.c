@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Keeps what is known of the service's well-being. */
 #include "kt-health.h"
 
 #include "kt-error.h"

@@ -6,18 +6,17 @@
 #include <cjson/cJSON.h>
 #include <glib.h>
 
-/* Reading one answer of the service, tolerant as docs/semantics.md ("Answers of the service") promises and not more.
+/* Reads one body of the service's JSON, as tolerant as docs/semantics.md ("Answers of the service") promises and not more.
  * For the decoders only: nobody else sees cJSON. Fields that are null are as absent. */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (cJSON, cJSON_Delete)
 
-/* The object of the answer BODY, which came with HTTP STATUS. (transfer full), or NULL and KT_ERROR_NOT_FOUND,
+/* The object of BODY, which came with HTTP STATUS. (transfer full), or NULL and KT_ERROR_NOT_FOUND,
  * _REFUSED, _DENIED, _THROTTLED or _SERVICE when the service answered with an error, KT_ERROR_BAD_ANSWER when BODY is
  * no JSON object. */
 cJSON *kt_body_open (guint status, GBytes *body, GError **error);
 
-/* Whether the answer, which is no success, is a no to the request itself, to what it was about or when it came: a code
- * that is not known to mean something else, with HTTP 200 or one of 400 to 499 that does not. */
+/* Whether BODY, which is an error, declines the request: see kt_status_declines(). */
 gboolean kt_body_declines (guint status, GBytes *body);
 
 /* The field NAME, the first when there are several, NULL when it is absent. */

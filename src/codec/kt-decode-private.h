@@ -4,5 +4,5 @@
 #include "kt-body.h"
 #include "model/kt-task.h"
 
-/* The task of the id ID that an item of FAMILY's list tells of. (transfer full), NULL and KT_ERROR_BAD_ANSWER. */
+/* Decodes ITEM of FAMILY's list, which is about the task ID. (transfer full), or NULL and KT_ERROR_BAD_ANSWER. */
 KtTask *kt_decode_list_item (KtFamily family, const char *id, const cJSON *item, GTimeZone *zone, GError **error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words for what comes in place of an answer. */
+/* Describes a body that is not the service's. */
 #include "kt-describe.h"
 
 #include "base/kt-error.h"

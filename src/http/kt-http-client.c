@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Queues requests, limits them, sends them again and ends them at their deadline. */
 #include "kt-http-client.h"
 
 #include "base/kt-error.h"
@@ -6,7 +7,7 @@
 #include "base/kt-units.h"
 #include "kt-retry.h"
 
-/* A request is in one of three places: in line (link), with the transport (exchange), or waiting for its next attempt
+/* A request is in one of three places: in the queue (link), with the transport (exchange), or waiting for its next attempt
  * (retry). Its deadline runs through all of them. */
 typedef struct {
   KtHttpClient *client;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP by libcurl in the main loop. */
-/* curl tells which sockets to watch and when to wake it. The sockets are in one epoll set, and that and the time are one
+/* curl says which sockets to watch and when to wake it. The sockets are in one epoll set, and that and the time are one
  * GSource: a turn of the loop costs the same with one connection and with a hundred. Each wake-up ends by collecting the
  * transfers that are through. */
 #include "kt-transport.h"

@@ -5,7 +5,7 @@
 
 /* One HTTP exchange. The vtable has two implementations: curl, and a fake that tests drive by hand. */
 
-/* The headers of an answer that somebody reads; the others are not kept. */
+/* The headers of a response that somebody reads; the others are not kept. */
 typedef enum {
   KT_HEADER_DATE,
   KT_HEADER_RETRY_AFTER,
@@ -23,7 +23,7 @@ typedef struct {
   char *headers[KT_N_HEADERS]; /* their values, NULL when absent */
 } KtHttpResponse;
 
-/* Takes a body piece by piece: HEAD is the answer's status and headers, without body. FALSE is enough: the exchange
+/* Takes a body piece by piece: HEAD is the response's status and headers, without body. FALSE is enough: the exchange
  * ends as if the body had ended there. It must not begin or cancel an exchange. */
 typedef gboolean (*KtHttpSink) (const KtHttpResponse *head, gconstpointer bytes, gsize length, gpointer data);
 

@@ -10,7 +10,7 @@ typedef enum {
   KT_FAMILY_BASIC,
   KT_FAMILY_JOB,
   KT_N_FAMILIES,
-  KT_FAMILY_UNKNOWN = KT_N_FAMILIES, /* of a task that is asked for by its id alone: the response tells its family */
+  KT_FAMILY_UNKNOWN = KT_N_FAMILIES, /* of a task that is asked for by its id alone: the response has its family */
 } KtFamily;
 
 /* Bits for a set of families. */
