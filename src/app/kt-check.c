@@ -67,8 +67,10 @@ begin (Check *check)
 }
 
 static void
-end_question (Check *check, const GError *error)
+on_ended (const GError *error, gpointer data)
 {
+  Check *check = data;
+
   check->error = error != NULL ? g_error_copy (error) : NULL;
   check->let_in |= !g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED);
   check->waits = FALSE;
@@ -110,19 +112,13 @@ on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 }
 
 static void
-on_listed (const GError *error, gpointer data)
-{
-  end_question (data, error);
-}
-
-static void
 check_list (Check *check, KtFamily family)
 {
   g_autofree char *step = g_strdup_printf ("list %s", kt_family_word (family));
 
   begin (check);
   kt_source_list (kt_service_source (kt_access_service (check->access)), family, check->config->deadline, on_page,
-                  on_listed, check);
+                  on_ended, check);
   wait_for_end (check);
   say_connection (check);
   if (check->error == NULL)
@@ -137,7 +133,7 @@ on_task (const KtResponse *response, const GError *error, gpointer data)
   Check *check = data;
 
   check->status = error == NULL ? g_strdup (response->task->status) : NULL;
-  end_question (check, error);
+  on_ended (error, check);
 }
 
 static void

@@ -13,9 +13,11 @@ typedef struct {
   gpointer data;
 } Verify;
 
+/* The question has ended. */
 static void
-end (Verify *verify, const GError *error)
+on_ended (const GError *error, gpointer data)
 {
+  Verify *verify = data;
   g_autofree char *timeout = kt_duration_format (verify->timeout);
   g_autofree char *warning = NULL;
 
@@ -31,15 +33,9 @@ end (Verify *verify, const GError *error)
 }
 
 static void
-on_listed (const GError *error, gpointer data)
-{
-  end (data, error);
-}
-
-static void
 on_task (const KtResponse *response, const GError *error, gpointer data)
 {
-  end (data, error);
+  on_ended (error, data);
 }
 
 gboolean
@@ -54,7 +50,7 @@ kt_verify_start (KtService *service, const KtConfig *config, KtKey *watched, KtV
   for (KtFamily i = 0; i < KT_N_FAMILIES; i++) {
     if ((listed & KT_FAMILY_BIT (i)) != 0) {
       verify->step = g_strdup_printf ("list %s", kt_family_word (i));
-      kt_service_try_list (service, i, verify->timeout, on_listed, verify);
+      kt_service_try_list (service, i, verify->timeout, on_ended, verify);
       return TRUE;
     }
   }

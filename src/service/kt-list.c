@@ -146,12 +146,12 @@ send_page (Listing *listing, const char *place)
 }
 
 void
-kt_service_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
+kt_service_list (KtSource *source, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
                  gpointer data)
 {
   Listing *listing = g_new0 (Listing, 1);
 
-  listing->service = service;
+  listing->service = (KtService *) source;
   listing->calls = kt_family_calls (family);
   listing->key = kt_key_new (family, "");
   listing->page_timeout = page_timeout;

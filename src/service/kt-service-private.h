@@ -7,7 +7,7 @@
 /* For kt-task-fetch.c and kt-list.c, on which kt-service.c stands. */
 
 struct KtService {
-  KtSource source;
+  KtSource source; /* the first: a pointer to it is one to the service */
   KtClock *clock;
   KtRequests *requests;
   GHashTable *share_tokens;
@@ -16,13 +16,13 @@ struct KtService {
   guint unusable_reported[KT_N_FAMILIES]; /* items of the last list with ids that cannot be one */
 };
 
-/* The calls of the source. */
-void kt_service_fetch (KtService *service, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data);
-void kt_service_cancel (KtService *service, KtKey *key, KtUsec deadline, KtSourceCancelled cancelled, gpointer data);
+/* The calls of the source, which is a service. */
+void kt_service_fetch (KtSource *source, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data);
+void kt_service_cancel (KtSource *source, KtKey *key, KtUsec deadline, KtSourceCancelled cancelled, gpointer data);
 
 /* PAGE may be NULL: then one task is asked for. */
-void kt_service_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourcePage page,
-                      KtSourceListed listed, gpointer data);
+void kt_service_list (KtSource *source, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
+                      gpointer data);
 
 /* Ends the fetches that are UNSENT, with KT_ERROR_STOPPED. */
 void kt_service_stop_unsent (KtService *service);

@@ -5,25 +5,6 @@
 #include "base/kt-log.h"
 #include "kt-family-calls.h"
 
-static void
-source_fetch (KtSource *source, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data)
-{
-  kt_service_fetch ((KtService *) source, key, deadline, fetched, data);
-}
-
-static void
-source_list (KtSource *source, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
-             gpointer data)
-{
-  kt_service_list ((KtService *) source, family, page_timeout, page, listed, data);
-}
-
-static void
-source_cancel (KtSource *source, KtKey *key, KtUsec deadline, KtSourceCancelled cancelled, gpointer data)
-{
-  kt_service_cancel ((KtService *) source, key, deadline, cancelled, data);
-}
-
 KtSource *
 kt_service_source (KtService *service)
 {
@@ -33,7 +14,7 @@ kt_service_source (KtService *service)
 void
 kt_service_try_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourceListed listed, gpointer data)
 {
-  kt_service_list (service, family, page_timeout, NULL, listed, data);
+  kt_service_list (&service->source, family, page_timeout, NULL, listed, data);
 }
 
 /* Makes TOKENS (or NULL) the shares' tokens, which the log keeps out as long as they are. */
@@ -92,7 +73,7 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
   guint count;
   const KtEndpoint *endpoints = kt_family_endpoints (&count);
 
-  service->source = (KtSource){ source_fetch, source_list, source_cancel };
+  service->source = (KtSource){ kt_service_fetch, kt_service_list, kt_service_cancel };
   service->clock = clock;
   service->requests = kt_requests_new (http, clock, health, metrics, endpoints, count);
   g_queue_init (&service->unsent);

@@ -234,12 +234,12 @@ on_found (KtTask *task, const char *trace_id, const GError *error, gpointer data
 }
 
 void
-kt_service_fetch (KtService *service, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data)
+kt_service_fetch (KtSource *source, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data)
 {
   Caller *caller = g_new (Caller, 1);
 
   *caller = (Caller){ fetched, data };
-  start (service, key, deadline, FALSE, on_found, caller);
+  start ((KtService *) source, key, deadline, FALSE, on_found, caller);
 }
 
 typedef struct {
@@ -264,8 +264,9 @@ on_cancelled (KtDecoded *decoded, const char *trace_id, const GError *error, gpo
 }
 
 void
-kt_service_cancel (KtService *service, KtKey *key, KtUsec deadline, KtSourceCancelled done, gpointer data)
+kt_service_cancel (KtSource *source, KtKey *key, KtUsec deadline, KtSourceCancelled done, gpointer data)
 {
+  KtService *service = (KtService *) source;
   Cancel *cancel = g_new (Cancel, 1);
 
   *cancel = (Cancel){ service, kt_key_ref (key), done, data };
