@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP by libcurl in the main loop. */
-/* curl says which sockets to watch and when to wake it. The sockets are in one epoll set, and that and the time are one
- * GSource: a turn of the loop costs the same with one connection and with a hundred. Each wake-up ends by collecting the
- * transfers that are through. */
 #include "kt-transport.h"
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "kt-curl-error.h"
+#include "kt-curl-loop.h"
 #include "kt-curl-options.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 typedef struct {
   KtTransport vtable;
-  CURLM *multi;
-  int sockets; /* epoll set */
-  GSource *source;
+  KtCurlLoop *loop;
   GQueue idle;           /* CURL handles to use again */
   KtCurlOptions options; /* its strings are ours */
   char *proxy_password;  /* NULL: none */
@@ -44,8 +39,6 @@ struct KtExchange {
   gpointer data;
 };
 
-#define IDLE_HANDLES      64
-#define SOCKETS_PER_TURN  64     /* then the other sources of the loop have theirs */
 #define MOST_HEADER_BYTES 65536u /* of one answer; curl has a limit of its own for each line */
 
 static const char *const header_names[KT_N_HEADERS] = {
@@ -57,13 +50,6 @@ static const char *const header_names[KT_N_HEADERS] = {
   [KT_HEADER_LAST_MODIFIED] = "last-modified",
   [KT_HEADER_LOCATION] = "location",
 };
-
-static void
-check_multi (const char *name, CURLMcode code)
-{
-  if (code != CURLM_OK)
-    g_warning ("%s: %s", name, curl_multi_strerror (code));
-}
 
 static void
 headers_clear (char **headers)
@@ -78,12 +64,12 @@ exchange_free (KtExchange *exchange)
   CurlTransport *transport = exchange->transport;
 
   if (exchange->end == NULL)
-    check_multi ("curl_multi_remove_handle", curl_multi_remove_handle (transport->multi, exchange->easy));
+    kt_curl_loop_remove (transport->loop, exchange->easy);
   else
     g_source_destroy (exchange->end);
   g_clear_pointer (&exchange->end, g_source_unref);
   curl_slist_free_all (exchange->headers);
-  if (g_queue_get_length (&transport->idle) < IDLE_HANDLES) {
+  if (g_queue_get_length (&transport->idle) < KT_CURL_IDLE) {
     curl_easy_reset (exchange->easy);
     g_queue_push_head (&transport->idle, exchange->easy);
   } else {
@@ -161,77 +147,12 @@ exchange_finish (KtExchange *exchange, CURLcode code)
 }
 
 static void
-collect (CurlTransport *transport)
+on_ended (CURL *easy, CURLcode code, gpointer data)
 {
-  CURLMsg *message;
-  int left;
+  KtExchange *exchange = NULL;
 
-  while ((message = curl_multi_info_read (transport->multi, &left)) != NULL) {
-    KtExchange *exchange = NULL;
-    if (message->msg != CURLMSG_DONE)
-      continue;
-    CURLcode code = message->data.result; /* the message is gone once its handle is removed */
-    curl_easy_getinfo (message->easy_handle, CURLINFO_PRIVATE, &exchange);
-    exchange_finish (exchange, code);
-  }
-}
-
-static int
-select_mask (guint32 events)
-{
-  return (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
-         | (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-}
-
-static gboolean
-dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  CurlTransport *transport = data;
-  gint64 wake = g_source_get_ready_time (source);
-  struct epoll_event ready[SOCKETS_PER_TURN];
-  int count, running;
-
-  if (wake >= 0 && wake <= g_source_get_time (source)) {
-    g_source_set_ready_time (source, -1);
-    check_multi ("curl_multi_socket_action",
-                 curl_multi_socket_action (transport->multi, CURL_SOCKET_TIMEOUT, 0, &running));
-  }
-  count = epoll_wait (transport->sockets, ready, SOCKETS_PER_TURN, 0);
-  for (int i = 0; i < count; i++)
-    check_multi ("curl_multi_socket_action", curl_multi_socket_action (transport->multi, ready[i].data.fd,
-                                                                       select_mask (ready[i].events), &running));
-  collect (transport);
-  return G_SOURCE_CONTINUE;
-}
-
-static GSourceFuncs source_funcs = { .dispatch = dispatch };
-
-/* SOCKET_DATA is not NULL when the socket is in the set. */
-static int
-on_socket (CURL *easy, curl_socket_t fd, int what, void *data, void *socket_data)
-{
-  CurlTransport *transport = data;
-  struct epoll_event event = {
-    .events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u),
-    .data.fd = fd,
-  };
-
-  if (what == CURL_POLL_REMOVE)
-    epoll_ctl (transport->sockets, EPOLL_CTL_DEL, fd, NULL);
-  else if (epoll_ctl (transport->sockets, socket_data != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0)
-    g_warning ("cannot watch a connection: %s", g_strerror (errno));
-  check_multi ("curl_multi_assign",
-               curl_multi_assign (transport->multi, fd, what == CURL_POLL_REMOVE ? NULL : transport));
-  return 0;
-}
-
-static int
-on_timer (CURLM *multi, long timeout_ms, void *data)
-{
-  CurlTransport *transport = data;
-
-  g_source_set_ready_time (transport->source, timeout_ms < 0 ? -1 : g_get_monotonic_time () + timeout_ms * 1000);
-  return 0;
+  curl_easy_getinfo (easy, CURLINFO_PRIVATE, &exchange);
+  exchange_finish (exchange, code);
 }
 
 /* What the sink takes of a body; less ends the transfer. */
@@ -330,7 +251,7 @@ try_begin (KtExchange *exchange)
   set_options (exchange);
   if (exchange->refusal.name != NULL)
     return FALSE;
-  code = curl_multi_add_handle (transport->multi, exchange->easy);
+  code = kt_curl_loop_add (transport->loop, exchange->easy);
   if (code != CURLM_OK)
     exchange->refusal = (KtCurlRefusal){ "curl_multi_add_handle", curl_multi_strerror (code) };
   return code == CURLM_OK;
@@ -374,45 +295,13 @@ curl_dispose (KtTransport *vtable)
 
   while ((easy = g_queue_pop_head (&transport->idle)) != NULL)
     curl_easy_cleanup (easy);
-  if (transport->multi != NULL)
-    check_multi ("curl_multi_cleanup", curl_multi_cleanup (transport->multi));
-  g_source_destroy (transport->source);
-  g_source_unref (transport->source);
-  if (transport->sockets >= 0)
-    close (transport->sockets);
+  kt_curl_loop_free (transport->loop);
   kt_log_release_secret (transport->proxy_password);
   kt_secret_free (transport->proxy_password);
   g_free ((char *) transport->options.ca_file);
   g_free ((char *) transport->options.proxy);
   g_free (transport);
   curl_global_cleanup ();
-}
-
-static gboolean
-set_multi_options (CurlTransport *transport, GError **error)
-{
-  CURLM *multi = transport->multi;
-  /* by itself curl keeps four idle connections for each transfer under way, and closes them when a rush is over */
-  const struct {
-    const char *name;
-    CURLMcode code;
-  } table[] = {
-    { "CURLMOPT_SOCKETFUNCTION", curl_multi_setopt (multi, CURLMOPT_SOCKETFUNCTION, on_socket) },
-    { "CURLMOPT_SOCKETDATA", curl_multi_setopt (multi, CURLMOPT_SOCKETDATA, transport) },
-    { "CURLMOPT_TIMERFUNCTION", curl_multi_setopt (multi, CURLMOPT_TIMERFUNCTION, on_timer) },
-    { "CURLMOPT_TIMERDATA", curl_multi_setopt (multi, CURLMOPT_TIMERDATA, transport) },
-    { "CURLMOPT_MAXCONNECTS", curl_multi_setopt (multi, CURLMOPT_MAXCONNECTS, (long) IDLE_HANDLES) },
-    { "CURLMOPT_PIPELINING", curl_multi_setopt (multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX) },
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
-    if (table[i].code != CURLM_OK) {
-      g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "libcurl %s refuses %s: %s",
-                   curl_version_info (CURLVERSION_NOW)->version, table[i].name, curl_multi_strerror (table[i].code));
-      return FALSE;
-    }
-  }
-  return TRUE;
 }
 
 /* The password in the URL PROXY, NULL when there is none. (transfer full) */
@@ -425,20 +314,6 @@ password_of (const char *proxy)
   const char *password = host != NULL ? strchr (user, ':') : NULL;
 
   return password != NULL && password < host ? g_strndup (password + 1, (gsize) (host - password - 1)) : NULL;
-}
-
-/* What of TRANSPORT comes from elsewhere and may fail. */
-static gboolean
-set_up (CurlTransport *transport, GError **error)
-{
-  transport->multi = curl_multi_init ();
-  if (transport->multi == NULL || transport->sockets < 0) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s: %s",
-                 transport->multi == NULL ? "curl_multi_init" : "epoll_create1", g_strerror (errno));
-    return FALSE;
-  }
-  g_source_add_unix_fd (transport->source, transport->sockets, G_IO_IN);
-  return set_multi_options (transport, error);
 }
 
 KtTransport *
@@ -465,11 +340,8 @@ kt_transport_curl_new (const KtCurlOptions *options, GError **error)
   transport->options.proxy = g_strdup (options->proxy);
   transport->proxy_password = password_of (options->proxy);
   kt_log_hold_secret (transport->proxy_password);
-  transport->sockets = epoll_create1 (EPOLL_CLOEXEC);
-  transport->source = g_source_new (&source_funcs, sizeof (GSource));
-  g_source_set_callback (transport->source, NULL, transport, NULL);
-  g_source_attach (transport->source, NULL);
-  if (!set_up (transport, error)) {
+  transport->loop = kt_curl_loop_new (on_ended, transport, error);
+  if (transport->loop == NULL) {
     curl_dispose (&transport->vtable);
     return NULL;
   }

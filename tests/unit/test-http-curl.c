@@ -32,6 +32,26 @@ __wrap_curl_easy_setopt (CURL *easy, CURLoption option, ...)
   return __real_curl_easy_setopt (easy, option, value);
 }
 
+static int refuse_nth_multi = NONE;
+static int n_multi;
+
+CURLMcode __real_curl_multi_setopt (CURLM *multi, CURLMoption option, ...);
+CURLMcode __wrap_curl_multi_setopt (CURLM *multi, CURLMoption option, ...);
+
+CURLMcode
+__wrap_curl_multi_setopt (CURLM *multi, CURLMoption option, ...)
+{
+  va_list args;
+  void *value;
+
+  if (n_multi++ == refuse_nth_multi)
+    return CURLM_UNKNOWN_OPTION;
+  va_start (args, option);
+  value = va_arg (args, void *);
+  va_end (args);
+  return __real_curl_multi_setopt (multi, option, value);
+}
+
 typedef struct {
   KtTransport *transport;
   KtHttpRequest request;
@@ -147,6 +167,30 @@ test_cancel (Fixture *f, gconstpointer data)
   g_assert_false (f->done);
 }
 
+/* What the transport itself needs must be there from the start. */
+static void
+test_multi_options (void)
+{
+  const KtCurlOptions options = { 0 };
+  KtTransport *transport;
+  g_autoptr (GError) error = NULL;
+  int count;
+
+  n_multi = 0;
+  transport = kt_transport_curl_new (&options, NULL);
+  g_assert_nonnull (transport);
+  transport->free (transport);
+  count = n_multi;
+  g_assert_cmpint (count, >, 4);
+  for (int i = 0; i < count; i++) {
+    n_multi = 0;
+    refuse_nth_multi = i;
+    g_assert_null (kt_transport_curl_new (&options, &error));
+    kt_assert_failed (&error, KT_ERROR_CONFIG, " refuses CURLMOPT_");
+  }
+  refuse_nth_multi = NONE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -156,5 +200,7 @@ main (int argc, char **argv)
   ADD ("each-option-of-a-link", "link", test_each_option);
   ADD ("lacking-options", NULL, test_lacking_options);
   ADD ("cancel", NULL, test_cancel);
+#undef ADD
+  g_test_add_func ("/http/curl/multi-options", test_multi_options);
   return g_test_run ();
 }
