@@ -11,7 +11,7 @@ KtHealth *kt_health_new (void);
 void kt_health_free (KtHealth *health);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtHealth, kt_health_free)
 
-/* The service gave a usable answer at NOW (wall clock, microseconds). */
+/* The service gave a usable response at NOW_WALL. */
 void kt_health_success (KtHealth *health, KtUsec now_wall);
 
 /* Something failed: WHAT ("share/taskDetail 1521827471237047552", "watch list"), the trace id of the

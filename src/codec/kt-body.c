@@ -145,7 +145,7 @@ code_of (const cJSON *root)
   return number != NULL ? number : g_strdup (text);
 }
 
-/* FALSE and the error when the answer BODY is one: ROOT is what it holds, NULL when that is not JSON. */
+/* FALSE and the error when BODY is one: ROOT is what it holds, NULL when that is not JSON. */
 static gboolean
 check (guint status, const cJSON *root, GBytes *body, GError **error)
 {

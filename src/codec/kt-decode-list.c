@@ -17,7 +17,7 @@ kt_list_page_free (KtListPage *page)
   g_free (page);
 }
 
-/* ITEMS is NULL where the answer has none: a page may be empty. */
+/* ITEMS is NULL where the response has none: a page may be empty. */
 static KtListPage *
 page_of (KtFamily family, const cJSON *items, const char *next, GTimeZone *zone, GError **error)
 {
@@ -48,7 +48,7 @@ page_of (KtFamily family, const cJSON *items, const char *next, GTimeZone *zone,
   return g_steal_pointer (&page);
 }
 
-/* An answer with neither list nor code could be anything. */
+/* A response with neither list nor code could be anything. */
 static gboolean
 is_list (const cJSON *root, const cJSON *items, GError **error)
 {

@@ -29,7 +29,7 @@ struct KtExchange {
   const KtHttpRequest *request;
   GByteArray *body;
   char *response_headers[KT_N_HEADERS];
-  gsize header_bytes; /* of the answer under way: those before were a redirect's, or a proxy's */
+  gsize header_bytes; /* of the response under way: those before were a redirect's, or a proxy's */
   gboolean too_large;
   gboolean enough; /* says the sink */
   KtCurlRefusal refusal;
@@ -39,7 +39,7 @@ struct KtExchange {
   gpointer data;
 };
 
-#define MOST_HEADER_BYTES 65536u /* of one answer; curl has a limit of its own for each line */
+#define MOST_HEADER_BYTES 65536u /* of one response; curl has a limit of its own for each line */
 
 static const char *const header_names[KT_N_HEADERS] = {
   [KT_HEADER_DATE] = "date",
@@ -98,7 +98,7 @@ trust_error (const char *ca_file)
   return g_error_new (KT_ERROR, KT_ERROR_TLS, "ca-file %s: %s", ca_file, reason);
 }
 
-/* Why the exchange, which ended with CODE, brings no answer; NULL when it does. */
+/* Why the exchange, which ended with CODE, brings no response; NULL when it does. */
 static GError *
 error_of (const KtExchange *exchange, CURLcode code)
 {

@@ -64,7 +64,7 @@ note_ids (Listing *listing, const KtListPage *page)
   return fresh;
 }
 
-/* Leaves out the tasks whose id in a path would be another call. */
+/* Leaves out the tasks whose id in a path would be another endpoint. */
 static void
 drop_words (GPtrArray *tasks)
 {

@@ -25,7 +25,7 @@ void kt_renewal_set_options (KtRenewal *renewal, const KtServiceOptions *options
 void kt_renewal_begin (KtRenewal *renewal);
 void kt_renewal_end (KtRenewal *renewal);
 
-/* To be called once a request at most, with the ERROR that RESPONSE was. FALSE: it is no refusal, or nothing can be done.
+/* Reports a refusal, once a request at most: ERROR is what RESPONSE was decoded to. FALSE: it is no refusal, or nothing can be done.
  * TRUE: VERDICT will be called, before this returns or later, at DEADLINE (monotonic) at the latest. */
 gboolean kt_renewal_refused (KtRenewal *renewal, const KtAuthStamp *stamp, const KtHttpResponse *response,
                              const GError *error, KtUsec deadline, KtRenewalVerdict verdict, gpointer data);

@@ -39,7 +39,7 @@ KtUsec kt_service_clock_skew (KtService *service);
  * HEALTH, once, here. (transfer none) */
 KtSource *kt_service_source (KtService *service);
 
-/* Whether the list can be had: asks for one task of it, by one request. LISTED is called as by
+/* Finds out whether the list can be had, by one request for one task of it. LISTED is called as by
  * kt_source_list(). */
 void kt_service_try_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourceListed listed,
                           gpointer data);
