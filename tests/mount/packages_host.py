@@ -27,13 +27,13 @@ class Host:
     """Serves CONTENT at /package.zip?sign=N. What it may be told: ranges (False: 200 always), length (False: none with 200),
     validators (False: none), refuse (signs answered with 403), redirect (a host name: 302 there), gone (a status), hold (an
     event: waits for it before it answers ranges but the first byte), cut (bytes after which a body breaks off, once), pause
-    (bytes after which a body waits for an event), tag (the ETag)."""
+    (bytes after which a body waits for an event), tag (the ETag; empty: none), modified (Last-Modified)."""
 
     def __init__(self):
         self.content = make_zip()
         self.ranges = self.length = self.validators = True
         self.refuse, self.redirect, self.gone, self.hold, self.cut = set(), None, None, None, None
-        self.pause = self.tag = None
+        self.pause, self.tag, self.modified = None, None, MODIFIED
         self.requests = []
         self.sent = 0
         self.lock = threading.Lock()
@@ -91,7 +91,8 @@ class Host:
     def give(self, handler, asked):
         content, headers, status = self.content, {}, 200
         if self.validators:
-            headers = {"ETag": f'"{self.tag or hashlib.md5(content).hexdigest()}"', "Last-Modified": MODIFIED}
+            tag = hashlib.md5(content).hexdigest() if self.tag is None else self.tag
+            headers = {"Last-Modified": self.modified, **({"ETag": f'"{tag}"'} if tag else {})}
         if self.ranges and asked:
             first, last = int(asked[1]), min(int(asked[2]), len(content) - 1)
             headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"

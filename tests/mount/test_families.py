@@ -150,13 +150,18 @@ def test_all_who_list_share_one_reading(service, mount):
 
 
 def test_own_snapshot_goes_before_a_newer_list(service, mount):
-    """"While the task's own snapshot is fresh, these files come from the snapshot.\""""
-    service.list([], [service.add_job("11", status=1)])
+    """"While the task's own snapshot is fresh, these files come from the snapshot." "The times, `type`, `user` and `name` come from
+    the task's own snapshot.\""""
+    service.list([], [service.add_job("11", status=1, taskName="n")])
     mounted = mount(service, watch=None, ttl="1h", list_ttl="0", families=ALL)
     assert names(mounted) == ["11"] and mounted.read("progress", "11") == "30\n"
-    service.list([], [{"taskId": "11", "taskType": 1, "status": 2, "userId": "other"}])
+    service.list([], [{"taskId": "11", "taskType": 2, "status": 1, "userId": "other", "taskName": "other",
+                       "createTime": "20200101000000", "beginTime": "20200101000000"}])
     assert names(mounted) == ["11"]
-    assert (mounted.read("status", "11"), mounted.read("user", "11")) == ("running\n", "u\n")
+    own = {"type": "copy", "user": "u", "name": "n", "created": "2024-09-30T09:19:32Z", "started": "2024-09-30T09:19:33Z"}
+    assert {name: mounted.read(name, "11").strip() for name in own} == own
+    service.list([], [{"taskId": "11", "taskType": 1, "status": 2, "userId": "other"}])
+    assert names(mounted) == ["11"] and mounted.read("status", "11") == "running\n"
     assert service.asked("11") == 1
 
 

@@ -174,7 +174,18 @@ def test_kernel_keeps_no_failure(mount, sim):
     os.close(opened)
 
 
+def test_the_rest_of_the_directory_does_not_wait(mount, sim):
+    """"A failure is remembered for `negative-ttl` (3 s): the rest of the directory makes no request and does not wait.\""""
+    sim.fault(kind="delay", ms=60_000, times=-1)
+    m = mount(sim, negative_ttl="1h", deadline="1s")
+    assert read_error(m.task() / "status") == "ETIMEDOUT"
+    asked, begin = m.requests(), time.monotonic()
+    assert {read_error(m.task() / name) for name in NAMES} == {"ETIMEDOUT"}
+    assert time.monotonic() - begin < len(NAMES) / 2 and m.requests() == asked
+
+
 def test_recovery_after_negative_ttl(mount, sim):
+    """And no longer than for `negative-ttl`."""
     m = mount(sim, negative_ttl="200ms")
     sim.fault(kind="garbage", times=-1)
     assert read_error(m.task() / "status") == "EBADMSG"

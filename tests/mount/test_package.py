@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """package.zip: what docs/semantics.md promises under 'Packages'."""
 
+import contextlib
 import io
 import json
 import mmap
@@ -14,7 +15,8 @@ import pytest
 
 from koodrive_sim import IMPORT_TASK, TOKEN, wait_until
 from kootaskfs_mount import detail, errno_of, read_error, run, store
-from packages_host import MODIFIED_SECONDS, Host, make_zip
+from packages_host import MODIFIED, MODIFIED_SECONDS, Host, make_zip
+from test_nginx import nginx  # noqa: F401
 
 BLOCK = 131072
 
@@ -323,6 +325,59 @@ def test_another_package(mount, sim, host):
         assert errno_of(opened.read, 1000) == "EIO"
     assert path.read_bytes() == host.content
     assert "the package changed while it was read" in m.log()
+
+
+def test_what_identifies_a_package(mount, sim, host):
+    """"A package is identified by the host's ETag, else its Last-Modified, and its size.\""""
+    host.tag = "one"
+    m, path = package(mount, sim, host)
+
+    with contextlib.ExitStack() as held:  # as long as a package is open it is the same one
+
+        def inode():
+            run("touch", path)
+            return os.fstat(held.enter_context(open(path, "rb")).fileno()).st_ino
+
+        first = inode()
+        host.modified, host.content = "Tue, 01 Oct 2024 09:30:00 GMT", make_zip(seed=2)
+        assert inode() == first, "the ETag alone counts"
+        host.content += b"x"
+        second = inode()
+        assert second != first, "another size"
+        host.tag = "two"
+        third = inode()
+        assert third != second, "another ETag"
+        host.tag = ""
+        fourth = inode()
+        assert fourth != third and inode() == fourth
+        host.modified = MODIFIED
+        assert inode() != fourth, "another Last-Modified"
+
+
+def test_package_without_etag_and_last_modified(mount, sim, host):
+    """"A host that sends neither ETag nor Last-Modified is trusted as long as the size is the same.\""""
+    host.validators, host.content = False, make_zip(8 << 20)
+    m, path = package(mount, sim, host)
+    with open(path, "rb", buffering=0) as opened:
+        assert opened.read(1000) == host.content[:1000]
+        host.content = make_zip(8 << 20, seed=2)
+        opened.seek(7 << 20)
+        assert opened.read(1000) == host.content[7 << 20:(7 << 20) + 1000]
+        host.content += b"x"
+        opened.seek(5 << 20)
+        assert errno_of(opened.read, 1000) == "EIO"
+
+
+def test_no_redirect_from_https_to_http(mount, sim, host, nginx):  # noqa: F811
+    """"At most five redirects are followed, over http and https, and never from https to http.\""""
+    other = Host()
+    server = nginx(host.link().rpartition("/")[0])
+    m, path = package(mount, sim, host, link=f"{server.url}/package.zip?sign=1", ca_file=server.ca, negative_ttl="0")
+    assert path.read_bytes() == host.content
+    host.redirect, host.link = "elsewhere", other.link
+    run("touch", path, check=False)
+    assert read_error(path) == "EBADMSG" and other.requests == []
+    other.close()
 
 
 def test_touch(mount, sim, host):

@@ -164,6 +164,26 @@ def test_names_of_files(mount, sim):
     assert m.read("files/twin.2/status") == "succeeded\n"
 
 
+def test_long_names(mount, sim):
+    """"A name that would be longer than 255 bytes is cut, and ends with `~` and a hash.\""""
+    store(sim, detail(files=["x" * 255, "x" * 256, "x" * 257, "\u00fc" * 200]))
+    names = os.listdir(os.fsencode(mount(sim).task() / "files"))
+    whole, = [name for name in names if b"~" not in name]
+    assert whole == b"x" * 255
+    cut = [name for name in names if re.fullmatch(rb"(x+|(\xc3\xbc)+)~[0-9a-f]{16}", name)]
+    assert len(cut) == len(set(cut)) == 3 and all(253 <= len(name) <= 255 for name in cut)
+
+
+def test_nul_and_what_is_not_utf8(mount, sim):
+    """"NUL and bytes that are not UTF-8 become U+FFFD in CSV." "NUL and bytes that are not UTF-8 become U+FFFD in `job.json`." "In
+    names made of file ids, `/`, NUL, other control characters, `%`, a leading `.` and what is not UTF-8 become `%XX`.\""""
+    store(sim, detail(files=["raw"], userId="raw").encode().replace(b"raw", b"a\xff\\u0000b"))
+    m = mount(sim)
+    assert os.listdir(m.task() / "files") == ["a%FF%00b"]
+    assert (m.task() / "files.csv").read_bytes().splitlines()[1].split(b",")[0] == "a\ufffd\ufffdb".encode()
+    assert json.loads((m.task() / "job.json").read_bytes().decode("utf-8", "strict"))["userId"] == "a\ufffd\ufffdb"
+
+
 def test_modes_and_types(mount, sim):
     """Everything is read-only, and modes say so; what listings say of types is what stat says. "Every directory has the link
     count 1 and the size 0.\""""
