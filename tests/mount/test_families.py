@@ -151,7 +151,8 @@ def test_all_who_list_share_one_reading(service, mount):
 
 def test_own_snapshot_goes_before_a_newer_list(service, mount):
     """"While the task's own snapshot is fresh, these files come from the snapshot." "The times, `type`, `user` and `name` come from
-    the task's own snapshot.\""""
+    the task's own snapshot." "Files that a list suffices for may come from the list. Once the task itself was asked for, they
+    are of its response too.\""""
     service.list([], [service.add_job("11", status=1, taskName="n")])
     mounted = mount(service, watch=None, ttl="1h", list_ttl="0", families=ALL)
     assert names(mounted) == ["11"] and mounted.read("progress", "11") == "30\n"
@@ -576,8 +577,8 @@ def moving(service, steps):
 @pytest.mark.parametrize("ttl", ["0", "20ms"])
 @pytest.mark.parametrize("list_ttl", ["0", "20ms", "1h"])
 def test_no_way_back(service, mount, ttl, list_ttl):
-    """"Once the task itself was asked for, they are of its response too." "No file goes back to an older response than one that
-    was shown": a job that moves while its list and it are read by turns."""
+    """"No file goes back to an older response than one that was shown": a job that moves while its list and it are read by
+    turns."""
     moving(service, steps=20)
     mounted = mount(service, watch=["job 11"], ttl=ttl, list_ttl=list_ttl, max_stale="0", families=ALL)
     ranks, seen, rounds = ["pending", "running", "completed"], 0, 0

@@ -28,6 +28,7 @@ def prefetches(m):
 @pytest.mark.parametrize("script", [
     "cat tasks/*/status",
     'for t in tasks/*; do read -r s < "$t/status"; echo "$s"; done',
+    'for t in $(ls -r tasks); do read -r s < "tasks/$t/status"; echo "$s"; done',
     "grep -h . tasks/*/status",
     "find tasks -mindepth 2 -maxdepth 2 -name status -exec cat {} +",
 ])
