@@ -432,7 +432,8 @@ def test_unmount_while_reading(mount, sim, host):
 
 
 def test_tools_that_read_all(mount, sim, host, tmp_path):
-    """"`grep -r`, `tar` and `rsync` of a task's directory read the package too (`grep -r --exclude=package.zip` leaves it out).\""""
+    """"`grep -r`, `tar` and `rsync` of a task's directory read the package too (`grep -r --exclude=package.zip` leaves it
+    out).\""""
     m, path = package(mount, sim, host)
     m.read("status")
     run("grep", "-r", "--exclude=package.zip", ".", m.task())

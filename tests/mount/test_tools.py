@@ -44,8 +44,8 @@ def full(mount, sim):
 
 @pytest.mark.parametrize("how", COPIES)
 def test_copies(full, tmp_path, how):
-    """"rsync, tar, cp and mmap work on every file of a task": a copy is equal byte for byte, and costs one request. (The directory's time is that of the
-    task only once that is known: hence the read before it.)"""
+    """"rsync, tar, cp and mmap work on every file of a task": a copy is equal byte for byte, and costs one request.
+    (The directory's time is that of the task only once that is known: hence the read before it.)"""
     full.read("status")
     target = tmp_path / "copy"
     target.mkdir()
