@@ -29,11 +29,11 @@ kt_package_set_up (KtPackageFixture *f, gconstpointer data)
   f->health = kt_health_new ();
   f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, NULL);
   f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
-  f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->health, f->metrics);
+  f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->health, f->metrics, g_get_tmp_dir ());
   f->key = kt_key_new_share ("share", "7");
   f->size = 64 << 20;
   f->etag = "\"one\"";
-  f->pushed = g_string_new (" ");
+  f->preloaded = g_string_new (" ");
   kt_packages_set_observer (f->packages, on_change, f);
   kt_store_prefetch (f->store, f->key, KT_TIME_NEVER);
   kt_fake_source_land (f->source, KT_TEST_ANSWER ("1"));
@@ -51,7 +51,7 @@ kt_package_tear_down (KtPackageFixture *f, gconstpointer data)
   kt_metrics_free (f->metrics);
   kt_key_unref (f->key);
   kt_fake_clock_free (f->clock);
-  g_string_free (f->pushed, TRUE);
+  g_string_free (f->preloaded, TRUE);
   kt_test_warnings ();
 }
 
@@ -146,7 +146,7 @@ kt_package_serve (KtPackageFixture *f, guint index)
   kt_package_end (f, index, 206);
 }
 
-KtPackageCall *
+KtPackageFind *
 kt_package_find (KtPackageFixture *f, KtPackageTold *told)
 {
   *told = (KtPackageTold){ .f = f, .error = -1 };
@@ -167,15 +167,15 @@ kt_package_open (KtPackageFixture *f, guint status)
   return told.package;
 }
 
-KtPackageCall *
+KtPackageRead *
 kt_package_start_read (KtPackageFixture *f, KtPackage *package, gint64 offset, gsize size, KtPackageTold *told)
 {
-  KtPackageCall *call;
+  KtPackageRead *read;
 
   *told = (KtPackageTold){ .f = f, .error = -1, .offset = offset };
-  call = kt_package_read (package, offset, size, kt_fake_clock_now (f->clock) + KT_TEST_DEADLINE, bytes, told);
-  g_assert_true ((call == NULL) == (told->told == 1));
-  return call;
+  read = kt_package_read (package, offset, size, kt_fake_clock_now (f->clock) + KT_TEST_DEADLINE, bytes, told);
+  g_assert_true ((read == NULL) == (told->told == 1));
+  return read;
 }
 
 void

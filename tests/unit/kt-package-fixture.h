@@ -28,7 +28,7 @@ typedef struct {
   KtKey *key;
   gint64 size;
   const char *etag;
-  GString *pushed; /* "OFFSET+LENGTH " */
+  GString *preloaded; /* "OFFSET+LENGTH " */
   guint changes;
 } KtPackageFixture;
 
@@ -61,11 +61,11 @@ void kt_package_end (KtPackageFixture *f, guint index, guint status);
 /* Both: the whole answer. */
 void kt_package_serve (KtPackageFixture *f, guint index);
 
-KtPackageCall *kt_package_find (KtPackageFixture *f, KtPackageTold *told);
+KtPackageFind *kt_package_find (KtPackageFixture *f, KtPackageTold *told);
 
 /* Has a package found whose host answers with STATUS. (transfer full) */
 KtPackage *kt_package_open (KtPackageFixture *f, guint status);
 
-KtPackageCall *kt_package_start_read (KtPackageFixture *f, KtPackage *package, gint64 offset, gsize size,
+KtPackageRead *kt_package_start_read (KtPackageFixture *f, KtPackage *package, gint64 offset, gsize size,
                                       KtPackageTold *told);
 void kt_package_assert_told (const KtPackageTold *told, int error, gsize length);

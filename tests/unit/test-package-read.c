@@ -173,15 +173,14 @@ test_deadline (KtPackageFixture *f, gconstpointer data)
 }
 
 static gboolean
-take (gpointer kernel, guint64 inode, gint64 offset, gconstpointer pushed, gsize length, GSourceFunc done,
-      gpointer data)
+take (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, gsize length, GSourceFunc done, gpointer data)
 {
   KtPackageFixture *f = kernel;
 
   g_assert_cmpuint (inode, ==, 42);
   for (gsize i = 0; i < length; i += 997)
-    g_assert_cmpuint (((const guchar *) pushed)[i], ==, kt_package_byte (offset + (gint64) i));
-  g_string_append_printf (f->pushed, "%" G_GINT64_FORMAT "+%" G_GSIZE_FORMAT " ", offset / KT_TEST_BLOCK,
+    g_assert_cmpuint (((const guchar *) bytes)[i], ==, kt_package_byte (offset + (gint64) i));
+  g_string_append_printf (f->preloaded, "%" G_GINT64_FORMAT "+%" G_GSIZE_FORMAT " ", offset / KT_TEST_BLOCK,
                           length / KT_TEST_BLOCK);
   done (data);
   return TRUE;
@@ -189,7 +188,7 @@ take (gpointer kernel, guint64 inode, gint64 offset, gconstpointer pushed, gsize
 
 /* Most of what a sequential reader wants is in the kernel before it is asked for, but for the blocks that tell where it is. */
 static void
-test_push (KtPackageFixture *f, gconstpointer data)
+test_preload (KtPackageFixture *f, gconstpointer data)
 {
   g_autoptr (KtPackage) package = NULL;
   guint landed = 1, reads = 0;
@@ -198,10 +197,10 @@ test_push (KtPackageFixture *f, gconstpointer data)
   f->size = 400 * KT_TEST_BLOCK;
   package = kt_package_open (f, 206);
   kt_package_set_inode (package, 42);
-  kt_packages_set_push (f->packages, take, f);
+  kt_packages_set_preload (f->packages, take, f);
   for (gint64 index = 0; index < 400; index++) {
     g_autofree char *block = g_strdup_printf (" %" G_GINT64_FORMAT "+1 ", index);
-    if (strstr (f->pushed->str, block) != NULL) {
+    if (strstr (f->preloaded->str, block) != NULL) {
       g_assert_cmpint (index % 16, !=, 0);
       continue;
     }
@@ -212,8 +211,8 @@ test_push (KtPackageFixture *f, gconstpointer data)
     reads++;
   }
   g_assert_cmpuint (reads, <, 60);
-  g_assert_true (g_str_has_suffix (f->pushed->str, " 399+1 "));
-  kt_packages_set_push (f->packages, NULL, NULL);
+  g_assert_true (g_str_has_suffix (f->preloaded->str, " 399+1 "));
+  kt_packages_set_preload (f->packages, NULL, NULL);
 }
 
 int
@@ -228,6 +227,6 @@ main (int argc, char **argv)
   TEST ("/package/memory", test_memory);
   TEST ("/package/resume", test_resume);
   TEST ("/package/deadline", test_deadline);
-  TEST ("/package/push", test_push);
+  TEST ("/package/preload", test_preload);
   return g_test_run ();
 }

@@ -11,7 +11,7 @@ test_find (KtPackageFixture *f, gconstpointer data)
 
   kt_package_find (f, &told[0]);
   kt_package_find (f, &told[1]);
-  kt_package_cancel (kt_package_find (f, &told[2]));
+  kt_package_find_cancel (kt_package_find (f, &told[2]));
   g_assert_cmpuint (kt_package_sent (f), ==, 1);
   g_assert_cmpstr (kt_fake_transport_line (f->transport, 0), ==, "GET " KT_TEST_LINK "1");
   g_assert_cmpstr (kt_package_range (f, 0), ==, "bytes=0-0");
@@ -181,7 +181,7 @@ test_whole_for_nobody (KtPackageFixture *f, gconstpointer data)
 
   f->size = 1000;
   package = kt_package_open (f, 200);
-  kt_package_cancel (kt_package_start_read (f, package, 500, 100, &told));
+  kt_package_read_cancel (kt_package_start_read (f, package, 500, 100, &told));
   kt_package_unref (package);
   g_assert_false (kt_package_pour (f, 1, 200, 100));
   kt_package_end (f, 1, 200);
