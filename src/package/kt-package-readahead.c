@@ -95,7 +95,7 @@ kt_package_readahead_count (const KtPackageReadahead *readahead, KtUsec now)
 gboolean
 kt_cursor_is_due (const KtCursor *cursor, gint64 end)
 {
-  return cursor->window > 0 && cursor->fetched - end < cursor->window / 2;
+  return cursor->fetched - end < cursor->window / 2;
 }
 
 void

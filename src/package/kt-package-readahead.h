@@ -40,7 +40,7 @@ void kt_package_readahead_note_wait (KtPackageReadahead *readahead, gint64 end, 
 /* How many readers were sequential lately. */
 guint kt_package_readahead_count (const KtPackageReadahead *readahead, KtUsec now);
 
-/* Whether less than half of the window is left beyond END, where the cursor's read ended. */
+/* Whether less than half of the window is left beyond END, where the cursor's read ended; never without a window. */
 gboolean kt_cursor_is_due (const KtCursor *cursor, gint64 end);
 
 /* Doubles the window, up to the cursor's share of the memory. READERS: all sequential readers of all packages. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lookups of package.zip in the tree: waiting, cancelled, failed. */
 #include "kt-fake-transport.h"
 #include "kt-tree-fixture.h"
 
