@@ -216,6 +216,35 @@ test_preload (KtPackageFixture *f, gconstpointer data)
   kt_packages_set_preload (f->packages, NULL, NULL);
 }
 
+static gboolean
+refuse (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, gsize length, GSourceFunc done,
+        gpointer data)
+{
+  ++*(guint *) kernel;
+  return FALSE;
+}
+
+/* Where the kernel takes nothing unasked, all is read; what was not taken leaves its memory to others. */
+static void
+test_preload_refused (KtPackageFixture *f, gconstpointer data)
+{
+  g_autoptr (KtPackage) package = NULL;
+  guint landed = 1, refused = 0;
+  KtPackageResult result;
+
+  f->size = 400 * KT_TEST_BLOCK;
+  package = kt_package_open (f, 206);
+  kt_packages_set_preload (f->packages, refuse, &refused);
+  for (gint64 index = 0; index < 400; index++) {
+    kt_package_start_read (f, package, index * KT_TEST_BLOCK, KT_TEST_BLOCK, &result);
+    for (; landed < kt_package_sent (f); landed++)
+      kt_package_serve (f, landed);
+    kt_package_assert_result (&result, -1, KT_TEST_BLOCK);
+  }
+  g_assert_cmpuint (refused, >, 256); /* more often than there are blocks in memory */
+  kt_packages_set_preload (f->packages, NULL, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -229,5 +258,6 @@ main (int argc, char **argv)
   TEST ("/package/resume", test_resume);
   TEST ("/package/deadline", test_deadline);
   TEST ("/package/preload", test_preload);
+  TEST ("/package/preload-refused", test_preload_refused);
   return g_test_run ();
 }
