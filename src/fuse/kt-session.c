@@ -100,7 +100,7 @@ invalidate (gpointer kernel, GPtrArray *invalidations, GSourceFunc done, gpointe
 
 static gboolean
 preload (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, gsize length, GSourceFunc done,
-            gpointer data)
+         gpointer data)
 {
   g_autoptr (GBytes) content = g_bytes_new_static (bytes, length);
   return kt_notifier_store_part (((KtFuse *) kernel)->ahead, inode, offset, content, done, data);
