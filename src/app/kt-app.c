@@ -6,6 +6,7 @@
 #include "base/kt-units.h"
 #include "fuse/kt-fuse.h"
 #include "kt-access.h"
+#include "kt-environment.h"
 #include "kt-trim.h"
 #include "kt-verify.h"
 #include "kt-watch-follow.h"
@@ -248,7 +249,8 @@ build_tree (App *app, GError **error)
   app->store = kt_store_new (app->clock, app->metrics, &config->cache, source);
   app->catalog = kt_catalog_new ();
   app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, source);
-  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->health, app->metrics);
+  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->health, app->metrics,
+                                   kt_environment_temporary_directory ());
   app->tree = kt_tree_new (app->clock, app->store, app->catalog, app->lists, &about, &options);
   kt_tree_set_packages (app->tree, app->packages);
   kt_tree_set_watched (app->tree, keys);

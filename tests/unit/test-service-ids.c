@@ -17,8 +17,7 @@ fetch (Fixture *f, KtKey *key)
   kt_service_fixture_fetch (f, key);
 }
 
-/* "An id that is a word of the service's own paths is ENOENT, without a request"; of a share task it stands in no path.
- * */
+/* An id that is a word of the service's own paths is not found, without a request; of a share task it stands in no path. */
 static void
 test_words_of_paths (Fixture *f, gconstpointer data)
 {
@@ -72,7 +71,8 @@ on_page (GPtrArray *tasks, KtUsec age, gpointer data)
     g_assert_true (g_ascii_isdigit (((const KtTask *) tasks->pdata[i])->key->task_id[0]));
 }
 
-/* "An item of a list whose id cannot be one is left out, which the log says"; the next page begins behind it. */
+/* "An item whose id cannot be an id is left out of the list, and the log says how many were"; the next page begins behind
+ * it. */
 static void
 test_unusable_items (Fixture *f, gconstpointer data)
 {
@@ -120,7 +120,7 @@ test_words_in_lists (Fixture *f, gconstpointer data)
   }
 }
 
-/* "A list of nothing else is an error." */
+/* "A list that has nothing but such items is an error (EBADMSG)." */
 static void
 test_unusable_list (Fixture *f, gconstpointer data)
 {
