@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "kt-entry.h"
+#include "kt-about.h"
 #include "store/kt-catalog.h"
 #include "store/kt-lists.h"
 #include "package/kt-package.h"
