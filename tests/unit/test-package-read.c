@@ -152,7 +152,7 @@ test_resume (KtPackageFixture *f, gconstpointer data)
   kt_package_assert_told (&told, -1, KT_TEST_BLOCK);
 }
 
-/* A read ends at its deadline; its request may go on for as long as bytes come. */
+/* "The deadline of a package is that of each read." "A request for a package goes on as long as bytes come." */
 static void
 test_deadline (KtPackageFixture *f, gconstpointer data)
 {

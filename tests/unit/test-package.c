@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* One question for all who ask; the answer holds for a minute; then the service is asked for the link before. */
+/* One request for all who ask. "Size and time hold for a minute. After that, and after `touch`, the service is asked for the
+ * link again, and the host for the package." */
 static void
 test_find (KtPackageFixture *f, gconstpointer data)
 {
