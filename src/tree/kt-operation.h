@@ -12,7 +12,8 @@ struct KtOperation {
   KtUsec deadline;
   KtWaiter *waiter;
   KtListsWaiter *lists_waiter;
-  KtPackageCall *package;
+  KtPackageFind *package_find;
+  KtPackageRead *package_read;
   void (*clear) (KtOperation *operation); /* what its kind adds; NULL: nothing to be freed */
   guint is_asking : 1;                    /* the store is being asked, and may answer at once */
   guint has_ended : 1;                    /* meanwhile */

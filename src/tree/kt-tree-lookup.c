@@ -54,7 +54,7 @@ proceed (KtLookup *lookup, KtOutcome outcome)
   }
   lookup->snapshot = NULL;
   if (outcome == KT_NEEDS_PACKAGE) {
-    operation->package =
+    operation->package_find =
         kt_packages_find (operation->tree->packages, operation->key, operation->deadline, on_package, lookup);
     return;
   }
@@ -82,7 +82,7 @@ on_package (const GError *find_error, gpointer data)
   KtOutcome outcome = KT_FAILED;
   KtSnapshot snapshot;
 
-  lookup->operation.package = NULL;
+  lookup->operation.package_find = NULL;
   if (error == NULL && kt_store_peek (tree->store, lookup->operation.key, KT_STORE_FRESH, &snapshot)) {
     lookup->snapshot = &snapshot;
     outcome = kt_lookup_resolve (lookup);

@@ -23,7 +23,7 @@ KtOperation *
 kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTreeBytes bytes, gpointer data)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
-  KtPackageCall *waiting;
+  KtPackageRead *waiting;
   Read *read;
 
   if (node == NULL || node->package == NULL) {
@@ -37,6 +37,6 @@ kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTre
   waiting = kt_package_read (node->package, offset, size, read->operation.deadline, on_bytes, read);
   if (waiting == NULL)
     return NULL; /* answered already: the operation is gone */
-  read->operation.package = waiting;
+  read->operation.package_read = waiting;
   return &read->operation;
 }
