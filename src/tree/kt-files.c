@@ -3,12 +3,11 @@
 #include "kt-entry-ops.h"
 #include "kt-render.h"
 
-#define ANY        KT_FACT_ANY
-#define WITH_FILES KT_FACT_FILES
-#define TEXT       "text/plain"
-#define JSON       "application/json"
-#define CSV        "text/csv"
-#define ZIP        "application/zip"
+#define ANY  KT_FACT_ANY
+#define TEXT "text/plain"
+#define JSON "application/json"
+#define CSV  "text/csv"
+#define ZIP  "application/zip"
 
 const KtEntry kt_files[] = {
 /* clang-format off */
@@ -28,6 +27,9 @@ const KtEntry kt_files[] = {
 #define LIVE(place_, name_, facts_, mime_, render_, what_) \
   { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_live, .facts = facts_, .mime = mime_, .render = render_, \
     .what = what_ }
+#define OF_FILE(place_, name_, render_, what_) \
+  { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_file_value, .facts = KT_FACT_FILES, .mime = TEXT, \
+    .render = render_, .what = what_ }
 #define PACKAGE(place_, name_, facts_, mime_, what_) \
   { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_package, .facts = facts_, .mime = mime_, .what = what_ }
 #define CTL(place_, name_, facts_, what_) \
@@ -64,10 +66,10 @@ const KtEntry kt_files[] = {
   PACKAGE (TASK, "package.zip", KT_FACT_PACKAGE, ZIP, "what was packed, while there is a download link"),
   CTL (TASK, "ctl", KT_FACT_CANCEL, "takes the word cancel, if allow-cancel is set"),
 
-  NAMES (FILES, kt_names_files, kt_entry_task_file, FILE, WITH_FILES, "one file of a task"),
-  FILE (FILE, "status", WITH_FILES, TEXT, kt_render_file_status, "pending, succeeded, failed"),
-  FILE (FILE, "new-file-id", WITH_FILES, TEXT, kt_render_file_new_id, "id of the copy; empty when there is none"),
-  FILE (FILE, "source-container-id", WITH_FILES, TEXT, kt_render_file_container_id, "where the file came from"),
+  NAMES (FILES, kt_names_files, kt_entry_task_file, FILE, KT_FACT_FILES, "one file of a task"),
+  OF_FILE (FILE, "status", kt_render_file_status, "pending, succeeded, failed"),
+  OF_FILE (FILE, "new-file-id", kt_render_file_new_id, "id of the copy; empty when there is none"),
+  OF_FILE (FILE, "source-container-id", kt_render_file_container_id, "where the file came from"),
 
   NAMES (SHARES, kt_names_shares, kt_entry_shares, SHARE, KT_FACT_OF_SHARE, "one share"),
   NAMES (SHARE, kt_names_share_tasks, kt_entry_link, NONE, KT_FACT_OF_SHARE, "to the task in tasks/"),

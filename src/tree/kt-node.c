@@ -179,13 +179,18 @@ kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const ch
   return add_lookup (node != NULL ? node : node_new (nodes, parent, entry, name, key, NULL));
 }
 
-/* Large contents are most often one and the same: then they are not compared byte by byte. */
+/* Whether NODE has CONTENT. Large contents belong to a task, and are one object as long as that is: then they are not compared
+ * byte by byte; nor are those of the next task that is equal, once it was compared, as the node takes them for its own. */
 static gboolean
-has_content (const KtNode *node, GBytes *content)
+has_content (KtNode *node, GBytes *content)
 {
-  return g_bytes_get_data (node->content, NULL) == g_bytes_get_data (content, NULL)
-             ? g_bytes_get_size (node->content) == g_bytes_get_size (content)
-             : g_bytes_equal (node->content, content);
+  if (node->content == content)
+    return TRUE;
+  if (!g_bytes_equal (node->content, content))
+    return FALSE;
+  g_bytes_unref (node->content);
+  node->content = g_bytes_ref (content);
+  return TRUE;
 }
 
 KtNode *

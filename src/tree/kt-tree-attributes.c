@@ -4,7 +4,7 @@
 
 #include "base/kt-units.h"
 
-/* The kernel counts lives in jiffies and rounds up, twice: up to 20 ms where it ticks 100 times a second. An old
+/* The kernel counts timeouts in jiffies and rounds up, twice: up to 20 ms where it ticks 100 times a second. An old
  * value must never outlive a newer one that came from the next answer. */
 #define KERNEL_ROUNDING (20 * KT_MS)
 

@@ -30,7 +30,7 @@ KtKey *kt_tree_key_of (KtTree *tree, const KtNode *node);
 /* The facts (KT_FACT_*) of the task that a directory is of; outside of tasks all of them. */
 guint kt_tree_facts_of (KtTree *tree, const KtNode *node);
 
-/* What is left of a time, for a life told to the kernel: a little less, as it rounds up. */
+/* What is left until then, as a timeout for the kernel: a little less, because it rounds up. */
 KtUsec kt_tree_timeout_until (KtTree *tree, KtUsec until);
 
 /* ID and attributes of a node; KEY is that of its task, NULL outside of tasks. */

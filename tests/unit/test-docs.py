@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-ROW = re.compile(r'^\s*(?:DIR|LISTED|TIMED|FILE|LIVE|PACKAGE|CTL) \((\w+), "([^"]+)"', re.MULTILINE)
+ROW = re.compile(r'^\s*(?:DIR|LISTED|TIMED|FILE|OF_FILE|LIVE|PACKAGE|CTL) \((\w+), "([^"]+)"', re.MULTILINE)
 KEY = re.compile(r'^\s*\{ "([\w-]+)", "([\w-]+)", &kt_type_', re.MULTILINE)
 
 
