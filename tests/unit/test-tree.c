@@ -18,7 +18,8 @@ test_table (void)
     g_assert_nonnull (row->what);
     g_assert_cmpuint (row->facts & ~KT_FACTS_ALL, ==, 0);
     g_assert_cmpuint (row->facts, !=, 0);
-    g_assert_true ((row->ops == &kt_entry_value || row->ops == &kt_entry_live) == (row->render != NULL));
+    g_assert_true ((row->ops == &kt_entry_value || row->ops == &kt_entry_file_value || row->ops == &kt_entry_live)
+                   == (row->render != NULL));
     g_assert_true ((row->render != NULL || row->ops == &kt_entry_package) == (row->mime != NULL));
     g_assert_true (S_ISDIR (row->ops->mode) == (row->below != KT_PLACE_NONE));
     g_assert_true ((row->name == NULL) == (row->names != NULL));
