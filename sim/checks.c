@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "checks.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define DATE_MAX_AGE    (15 * 60) /* seconds */
@@ -31,22 +30,31 @@ check_user_id (const SimRequest *req, SimAnswer *answer)
   return SIM_REFUSAL_USER_ID;
 }
 
+/* The number that the @n digits at @text are. */
+static int
+read_digits (const char *text, guint n)
+{
+  int number = 0;
+
+  for (guint i = 0; i < n; i++)
+    number = 10 * number + g_ascii_digit_value (text[i]);
+  return number;
+}
+
 /* YYYYMMDDTHHMMSSZ to seconds since the epoch; -1 when it is not exactly of that form or no such time exists.
  */
 static gint64
 parse_date (const char *text)
 {
-  int year, month, day, hour, minute, second;
-
   if (strlen (text) != 16 || text[8] != 'T' || text[15] != 'Z')
     return -1;
   for (guint i = 0; i < 15; i++)
     if (i != 8 && !g_ascii_isdigit (text[i]))
       return -1;
-  if (sscanf (text, "%4d%2d%2dT%2d%2d%2d", &year, &month, &day, &hour, &minute, &second) != 6 || second > 59)
-    return -1;
 
-  g_autoptr (GDateTime) date = g_date_time_new_utc (year, month, day, hour, minute, second);
+  g_autoptr (GDateTime) date =
+      g_date_time_new_utc (read_digits (text, 4), read_digits (text + 4, 2), read_digits (text + 6, 2),
+                           read_digits (text + 9, 2), read_digits (text + 11, 2), read_digits (text + 13, 2));
   return date != NULL ? g_date_time_to_unix (date) : -1;
 }
 

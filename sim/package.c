@@ -137,7 +137,7 @@ sim_package_new (const SimTask *task, guint64 size)
     if (sim_task_file_fails (task, i))
       continue;
     g_autofree char *name = g_strdup_printf ("%s/文件 %u.bin", task->task_id, i + 1);
-    guint64 file_size = size / n_files + (number++ == 0 ? size % n_files : 0);
+    guint64 file_size = size / MAX (n_files, 1) + (number++ == 0 ? size % MAX (n_files, 1) : 0);
     guint64 seed = sim_task_mix (task->seed, i + 200);
     guint32 checksum = get_checksum (seed, file_size);
     guint64 header_at = package->size;

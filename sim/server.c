@@ -91,7 +91,7 @@ reset_connection (struct MHD_Connection *connection)
   struct sockaddr none = { .sa_family = AF_UNSPEC };
 
   setsockopt (info->connect_fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-  connect (info->connect_fd, &none, sizeof none);
+  (void) connect (info->connect_fd, &none, sizeof none); /* what fails here has ended already */
 }
 
 /* MHD's own Date is switched off as it knows only the real time. */

@@ -131,7 +131,7 @@ add_share_task (SimTasks *tasks, guint number, gint64 duration, gint64 start)
   SimTask *task = add_generated (tasks, SIM_TASK_SHARE, SHARE_TASK_BASE, number, duration, start);
 
   task->share_id = make_id (SHARE_BASE, number / TASKS_PER_SHARE);
-  task->type = 1 + number % 2;
+  task->type = 1 + (int) (number % 2);
   set_result (task, outcomes[(number + number / 8) % G_N_ELEMENTS (outcomes)]);
 }
 
@@ -164,7 +164,7 @@ add_job (SimTasks *tasks, guint number, gint64 duration, gint64 start)
   };
   SimTask *task = add_generated (tasks, SIM_TASK_JOB, JOB_BASE, number, duration, start);
 
-  task->type = 1 + number % SIM_JOB_N_TYPES;
+  task->type = 1 + (int) (number % SIM_JOB_N_TYPES);
   set_result (task, outcomes[(number + number / SIM_JOB_N_TYPES) % SIM_JOB_N_TYPES]);
 }
 
