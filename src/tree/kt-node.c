@@ -179,8 +179,8 @@ kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const ch
 }
 
 KtNode *
-kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content, gint64 first_mtime,
-                          gint64 next_mtime)
+kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content,
+                          KtUsec first_mtime_wall, KtUsec next_mtime_wall)
 {
   KtNode *current = kt_nodes_find (nodes, parent, entry->name);
   KtNode *node;
@@ -189,15 +189,15 @@ kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
     return add_lookup (current);
   node = node_new (nodes, parent, entry, entry->name, parent->key, NULL);
   node->content = g_bytes_ref (content);
-  node->mtime = current == NULL ? first_mtime : next_mtime;
+  node->mtime_wall = current == NULL ? first_mtime_wall : next_mtime_wall;
   /* nothing to gain: no pages, too many, or a file that is looked up anew each time */
-  node->lasting = node->stored =
-      g_bytes_get_size (content) == 0 || g_bytes_get_size (content) > KT_PRIME_MAX || entry->place == KT_PLACE_CONTROL;
+  node->lasting = node->stored = g_bytes_get_size (content) == 0 || g_bytes_get_size (content) > KT_PRELOAD_MAX
+                                 || entry->place == KT_PLACE_CONTROL;
   return add_lookup (node);
 }
 
 KtNode *
-kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package, gint64 mtime)
+kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package, KtUsec mtime_wall)
 {
   KtNode *node = kt_nodes_find (nodes, parent, entry->name);
 
@@ -205,19 +205,20 @@ kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
     node = node_new (nodes, parent, entry, entry->name, parent->key, NULL);
     node->package = kt_package_ref (package);
     kt_package_set_inode (package, node->id);
-    node->mtime = mtime;
+    node->mtime_wall = mtime_wall;
   }
   return add_lookup (node);
 }
 
 KtNode *
-kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure, gint64 mtime)
+kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure,
+                          KtUsec mtime_wall)
 {
   KtNode *node = find (nodes, parent, entry->name, failure);
 
   if (node == NULL || !g_error_matches (node->failure, failure->domain, failure->code)) {
     node = node_new (nodes, parent, entry, entry->name, parent->key, failure);
-    node->mtime = mtime;
+    node->mtime_wall = mtime_wall;
     node->lasting = node->stored = TRUE; /* there are no pages */
   }
   return add_lookup (node);

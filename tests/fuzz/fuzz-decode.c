@@ -5,7 +5,7 @@
 #include "base/kt-error.h"
 #include "base/kt-names.h"
 #include "base/kt-units.h"
-#include "service/kt-decode.h"
+#include "codec/kt-decode.h"
 #include "tree/kt-entry.h"
 
 #define TASK_ID "1521827471237047552" /* the samples' */

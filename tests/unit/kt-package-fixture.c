@@ -28,7 +28,7 @@ kt_package_set_up (KtPackageFixture *f, gconstpointer data)
   f->metrics = kt_metrics_new ();
   f->health = kt_health_new ();
   f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, NULL);
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
   f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->health, f->metrics);
   f->key = kt_key_new_share ("share", "7");
   f->size = 64 << 20;
@@ -58,8 +58,8 @@ kt_package_tear_down (KtPackageFixture *f, gconstpointer data)
 KtPackage *
 kt_package_peek (KtPackageFixture *f)
 {
-  KtAnswer answer;
-  return kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer) ? kt_packages_peek (f->packages, &answer) : NULL;
+  KtSnapshot snapshot;
+  return kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot) ? kt_packages_peek (f->packages, &snapshot) : NULL;
 }
 
 static void

@@ -5,8 +5,9 @@
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
+#include "store/kt-store.h"
 #include "kt-fake-transport.h"
-#include "store/kt-package.h"
+#include "package/kt-package.h"
 
 #define KT_TEST_BLOCK    131072
 #define KT_TEST_DEADLINE (10 * KT_SECOND)

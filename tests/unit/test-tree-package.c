@@ -44,7 +44,7 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
-ignore (const KtAnswer *answer, const GError *error, gpointer data)
+ignore (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
 }
 
@@ -53,10 +53,10 @@ static void
 test_cancel (Fixture *f, gconstpointer data)
 {
   KtTreeLookup lookup;
-  KtTreeCall *call = kt_tree_start_lookup (&f->tree, f->task, "package.zip", &lookup);
+  KtOperation *operation = kt_tree_start_lookup (&f->tree, f->task, "package.zip", &lookup);
 
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 1);
-  kt_tree_cancel (call);
+  kt_tree_cancel (operation);
   kt_fake_transport_fail (f->transport, 0, KT_ERROR_TLS);
   g_assert_cmpuint (lookup.told, ==, 0);
 }

@@ -2,7 +2,7 @@
 #include "kt-test.h"
 
 #include "base/kt-units.h"
-#include "service/kt-decode.h"
+#include "codec/kt-decode.h"
 #include "tree/kt-entry.h"
 
 #include <string.h>

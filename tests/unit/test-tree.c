@@ -62,7 +62,7 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
       g_autofree char *text = kt_tree_text (f, lookup.entry.id);
       g_assert_cmpint (lookup.entry.stat.st_size, ==, strlen (text));
       /* attributes last from the start where there is nothing to prime */
-      g_assert_cmpint (lookup.entry.attr_life, ==,
+      g_assert_cmpint (lookup.entry.attr_timeout, ==,
                        place == KT_PLACE_CONTROL || lookup.entry.stat.st_size == 0 ? KT_TIME_NEVER : 0);
     } else {
       g_autoptr (GBytes) content = kt_tree_read (f->tree, lookup.entry.id, NULL);
@@ -88,14 +88,14 @@ test_each_row (KtTreeFixture *f, gconstpointer data)
 static void
 test_file_of_task (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry dir;
+  KtInode dir;
 
   kt_tree_watch (f, two_tasks);
   kt_assert_text (kt_tree_text (f, kt_tree_find (f, "tasks/7/files/F/status", KT_RUNNING).id), "succeeded\n");
   kt_assert_text (kt_tree_text (f, kt_tree_find (f, "tasks/7/files/F/new-file-id", NULL).id), "N\n");
   dir = kt_tree_find (f, "tasks/7/files", NULL);
   g_assert_cmpuint (kt_tree_look_up (f, dir.id, "G", NULL).entry.id, ==, 0);
-  g_assert_cmpint (kt_tree_look_up (f, dir.id, "G", NULL).entry.entry_life, ==, 0);
+  g_assert_cmpint (kt_tree_look_up (f, dir.id, "G", NULL).entry.entry_timeout, ==, 0);
   dir = kt_tree_find (f, "tasks/7/files/F", NULL);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   g_assert_cmpint (kt_tree_look_up (f, dir.id, "status", "{\"jobInfo\":{}}").error, ==, KT_ERROR_NOT_FOUND);
@@ -191,7 +191,7 @@ test_negative_names (KtTreeFixture *f, gconstpointer data)
       KtTreeLookup lookup = kt_tree_look_up (f, dir, names[j], NULL);
       g_assert_cmpuint (lookup.entry.id, ==, 0);
       g_assert_cmpint (lookup.error, ==, -1);
-      g_assert_cmpint (lookup.entry.entry_life, ==, KT_TIME_NEVER);
+      g_assert_cmpint (lookup.entry.entry_timeout, ==, KT_TIME_NEVER);
     }
   }
   g_assert_cmpuint (kt_tree_look_up (f, 1, "other", NULL).entry.id, ==, 0);
@@ -200,7 +200,7 @@ test_negative_names (KtTreeFixture *f, gconstpointer data)
 static void
 test_no_such_inode (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry entry;
+  KtInode entry;
   g_auto (GStrv) names = kt_tree_listxattr (f->tree, 999);
 
   g_assert_cmpint (kt_tree_look_up (f, 999, "x", NULL).error, ==, KT_ERROR_NOT_FOUND);
@@ -218,13 +218,13 @@ test_cancel (KtTreeFixture *f, gconstpointer data)
 {
   KtTreeLookup first, second;
   guint64 dir;
-  KtTreeCall *call;
+  KtOperation *operation;
 
   kt_tree_watch (f, two_tasks);
   dir = kt_tree_find (f, "tasks/7", NULL).id;
-  call = kt_tree_start_lookup (f, dir, "status", &first);
+  operation = kt_tree_start_lookup (f, dir, "status", &first);
   kt_tree_start_lookup (f, dir, "progress", &second);
-  kt_tree_cancel (call);
+  kt_tree_cancel (operation);
   kt_fake_source_land (f->source, KT_RUNNING);
   g_assert_cmpuint (first.told, ==, 0);
   g_assert_cmpuint (second.told, ==, 1);
