@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A package: a zip whose every byte is a function of its offset. */
 #include "package.h"
 
 #include <string.h>
@@ -46,7 +47,7 @@ put (GByteArray *out, guint64 value, guint n_bytes)
   }
 }
 
-/* The @n bytes from @offset on of the content with that seed. */
+/* The N bytes from OFFSET on of the content with that seed. */
 static void
 read_content (guint64 seed, guint64 offset, char *buffer, gsize n)
 {
@@ -86,7 +87,7 @@ clear_piece (void *data)
   g_clear_pointer (&((Piece *) data)->bytes, g_bytes_unref);
 }
 
-/* Adds a piece at the end: @size bytes of content, or @bytes, which it takes. */
+/* Adds a piece at the end: SIZE bytes of content, or BYTES, which it takes. */
 static void
 add_piece (SimPackage *package, guint64 size, guint64 seed, GByteArray *bytes)
 {
