@@ -329,7 +329,7 @@ main (int argc, char **argv)
   static const KtHttpLimits rated = { .concurrency = 10, .rate = 4, .max_response = 100 };
 
   kt_test_init (&argc, &argv);
-#define TEST(path, limits, func) g_test_add (path, Fixture, &limits, set_up, func, tear_down)
+#define TEST(path, limits, func) g_test_add (path, Fixture, &(limits), set_up, func, tear_down)
   TEST ("/http/client/answer", two, test_answer);
   TEST ("/http/client/line-in-order", two, test_line_in_order);
   TEST ("/http/client/more-concurrency-later", two, test_more_concurrency_later);
