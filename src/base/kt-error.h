@@ -34,6 +34,10 @@ typedef enum {
 #define KT_ERROR (kt_error_quark ())
 GQuark kt_error_quark (void);
 
+/* Whether ERROR, or NULL, is what the service answers about a task, rather than a failure to answer: it knows no such task.
+ * It is no failure of the service, and it counts as much as a task does. */
+gboolean kt_error_is_answer (const GError *error);
+
 /* The errno a file operation answers for ERROR (docs/semantics.md, "Errors"). An error of another
  * domain is EIO. Never 0. */
 int kt_error_to_errno (const GError *error);

@@ -135,10 +135,8 @@ resolve_task (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, c
       return absent (entry, 0);
     return wants (key, KT_STORE_FRESH, want);
   }
-  if (known == NULL) {
+  if (known == NULL)
     kt_catalog_add (tree->catalog, KT_CATALOG_FOUND, snapshot->task->key);
-    kt_tree_note_names (tree, TRUE);
-  }
   return found (tree, dir, row, name, known != NULL ? known : snapshot->task->key, KT_TIME_NEVER, entry);
 }
 
@@ -155,10 +153,8 @@ resolve_link (KtTree *tree, KtNode *dir, const KtEntry *row, const char *name, c
     return absent (entry, 0);
   if (!is_known && snapshot == NULL)
     return wants (key, KT_STORE_FRESH, want);
-  if (!is_known) {
+  if (!is_known)
     kt_catalog_add (tree->catalog, KT_CATALOG_FOUND, key);
-    kt_tree_note_names (tree, TRUE);
-  }
   return found (tree, dir, row, name, key, KT_TIME_NEVER, entry);
 }
 

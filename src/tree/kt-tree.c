@@ -16,11 +16,17 @@ kt_tree_set_options (KtTree *tree, const KtTreeOptions *options)
   kt_readahead_set_limit (tree->readahead, options->readahead);
 }
 
+static void
+on_package_changed (KtKey *key, gpointer data)
+{
+  kt_changes_publish_one (((KtTree *) data)->changes, &(KtChange){ .kind = KT_CHANGE_PACKAGE, .key = key });
+}
+
 void
 kt_tree_set_packages (KtTree *tree, KtPackages *packages)
 {
   tree->packages = packages;
-  kt_tree_observe_packages (tree);
+  kt_packages_set_observer (packages, on_package_changed, tree);
 }
 
 void
@@ -38,8 +44,8 @@ kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kern
 }
 
 KtTree *
-kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists, const KtAbout *about,
-             const KtTreeOptions *options)
+kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *catalog, KtLists *lists,
+             const KtAbout *about, const KtTreeOptions *options)
 {
   KtTree *tree = g_new0 (KtTree, 1);
 
@@ -51,8 +57,10 @@ kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists,
   tree->options = *options;
   tree->nodes = kt_nodes_new ();
   tree->readahead = kt_readahead_new (store, catalog, options->readahead);
-  tree->started_wall = tree->catalog_changed_wall = kt_clock_wall (clock);
-  kt_tree_observe (tree);
+  tree->started_wall = kt_clock_wall (clock);
+  tree->changes = changes;
+  tree->moves = kt_moves_new (changes);
+  tree->listener = kt_changes_listen (changes, kt_tree_on_changes, tree);
   return tree;
 }
 
@@ -61,7 +69,10 @@ kt_tree_free (KtTree *tree)
 {
   if (tree == NULL)
     return;
-  kt_tree_observe_nothing (tree);
+  if (tree->packages != NULL)
+    kt_packages_set_observer (tree->packages, NULL, NULL);
+  kt_changes_unlisten (tree->changes, &tree->listener);
+  kt_moves_free (tree->moves);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
   g_free (tree);

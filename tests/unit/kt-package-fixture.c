@@ -28,7 +28,8 @@ kt_package_set_up (KtPackageFixture *f, gconstpointer data)
   f->metrics = kt_metrics_new ();
   f->health = kt_health_new ();
   f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, NULL);
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
+  f->changes_feed = kt_changes_new (kt_fake_clock (f->clock));
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->changes_feed, f->metrics, &policy, kt_fake_source (f->source));
   f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->health, f->metrics);
   f->key = kt_key_new_share ("share", "7");
   f->size = 64 << 20;
@@ -45,6 +46,7 @@ kt_package_tear_down (KtPackageFixture *f, gconstpointer data)
   kt_http_client_free (f->http);
   kt_packages_free (f->packages);
   kt_store_free (f->store);
+  kt_changes_free (f->changes_feed);
   kt_fake_source_free (f->source);
   kt_fake_transport_unref (f->transport);
   kt_health_free (f->health);

@@ -23,6 +23,7 @@ typedef struct {
   KtMetrics *metrics;
   KtHealth *health;
   KtHttpClient *http;
+  KtChanges *changes_feed;
   KtStore *store;
   KtPackages *packages;
   KtKey *key;

@@ -83,10 +83,11 @@ kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
     .max_stale = 60 * KT_SECOND,
     .memory = 1 << 20,
   };
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source (f->source));
-  f->catalog = kt_catalog_new ();
+  f->changes = kt_changes_new (kt_fake_clock (f->clock));
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->changes, f->metrics, &f->policy, kt_fake_source (f->source));
+  f->catalog = kt_catalog_new (kt_fake_clock (f->clock), f->changes);
   f->lists = kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &no_lists, kt_fake_source (f->source));
-  f->tree = kt_tree_new (kt_fake_clock (f->clock), f->store, f->catalog, f->lists, &about, &options);
+  f->tree = kt_tree_new (kt_fake_clock (f->clock), f->changes, f->store, f->catalog, f->lists, &about, &options);
   f->forgotten = g_string_new (NULL);
   kt_tree_set_invalidate (f->tree, invalidate, f);
 }
@@ -102,6 +103,7 @@ kt_tree_tear_down (KtTreeFixture *f, gconstpointer data)
   kt_lists_free (f->lists);
   kt_catalog_free (f->catalog);
   kt_store_free (f->store);
+  kt_changes_free (f->changes);
   kt_health_free (f->health);
   kt_metrics_free (f->metrics);
   kt_fake_clock_free (f->clock);
@@ -119,7 +121,7 @@ kt_tree_watch (KtTreeFixture *f, const char *const *lines)
     g_assert_true (kt_family_from_word (words[0], &family));
     g_ptr_array_add (keys, words[2] != NULL ? kt_key_new_share (words[1], words[2]) : kt_key_new (family, words[1]));
   }
-  kt_tree_set_watched (f->tree, keys);
+  kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys);
 }
 
 static void

@@ -15,6 +15,7 @@ typedef struct {
   KtMetrics *metrics;
   KtHealth *health;
   KtStorePolicy policy; /* ttl 5 s, ended-ttl forever, negative-ttl 3 s, max-stale 60 s */
+  KtChanges *changes;
   KtStore *store;
   KtCatalog *catalog;
   KtLists *lists; /* list-ttl 30 s, negative-ttl 3 s, patience 10 s; no family is chosen before kt_tree_use_lists() */
