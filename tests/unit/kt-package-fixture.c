@@ -22,14 +22,14 @@ kt_package_set_up (KtPackageFixture *f, gconstpointer data)
   static const KtHttpLimits limits = { .concurrency = 64 };
   static const KtStorePolicy policy = { .ttl = 5 * KT_SECOND, .ended_ttl = KT_TIME_NEVER, .memory = 1 << 20 };
 
-  f->clock = kt_fake_clock_new ();
+  kt_store_set_up (&f->below, &policy);
+  f->clock = f->below.clock;
+  f->source = f->below.source;
+  f->metrics = f->below.metrics;
+  f->store = f->below.store;
   f->transport = kt_fake_transport_new ();
-  f->source = kt_fake_source_new ();
-  f->metrics = kt_metrics_new ();
   f->health = kt_health_new ();
   f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, NULL);
-  f->changes_feed = kt_changes_new (kt_fake_clock (f->clock));
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->changes_feed, f->metrics, &policy, kt_fake_source (f->source));
   f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->health, f->metrics);
   f->key = kt_key_new_share ("share", "7");
   f->size = 64 << 20;
@@ -45,14 +45,10 @@ kt_package_tear_down (KtPackageFixture *f, gconstpointer data)
 {
   kt_http_client_free (f->http);
   kt_packages_free (f->packages);
-  kt_store_free (f->store);
-  kt_changes_free (f->changes_feed);
-  kt_fake_source_free (f->source);
   kt_fake_transport_unref (f->transport);
-  kt_health_free (f->health);
-  kt_metrics_free (f->metrics);
   kt_key_unref (f->key);
-  kt_fake_clock_free (f->clock);
+  kt_store_tear_down (&f->below, NULL);
+  kt_health_free (f->health);
   g_string_free (f->pushed, TRUE);
   kt_test_warnings ();
 }
