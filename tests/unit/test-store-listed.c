@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a list told of a task beside what it told itself, and tasks asked for without their family. */
+/* A list's item of a task beside the response about the task alone, and tasks asked for without their family. */
 #include "kt-store-fixture.h"
 
 #include "codec/kt-decode.h"
@@ -14,7 +14,7 @@
 #define IMPORTED    "{\"data\":{\"successCount\":1,\"failCount\":0}}"
 
 typedef struct {
-  guint told;
+  guint replies;
   char status[16];
   gboolean from_list;
   gboolean stale;
@@ -36,7 +36,7 @@ done (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
   Reader *reader = data;
 
-  *reader = (Reader){ .told = reader->told + 1, .error = error != NULL ? error->code : -1 };
+  *reader = (Reader){ .replies = reader->replies + 1, .error = error != NULL ? error->code : -1 };
   if (snapshot == NULL)
     return;
   g_strlcpy (reader->status, snapshot->task->status, sizeof (reader->status));
@@ -61,7 +61,7 @@ held (KtStoreFixture *f, KtStoreMode mode)
 
   g_assert_true (kt_store_has (f->store, f->key, mode));
   g_assert_null (get_as (f, f->key, mode, &reader));
-  g_assert_cmpuint (reader.told, ==, 1);
+  g_assert_cmpuint (reader.replies, ==, 1);
   return reader;
 }
 
@@ -74,7 +74,7 @@ asked (KtStoreFixture *f, KtStoreMode mode, const char *json)
   g_assert_false (kt_store_has (f->store, f->key, mode));
   g_assert_nonnull (get_as (f, f->key, mode, &reader));
   kt_fake_source_land (f->source, json);
-  g_assert_cmpuint (reader.told, ==, 1);
+  g_assert_cmpuint (reader.replies, ==, 1);
   return reader;
 }
 
@@ -93,7 +93,7 @@ offer (KtStoreFixture *f, const char *fields, gint64 ago)
   return strstr (f->log->str, "!7 ") != NULL;
 }
 
-/* What a list told suffices for those who ask for no more, as long as it holds. */
+/* A list's item will do in mode LISTED, as long as it holds. */
 static void
 test_modes (KtStoreFixture *f, gconstpointer data)
 {
@@ -123,7 +123,7 @@ test_ended_in_list (KtStoreFixture *f, gconstpointer data)
   g_assert_false (kt_store_has (f->store, f->key, KT_STORE_FRESH));
 }
 
-/* While a task's own answer is fresh, a newer list changes nothing; after that it counts for who asks for no more. */
+/* While a task's own snapshot is fresh, a newer list changes nothing; after that it counts in mode LISTED. */
 static void
 test_full_goes_first (KtStoreFixture *f, gconstpointer data)
 {
@@ -132,7 +132,7 @@ test_full_goes_first (KtStoreFixture *f, gconstpointer data)
 
   asked (f, KT_STORE_FRESH, RUNNING);
   kt_fake_clock_advance (f->clock, KT_SECOND);
-  g_assert_false (offer (f, "\"status\":2" END, 0)); /* a running task's life is short anyway */
+  g_assert_false (offer (f, "\"status\":2" END, 0)); /* a running task's ttl is short anyway */
   g_assert_cmpstr (held (f, KT_STORE_LISTED).status, ==, "running");
   g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &snapshot));
   g_assert_cmpstr (snapshot.task->status, ==, "running"); /* what is peeked at is what would be given */
@@ -191,7 +191,7 @@ test_older_answer (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpint (listed.expires_at, ==, kt_fake_clock_now (f->clock) + 9 * KT_SECOND);
 }
 
-/* What is held of a task alone takes what it lacks from a list that comes later, and lives on: the basic family's details
+/* The response about a task alone takes what it lacks from a list that comes later, and stays: the basic family's details
  * have no times. */
 static void
 test_completed (KtStoreFixture *f, gconstpointer data)
@@ -211,7 +211,7 @@ test_completed (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
 }
 
-/* A list that knows another end ends the answer's life; one that knows other times does not. */
+/* A list that has another end makes the snapshot expire; one that has other times does not. */
 static void
 test_other_end (KtStoreFixture *f, gconstpointer data)
 {
@@ -222,7 +222,7 @@ test_other_end (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpstr (asked (f, KT_STORE_FRESH, JOB ("\"status\":3")).status, ==, "canceled");
 }
 
-/* An answer of a task that goes on takes times too, and what has run out is nothing to tell the kernel of. */
+/* The snapshot of a task that goes on takes times too, and what has expired supersedes nothing in the kernel. */
 static void
 test_completed_running (KtStoreFixture *f, gconstpointer data)
 {
@@ -240,7 +240,7 @@ test_completed_running (KtStoreFixture *f, gconstpointer data)
 
 /* Since when a list may know more of a task than its own answer: since it has had its status. */
 static void
-test_untold (KtStoreFixture *f, gconstpointer data)
+test_incomplete (KtStoreFixture *f, gconstpointer data)
 {
   KtSnapshot snapshot;
   KtUsec since;
@@ -253,7 +253,7 @@ test_untold (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpint (snapshot.incomplete_at, ==, since);
   offer (f, "\"status\":1", 0);
   g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
-  g_assert_cmpint (snapshot.incomplete_at, ==, KT_TIME_UNKNOWN); /* it has told what it knows */
+  g_assert_cmpint (snapshot.incomplete_at, ==, KT_TIME_UNKNOWN); /* it has had all that it knows */
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   asked (f, KT_STORE_FRESH, COMPLETED);
   g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &snapshot));
@@ -276,7 +276,7 @@ test_failures (KtStoreFixture *f, gconstpointer data)
   g_assert_false (held (f, KT_STORE_LISTED).stale);
   kt_fake_clock_advance (f->clock, 31 * KT_SECOND);
   get_as (f, f->key, KT_STORE_LISTED, &listed);
-  get_as (f, f->key, KT_STORE_FRESH, &fresh); /* one flight, each is told what it may see */
+  get_as (f, f->key, KT_STORE_FRESH, &fresh); /* one flight, each gets what it may see */
   kt_fake_source_fail (f->source, KT_ERROR_DENIED);
   g_assert_true (listed.error == -1 && listed.stale && listed.from_list);
   g_assert_cmpint (fresh.error, ==, KT_ERROR_DENIED);
@@ -326,7 +326,7 @@ test_memory (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_bytes"), <=, listed);
 }
 
-/* A task asked for by its id alone is kept under the key its answer has, and all who waited are told. */
+/* A task asked for by its id alone is kept under the key that its response has, and all who waited get it. */
 static void
 test_unknown (KtStoreFixture *f, gconstpointer data)
 {
@@ -372,7 +372,7 @@ test_unknown_again (KtStoreFixture *f, gconstpointer data)
   get_as (f, unknown, KT_STORE_FRESH, &first);
   get_as (f, unknown, KT_STORE_AGAIN, &again);
   kt_fake_source_land_as (f->source, KT_FAMILY_JOB, RUNNING);
-  g_assert_true (first.told == 1 && again.told == 0);
+  g_assert_true (first.replies == 1 && again.replies == 0);
   kt_fake_source_land_as (f->source, KT_FAMILY_JOB, COMPLETED);
   g_assert_cmpstr (again.status, ==, "completed");
   g_assert_cmpstr (held (f, KT_STORE_FRESH).status, ==, "completed");
@@ -391,7 +391,7 @@ test_unknown_beside_known (KtStoreFixture *f, gconstpointer data)
   f->policy.memory = 0; /* what is in flight stays all the same */
   kt_store_set_policy (f->store, &f->policy);
   kt_fake_source_land_as (f->source, KT_FAMILY_JOB, RUNNING);
-  g_assert_true (by_id.told == 1 && by_key.told == 0);
+  g_assert_true (by_id.replies == 1 && by_key.replies == 0);
   kt_fake_source_land (f->source, COMPLETED);
   g_assert_cmpstr (by_key.status, ==, "completed");
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1); /* the last one asked for */
@@ -407,7 +407,7 @@ known_since (KtStoreFixture *f, KtStoreMode mode)
 }
 
 /* "of a value nobody has looked at before, since when nothing known of the task has changed": it does not depend on who
- * told of it first, a list or the task's own answer. */
+ * had it first, a list or the task's own response. */
 static void
 test_known_since (KtStoreFixture *f, gconstpointer data)
 {
@@ -449,7 +449,7 @@ main (int argc, char **argv)
   TEST ("/store/listed/completed", test_completed);
   TEST ("/store/listed/other-end", test_other_end);
   TEST ("/store/listed/completed-running", test_completed_running);
-  TEST ("/store/listed/untold", test_untold);
+  TEST ("/store/listed/incomplete", test_incomplete);
   TEST ("/store/listed/known-since", test_known_since);
   TEST ("/store/listed/known-since-news", test_known_since_news);
   TEST ("/store/listed/failures", test_failures);

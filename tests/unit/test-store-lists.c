@@ -11,15 +11,15 @@ done (gpointer data)
   ++*(guint *) data;
 }
 
-/* One who looks, and is told at once when the result is NULL. */
+/* One who looks; the reply has come when the result is NULL. */
 static KtListsWaiter *
-get (KtStoreFixture *f, guint *told)
+get (KtStoreFixture *f, guint *replies)
 {
   KtListsWaiter *waiter;
 
-  *told = 0;
-  waiter = kt_lists_get (f->lists, done, told);
-  g_assert_cmpuint (*told, ==, waiter == NULL);
+  *replies = 0;
+  waiter = kt_lists_get (f->lists, done, replies);
+  g_assert_cmpuint (*replies, ==, waiter == NULL);
   return waiter;
 }
 
@@ -38,34 +38,34 @@ assert_catalog (KtStoreFixture *f, const char *expected)
 static void
 test_ttl (KtStoreFixture *f, gconstpointer data)
 {
-  guint told[3], asked = 0;
+  guint replies[3], asked = 0;
 
   for (guint round = 1; round <= 2; round++) {
     for (guint i = 0; i < 3; i++)
-      g_assert_nonnull (get (f, &told[i]));
+      g_assert_nonnull (get (f, &replies[i]));
     g_assert_cmpuint (kt_fake_list_asked (f->source), ==, asked += 2);
     g_assert_cmpint (kt_fake_list_timeout (f->source, JOB), ==, 10 * KT_SECOND);
     kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
-    g_assert_cmpuint (told[0] + told[1] + told[2], ==, 0); /* all of it or nothing */
+    g_assert_cmpuint (replies[0] + replies[1] + replies[2], ==, 0); /* all of it or nothing */
     kt_fake_list_land (f->source, BASIC, KT_ITEM ("1", 1) "," KT_ITEM ("2", 2));
-    g_assert_true (told[0] == 1 && told[1] == 1 && told[2] == 1);
+    g_assert_true (replies[0] == 1 && replies[1] == 1 && replies[2] == 1);
     assert_catalog (f, "1 2 3 ");
     kt_fake_clock_advance (f->clock, 30 * KT_SECOND - 1);
-    g_assert_null (get (f, told));
+    g_assert_null (get (f, replies));
     kt_fake_clock_advance (f->clock, 1);
   }
   g_assert_cmpint (kt_catalog_find (f->catalog, "1")->family, ==, BASIC);
   g_assert_cmpint (kt_catalog_find (f->catalog, "3")->family, ==, JOB);
 }
 
-/* What a list tells is there for who reads, and nobody has asked for the task. */
+/* A list's items are there for who reads, and nobody has asked for the task. */
 static void
 test_offers (KtStoreFixture *f, gconstpointer data)
 {
   KtSnapshot snapshot;
-  guint told;
+  guint replies;
 
-  get (f, &told);
+  get (f, &replies);
   kt_fake_list_land (f->source, BASIC, "");
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
   g_assert_true (kt_store_peek (f->store, kt_catalog_find (f->catalog, "3"), KT_STORE_LISTED, &snapshot));
@@ -77,22 +77,22 @@ test_offers (KtStoreFixture *f, gconstpointer data)
 static void
 test_chosen_families (KtStoreFixture *f, gconstpointer data)
 {
-  guint told;
+  guint replies;
 
   f->lists_policy.families = KT_FAMILY_BIT (KT_FAMILY_SHARE);
   kt_lists_set_policy (f->lists, &f->lists_policy);
-  g_assert_null (get (f, &told));
+  g_assert_null (get (f, &replies));
   kt_assert_text (kt_lists_format (f->lists), "");
   f->lists_policy.families |= KT_FAMILY_BIT (JOB);
   kt_lists_set_policy (f->lists, &f->lists_policy);
   kt_assert_text (kt_lists_format (f->lists), "list-job: not read yet\n");
-  get (f, &told);
+  get (f, &replies);
   g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 1);
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
-  g_assert_cmpuint (told, ==, 1);
+  g_assert_cmpuint (replies, ==, 1);
   f->lists_policy.families = KT_FAMILY_BIT (BASIC); /* what was listed stays */
   kt_lists_set_policy (f->lists, &f->lists_policy);
-  get (f, &told);
+  get (f, &replies);
   kt_fake_list_land (f->source, BASIC, KT_ITEM ("1", 1));
   assert_catalog (f, "1 3 ");
 }
@@ -101,17 +101,17 @@ test_chosen_families (KtStoreFixture *f, gconstpointer data)
 static void
 test_refused (KtStoreFixture *f, gconstpointer data)
 {
-  guint told;
+  guint replies;
 
-  get (f, &told);
+  get (f, &replies);
   kt_fake_list_fail (f->source, BASIC, KT_ERROR_DENIED);
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
-  g_assert_cmpuint (told, ==, 1);
+  g_assert_cmpuint (replies, ==, 1);
   assert_catalog (f, "3 ");
   kt_assert_text (kt_lists_format (f->lists), "list-basic: failed: made to fail\nlist-job: ok, 1 tasks\n");
-  g_assert_null (get (f, &told));
+  g_assert_null (get (f, &replies));
   kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
-  g_assert_nonnull (get (f, &told));
+  g_assert_nonnull (get (f, &replies));
   g_assert_false (kt_fake_list_pending (f->source, JOB));
   kt_fake_list_land (f->source, BASIC, KT_ITEM ("1", 1));
   assert_catalog (f, "1 3 ");
@@ -122,23 +122,23 @@ test_refused (KtStoreFixture *f, gconstpointer data)
 static void
 test_gone (KtStoreFixture *f, gconstpointer data)
 {
-  guint told;
+  guint replies;
 
-  get (f, &told);
+  get (f, &replies);
   kt_fake_list_land (f->source, BASIC, "");
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
   kt_store_assert_log (f, "+3 +4 ");
   kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
-  get (f, &told);
+  get (f, &replies);
   kt_fake_list_land (f->source, BASIC, "");
   kt_fake_list_page (f->source, JOB, KT_ITEM ("5", 1));
   assert_catalog (f, "3 4 5 ");
   kt_fake_list_fail (f->source, JOB, KT_ERROR_TIMED_OUT);
-  g_assert_cmpuint (told, ==, 1);
+  g_assert_cmpuint (replies, ==, 1);
   assert_catalog (f, "3 4 5 "); /* what came is there, what did not come stays */
   kt_store_assert_log (f, "+5 ");
   kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
-  get (f, &told);
+  get (f, &replies);
   kt_fake_list_page (f->source, JOB, KT_ITEM ("4", 1));
   kt_assert_text (kt_lists_format (f->lists), "list-basic: ok, 0 tasks\nlist-job: being read, 1 so far\n");
   kt_fake_list_page (f->source, JOB, KT_ITEM ("6", 1));
@@ -152,26 +152,26 @@ static void
 test_watched_stays (KtStoreFixture *f, gconstpointer data)
 {
   g_autoptr (GPtrArray) watched = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
-  guint told;
+  guint replies;
 
   g_ptr_array_add (watched, kt_key_new (JOB, "3"));
   g_ptr_array_add (watched, kt_key_new_share ("S", "4"));
   kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, watched);
-  get (f, &told);
+  get (f, &replies);
   kt_fake_list_land (f->source, BASIC, "");
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
   kt_store_assert_log (f, "-4 +3 +4 "); /* 4 is not asked for as it was */
   kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
-  get (f, &told);
+  get (f, &replies);
   kt_fake_list_land (f->source, BASIC, "");
   kt_fake_list_land (f->source, JOB, "");
   assert_catalog (f, "3 4 ");
   kt_store_assert_log (f, "");
 }
 
-/* The one who waits does so for no more than his patience; the lists go on being read. */
+/* Nobody waits for longer than page-timeout; the lists go on being read. */
 static void
-test_patience (KtStoreFixture *f, gconstpointer data)
+test_timeout (KtStoreFixture *f, gconstpointer data)
 {
   guint early, late;
 
@@ -194,16 +194,16 @@ test_patience (KtStoreFixture *f, gconstpointer data)
 static void
 test_cancel (KtStoreFixture *f, gconstpointer data)
 {
-  guint told, other;
-  KtListsWaiter *waiter = get (f, &told);
+  guint replies, other;
+  KtListsWaiter *waiter = get (f, &replies);
 
   get (f, &other);
   kt_lists_cancel (waiter);
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
   kt_fake_list_land (f->source, BASIC, "");
-  g_assert_true (told == 0 && other == 1);
+  g_assert_true (replies == 0 && other == 1);
   kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
-  kt_lists_cancel (get (f, &told)); /* nobody waits; what comes is kept */
+  kt_lists_cancel (get (f, &replies)); /* nobody waits; what comes is kept */
   kt_fake_list_land (f->source, JOB, KT_ITEM ("4", 1));
   kt_fake_list_land (f->source, BASIC, "");
   assert_catalog (f, "4 ");
@@ -211,7 +211,7 @@ test_cancel (KtStoreFixture *f, gconstpointer data)
 
 typedef struct {
   KtStoreFixture *f;
-  guint told;
+  guint replies;
 } Again;
 
 static void
@@ -219,7 +219,7 @@ look_again (gpointer data)
 {
   Again *again = data;
 
-  if (++again->told == 1)
+  if (++again->replies == 1)
     g_assert_nonnull (kt_lists_get (again->f->lists, look_again, again));
 }
 
@@ -236,7 +236,7 @@ test_no_ttl (KtStoreFixture *f, gconstpointer data)
     g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 2 * round);
     kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
     kt_fake_list_land (f->source, BASIC, "");
-    g_assert_cmpuint (again.told, ==, round);
+    g_assert_cmpuint (again.replies, ==, round);
   }
 }
 
@@ -246,12 +246,12 @@ test_superseded (KtStoreFixture *f, gconstpointer data)
 {
   g_autoptr (KtKey) key = kt_key_new (JOB, "3");
   KtSnapshot snapshot;
-  guint told;
+  guint replies;
 
   kt_store_prefetch (f->store, key, KT_TIME_NEVER);
   kt_fake_source_land (f->source, "{\"data\":{\"jobInfo\":{\"status\":2}}}");
   kt_store_assert_log (f, "3:-1 ");
-  get (f, &told);
+  get (f, &replies);
   kt_fake_list_land (f->source, BASIC, "");
   kt_fake_list_land (f->source, JOB, KT_ITEM_ENDED ("3", 2) "," KT_ITEM_ENDED ("4", 2));
   kt_store_assert_log (f, "+3 !3 +4 ");
@@ -274,48 +274,48 @@ ended_task (KtStoreFixture *f, const char *id, KtSnapshot *snapshot)
 static void
 read_lists (KtStoreFixture *f)
 {
-  guint told;
+  guint replies;
 
-  get (f, &told);
+  get (f, &replies);
   kt_fake_list_land (f->source, BASIC, "");
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
   kt_fake_clock_advance (f->clock, KT_SECOND);
 }
 
-/* One who wants to know what ANSWER lacks, told at once when the result is NULL. */
+/* One who wants to know what SNAPSHOT lacks; the reply has come when the result is NULL. */
 static KtListsWaiter *
-complete (KtStoreFixture *f, const KtSnapshot *snapshot, guint *told)
+complete (KtStoreFixture *f, const KtSnapshot *snapshot, guint *replies)
 {
   KtListsWaiter *waiter;
 
-  *told = 0;
+  *replies = 0;
   g_assert_cmpint (kt_lists_complete_at (f->lists, snapshot), ==, 0);
-  waiter = kt_lists_complete (f->lists, snapshot, kt_store_deadline (f), done, told);
-  g_assert_cmpuint (*told, ==, waiter == NULL);
+  waiter = kt_lists_complete (f->lists, snapshot, kt_store_deadline (f), done, replies);
+  g_assert_cmpuint (*replies, ==, waiter == NULL);
   return waiter;
 }
 
-/* The list is read for who lacks a time, however fresh, and he waits no longer than for the page that tells. */
+/* The list is read for who lacks a time, however fresh, and he waits no longer than for the page that has it. */
 static void
 test_complete (KtStoreFixture *f, gconstpointer data)
 {
   KtSnapshot snapshot;
   g_autoptr (KtKey) key = NULL;
-  guint told, other;
+  guint replies, other;
 
   read_lists (f);
   key = ended_task (f, "3", &snapshot);
-  g_assert_nonnull (complete (f, &snapshot, &told));
+  g_assert_nonnull (complete (f, &snapshot, &replies));
   g_assert_nonnull (complete (f, &snapshot, &other));
   g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 3);
   g_assert_false (kt_fake_list_pending (f->source, BASIC));
   g_assert_null (get (f, &other)); /* who lists has a list that is fresh enough */
   kt_fake_list_page (f->source, JOB, KT_ITEM ("4", 1));
-  g_assert_cmpuint (told, ==, 0);
+  g_assert_cmpuint (replies, ==, 0);
   kt_fake_list_page (f->source, JOB,
                      "{\"taskId\":\"3\",\"status\":2,\"createTime\":\"20240930080000\","
                      "\"beginTime\":\"20240930080000\",\"endTime\":\"20240930091500\"}");
-  g_assert_cmpuint (told, ==, 1);
+  g_assert_cmpuint (replies, ==, 1);
   g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &snapshot));
   g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, KT_TIME_NEVER);
   kt_fake_list_end (f->source, JOB);
@@ -330,20 +330,20 @@ test_complete_in_vain (KtStoreFixture *f, gconstpointer data)
   KtUsec now;
   KtSnapshot snapshot;
   g_autoptr (KtKey) key = NULL;
-  guint told;
+  guint replies;
 
   read_lists (f);
   key = ended_task (f, "3", &snapshot);
   now = kt_fake_clock_now (f->clock);
-  complete (f, &snapshot, &told);
+  complete (f, &snapshot, &replies);
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1)); /* it knows it as running still */
-  g_assert_cmpuint (told, ==, 1);
+  g_assert_cmpuint (replies, ==, 1);
   g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, now + 30 * KT_SECOND);
   kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
-  told = 0;
-  g_assert_nonnull (kt_lists_complete (f->lists, &snapshot, kt_store_deadline (f), done, &told));
+  replies = 0;
+  g_assert_nonnull (kt_lists_complete (f->lists, &snapshot, kt_store_deadline (f), done, &replies));
   kt_fake_list_fail (f->source, JOB, KT_ERROR_DENIED);
-  g_assert_cmpuint (told, ==, 1);
+  g_assert_cmpuint (replies, ==, 1);
   g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, kt_fake_clock_now (f->clock) + 3 * KT_SECOND);
   f->lists_policy.families = KT_FAMILY_BIT (BASIC);
   kt_lists_set_policy (f->lists, &f->lists_policy);
@@ -357,17 +357,17 @@ test_complete_many (KtStoreFixture *f, gconstpointer data)
 {
   KtSnapshot first, second;
   g_autoptr (KtKey) a = NULL, b = NULL;
-  guint told, later, cancelled;
+  guint replies, later, cancelled;
 
   read_lists (f);
   a = ended_task (f, "3", &first);
-  complete (f, &first, &told);
+  complete (f, &first, &replies);
   kt_fake_clock_advance (f->clock, KT_MS);
   b = ended_task (f, "4", &second);
   complete (f, &second, &later);
   kt_lists_cancel (complete (f, &second, &cancelled));
   kt_fake_list_land (f->source, JOB, KT_ITEM_ENDED ("3", 2) "," KT_ITEM ("4", 1));
-  g_assert_true (told == 1 && later == 0);
+  g_assert_true (replies == 1 && later == 0);
   kt_fake_clock_advance (f->clock, KT_SECOND - KT_MS - 1);
   g_assert_false (kt_fake_list_pending (f->source, JOB));
   kt_fake_clock_advance (f->clock, 1);
@@ -382,13 +382,13 @@ test_complete_deadline (KtStoreFixture *f, gconstpointer data)
 {
   KtSnapshot first, second, third;
   g_autoptr (KtKey) a = NULL, b = NULL, c = NULL;
-  guint told, later;
+  guint replies, later;
 
   read_lists (f);
   a = ended_task (f, "3", &first);
-  complete (f, &first, &told);
+  complete (f, &first, &replies);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
-  g_assert_cmpuint (told, ==, 1);
+  g_assert_cmpuint (replies, ==, 1);
   kt_fake_list_land (f->source, JOB, "");
   g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 3);
   b = ended_task (f, "4", &second);
@@ -397,10 +397,10 @@ test_complete_deadline (KtStoreFixture *f, gconstpointer data)
   kt_fake_list_end (f->source, JOB);
   kt_fake_clock_advance (f->clock, KT_MS);
   c = ended_task (f, "5", &third);
-  kt_lists_cancel (complete (f, &third, &told));
+  kt_lists_cancel (complete (f, &third, &replies));
   kt_fake_clock_advance (f->clock, KT_SECOND);
   g_assert_false (kt_fake_list_pending (f->source, JOB));
-  g_assert_true (told == 0 && later == 1);
+  g_assert_true (replies == 0 && later == 1);
 }
 
 int
@@ -413,7 +413,7 @@ main (int argc, char **argv)
   KT_STORE_TEST ("/store/lists/refused", test_refused);
   KT_STORE_TEST ("/store/lists/gone", test_gone);
   KT_STORE_TEST ("/store/lists/watched-stays", test_watched_stays);
-  KT_STORE_TEST ("/store/lists/patience", test_patience);
+  KT_STORE_TEST ("/store/lists/timeout", test_timeout);
   KT_STORE_TEST ("/store/lists/cancel", test_cancel);
   KT_STORE_TEST ("/store/lists/no-ttl", test_no_ttl);
   KT_STORE_TEST ("/store/lists/superseded", test_superseded);

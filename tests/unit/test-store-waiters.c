@@ -11,7 +11,7 @@ static const KtStorePolicy policy = { .memory = 1 << 20 };
 
 typedef struct Reader {
   KtStoreFixture *f;
-  guint told;
+  guint replies;
   gint progress; /* of the answer, -1: none */
   KtWaiter *waiter;
   /* what its callback does */
@@ -27,7 +27,7 @@ done (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
   Reader *reader = data;
 
-  reader->told++;
+  reader->replies++;
   reader->waiter = NULL;
   reader->progress = snapshot != NULL ? snapshot->task->progress : -1;
   if (reader->cancels != NULL)
@@ -41,7 +41,7 @@ get (KtStoreFixture *f, KtStoreMode mode, Reader *reader)
 {
   *reader = (Reader){ .f = f };
   reader->waiter = kt_store_get (f->store, f->key, mode, kt_store_deadline (f), done, reader);
-  g_assert_cmpuint (reader->told, ==, 0); /* with a ttl of 0 nothing is answered at once */
+  g_assert_cmpuint (reader->replies, ==, 0); /* with a ttl of 0 nothing is answered at once */
 }
 
 static void
@@ -55,7 +55,7 @@ test_single_flight (KtStoreFixture *f, gconstpointer data)
   kt_fake_source_land (f->source, PROGRESS (1));
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
   for (guint i = 0; i < G_N_ELEMENTS (readers); i++)
-    g_assert_true (readers[i].told == 1 && readers[i].progress == 1);
+    g_assert_true (readers[i].replies == 1 && readers[i].progress == 1);
 }
 
 static void
@@ -71,7 +71,7 @@ test_flights_of_others (KtStoreFixture *f, gconstpointer data)
   kt_fake_source_fail (f->source, KT_ERROR_STOPPED);
 }
 
-/* A request that began before the touch may tell what was true before the touch. */
+/* The response to a request that began before the touch may be of before the touch. */
 static void
 test_again_waits_for_the_next (KtStoreFixture *f, gconstpointer data)
 {
@@ -82,12 +82,12 @@ test_again_waits_for_the_next (KtStoreFixture *f, gconstpointer data)
   get (f, KT_STORE_AGAIN, &more);
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 1);
   kt_fake_source_land (f->source, PROGRESS (1));
-  g_assert_true (before.told == 1 && before.progress == 1);
-  g_assert_cmpuint (again.told, ==, 0);
+  g_assert_true (before.replies == 1 && before.progress == 1);
+  g_assert_cmpuint (again.replies, ==, 0);
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 1);
   kt_fake_source_land (f->source, PROGRESS (2));
-  g_assert_true (again.told == 1 && again.progress == 2);
-  g_assert_true (more.told == 1 && more.progress == 2);
+  g_assert_true (again.replies == 1 && again.progress == 2);
+  g_assert_true (more.replies == 1 && more.progress == 2);
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 0);
 }
 
@@ -99,8 +99,8 @@ test_again_after_failure (KtStoreFixture *f, gconstpointer data)
   get (f, KT_STORE_FRESH, &before);
   get (f, KT_STORE_AGAIN, &again);
   kt_fake_source_fail (f->source, KT_ERROR_DENIED);
-  g_assert_true (before.told == 1 && before.progress == -1);
-  g_assert_cmpuint (again.told, ==, 0);
+  g_assert_true (before.replies == 1 && before.progress == -1);
+  g_assert_cmpuint (again.replies, ==, 0);
   kt_fake_source_land (f->source, PROGRESS (2));
   g_assert_cmpint (again.progress, ==, 2);
 }
@@ -115,7 +115,7 @@ test_cancel (KtStoreFixture *f, gconstpointer data)
     get (f, KT_STORE_FRESH, &readers[i]);
   kt_waiter_cancel (readers[1].waiter);
   kt_fake_source_land (f->source, PROGRESS (1));
-  g_assert_true (readers[0].told == 1 && readers[1].told == 0 && readers[2].told == 1);
+  g_assert_true (readers[0].replies == 1 && readers[1].replies == 0 && readers[2].replies == 1);
 
   get (f, KT_STORE_FRESH, &readers[0]);
   kt_waiter_cancel (readers[0].waiter); /* nobody waits; the flight goes on and its answer is kept */
@@ -136,7 +136,7 @@ test_cancel_again (KtStoreFixture *f, gconstpointer data)
   kt_waiter_cancel (again.waiter);
   kt_fake_source_land (f->source, PROGRESS (1));
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 0);
-  g_assert_cmpuint (again.told, ==, 0);
+  g_assert_cmpuint (again.replies, ==, 0);
 }
 
 static void
@@ -151,9 +151,10 @@ test_cancel_within_callback (KtStoreFixture *f, gconstpointer data)
   readers[2].cancels = &again;      /* one of the next flight */
   readers[3].cancels = NULL;
   kt_fake_source_land (f->source, PROGRESS (1));
-  g_assert_true (readers[0].told == 1 && readers[1].told == 0 && readers[2].told == 1 && readers[3].told == 1);
+  g_assert_true (readers[0].replies == 1 && readers[1].replies == 0 && readers[2].replies == 1
+                 && readers[3].replies == 1);
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 0);
-  g_assert_cmpuint (again.told, ==, 0);
+  g_assert_cmpuint (again.replies, ==, 0);
 }
 
 /* A callback may ask at once, in either way: it waits for exactly one more request. */
@@ -166,11 +167,11 @@ ask_within_callback (KtStoreFixture *f, KtStoreMode mode)
   first.asks = &second;
   first.asks_mode = mode;
   kt_fake_source_land (f->source, PROGRESS (1));
-  g_assert_cmpuint (first.told, ==, 1);
-  g_assert_cmpuint (second.told, ==, 0);
+  g_assert_cmpuint (first.replies, ==, 1);
+  g_assert_cmpuint (second.replies, ==, 0);
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 1);
   kt_fake_source_land (f->source, PROGRESS (2));
-  g_assert_true (second.told == 1 && second.progress == 2);
+  g_assert_true (second.replies == 1 && second.progress == 2);
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 0);
 }
 
@@ -219,7 +220,7 @@ watch (const KtChange *changes, guint n, gpointer data)
 
   g_assert_cmpuint (n, ==, 1);
   watcher->changes++;
-  watcher->replied = watcher->reader.told;
+  watcher->replied = watcher->reader.replies;
   watcher->before = changes->before;
   watcher->after = changes->after;
 }

@@ -8,9 +8,9 @@
 #define RUNNING_ON "{\"jobInfo\":{\"taskStatus\":1,\"progress\":20}}"
 #define ENDED      "{\"jobInfo\":{\"taskStatus\":2,\"progress\":100}}"
 
-/* What a reader was told. */
+/* What a reader got. */
 typedef struct {
-  guint told;
+  guint replies;
   gint progress; /* -1: none */
   KtTask *task;  /* only to compare */
   gboolean stale;
@@ -26,7 +26,7 @@ done (const KtSnapshot *snapshot, const GError *error, gpointer data)
   Reader *reader = data;
 
   g_assert_true ((snapshot == NULL) != (error == NULL));
-  *reader = (Reader){ .told = reader->told + 1, .progress = -1, .error = -1, .stale_error = -1 };
+  *reader = (Reader){ .replies = reader->replies + 1, .progress = -1, .error = -1, .stale_error = -1 };
   if (snapshot != NULL) {
     reader->progress = snapshot->task->progress;
     reader->task = snapshot->task;
@@ -53,7 +53,7 @@ static gboolean
 get (KtStoreFixture *f, Reader *reader)
 {
   KtWaiter *waiter = get_as (f, f->key, KT_STORE_FRESH, reader);
-  g_assert_true ((waiter == NULL) == (reader->told == 1));
+  g_assert_true ((waiter == NULL) == (reader->replies == 1));
   return waiter == NULL;
 }
 
@@ -107,7 +107,7 @@ test_ttl (KtStoreFixture *f, gconstpointer data)
   kt_fake_source_land (f->source, RUNNING);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   g_assert_false (get (f, &reader));
-  g_assert_cmpuint (reader.told, ==, 0); /* not the old answer first */
+  g_assert_cmpuint (reader.replies, ==, 0); /* not the old answer first */
   kt_fake_source_land (f->source, RUNNING_ON);
   g_assert_cmpint (reader.progress, ==, 20);
 }
@@ -265,7 +265,7 @@ test_failure_while_fresh (KtStoreFixture *f, gconstpointer data)
 }
 
 static void
-test_again_tells_failure (KtStoreFixture *f, gconstpointer data)
+test_again_reports_failure (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -432,7 +432,7 @@ main (int argc, char **argv)
   KT_STORE_TEST ("/store/max-stale", test_max_stale);
   KT_STORE_TEST ("/store/not-found-is-never-stale", test_not_found_is_never_stale);
   KT_STORE_TEST ("/store/failure-while-fresh", test_failure_while_fresh);
-  KT_STORE_TEST ("/store/again-tells-failure", test_again_tells_failure);
+  KT_STORE_TEST ("/store/again-reports-failure", test_again_reports_failure);
   KT_STORE_TEST ("/store/unchanged-answer", test_unchanged_answer);
   KT_STORE_TEST ("/store/peek", test_peek);
   KT_STORE_TEST ("/store/lru", test_lru);
