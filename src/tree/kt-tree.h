@@ -33,7 +33,7 @@ typedef struct {
 } KtInvalidation;
 
 /* Makes the kernel forget STALE (KtInvalidation, (transfer full)), and calls DONE, if any, when that is through. */
-typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *stale, GSourceFunc done, gpointer data);
+typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *invalidations, GSourceFunc done, gpointer data);
 
 typedef struct {
   uid_t uid;

@@ -197,8 +197,9 @@ def test_concurrency_and_rate(mount, start):
 
 
 def test_large_answers_are_decoded_aside(mount, sim):
-    """"Nothing else waits for it": while the answer of a task of 100,000 files is decoded, other operations are
-    answered. That it is being decoded is read from .kootaskfs/metrics, which always reaches the daemon."""
+    """"Nothing else waits for such an operation": while the answer of a task of 100,000 files is decoded, other
+    operations are answered. That it is being decoded is read from .kootaskfs/metrics, which always reaches the
+    daemon."""
     m = mount(sim)
     rows = [f'{{"fileId":"F{n:06}","status":"{2 if n % 1000 == 0 else 1}","newFileId":"N{n}"}}' for n in range(100_000)]
     store(sim, f'{{"jobInfo":{{"taskStatus":2}},"taskInfos":[{",".join(rows)}]}}')

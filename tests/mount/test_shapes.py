@@ -148,7 +148,7 @@ def no_desc(truth):
 
 
 def cut_strings(truth, instead="\ufffd"):
-    """"It reads as U+FFFD"."""
+    """Half a surrogate pair reads as U+FFFD."""
     truth.instead = instead
     truth.values["user"] += instead
     truth.rows = [[cell and cell + "\ufffd" if i != 1 else cell for i, cell in enumerate(row)] for row in truth.rows]
@@ -159,7 +159,7 @@ def cut_strings(truth, instead="\ufffd"):
 
 
 def nul_strings(truth):
-    """"%00 in names and values, U+FFFD in tables and job.json"."""
+    """NUL is `%00` in names and values, U+FFFD in tables and job.json."""
     cut_strings(truth, "%00")
 
 

@@ -157,7 +157,9 @@ def test_modes_and_types(mount, sim):
     m = mount(sim)
     for directory, names, files in os.walk(m.path):
         for name in names + files:
-            mode = os.lstat(os.path.join(directory, name)).st_mode
+            found = os.lstat(os.path.join(directory, name))
+            mode = found.st_mode
+            assert (found.st_uid, found.st_gid) == (os.getuid(), os.getgid())
             assert stat.S_IMODE(mode) == (0o777 if stat.S_ISLNK(mode) else 0o555 if stat.S_ISDIR(mode) else 0o444)
         for entry in os.scandir(directory):
             mode = entry.stat(follow_symlinks=False).st_mode
@@ -195,7 +197,13 @@ def test_wrong_share(mount, sim):
 
 
 def test_xattrs(mount, sim):
-    """"Extended attributes on every file and directory of a task, from memory, never a request"."""
+    """"Every file and directory of a task has extended attributes. Reading them never makes a request."
+
+    "An attribute that is not known is absent." "Every file has its MIME type in `user.mime_type`."
+
+    "`user.kootaskfs.fetched` is the time of the snapshot" "`user.kootaskfs.age` is the age of the snapshot in seconds."
+
+    "`user.kootaskfs.trace-id` is the trace id of the request that brought the snapshot.\""""
     m = mount(sim)
     assert os.listxattr(m.task()) == []
     assert m.requests() == 0, "nothing is known yet, and nothing is asked"

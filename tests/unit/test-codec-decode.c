@@ -105,7 +105,7 @@ test_broken_sample (void)
   kt_assert_failed (&error, KT_ERROR_BAD_ANSWER, "not JSON");
 }
 
-/* Answers that are no JSON, or JSON that a C program cannot hold. */
+/* "A response that is not JSON by RFC 8259 is EBADMSG." So is JSON that a C program cannot hold. */
 static void
 test_bad_json (void)
 {
@@ -165,6 +165,7 @@ test_bad_json (void)
   }
 }
 
+/* "A response with NUL bytes is EBADMSG." */
 static void
 test_nul_bytes (void)
 {
@@ -210,6 +211,7 @@ nested (guint depth, const char *open, const char *inside, const char *close)
   return g_string_free (out, FALSE);
 }
 
+/* "A response with nesting deeper than 64 is EBADMSG." */
 static void
 test_depth (void)
 {
@@ -313,6 +315,7 @@ test_errors (void)
   }
 }
 
+/* "An error may be named by `error_code` and `error_msg`." */
 static void
 test_error_message (void)
 {

@@ -130,6 +130,7 @@ test_job (void)
   g_assert_true (g_str_has_prefix (g_bytes_get_data (task->job_json, NULL), "{\n\t\"taskId\":\t\"7\","));
 }
 
+/* A job has `status` and `beginTime`, "and the other way about". */
 static void
 test_job_shapes (void)
 {
@@ -185,6 +186,7 @@ test_bad_job (void)
   "{\"taskId\":\"9\",\"taskType\":1,\"userId\":\"u\",\"status\":2,\"taskResultCode\":3,"                               \
   "\"createTime\":\"20240930091932\",\"beginTime\":\"20240930091933\",\"endTime\":\"20240930091934\"}"
 
+/* "A list may be named `taskList` or `taskListDtos`." */
 static void
 test_list_items (void)
 {
@@ -218,6 +220,7 @@ test_list_items (void)
   }
 }
 
+/* "`nextCursor` may be a number or a string." */
 static void
 test_list_shapes (void)
 {

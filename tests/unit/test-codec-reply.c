@@ -22,7 +22,7 @@ assert_error (guint status, GBytes *body, KtErrorCode code, const char *message)
   g_assert_cmpstr (error->message, ==, message);
 }
 
-/* "Any 2xx with a body of the documented kind is an answer." */
+/* "Any 2xx with a body of the documented kind is a good response." */
 static void
 test_good_statuses (void)
 {
@@ -45,7 +45,7 @@ test_good_statuses (void)
     g_assert_null (kt_decode_task_result (key, bad[i], body, zone, NULL));
 }
 
-/* "204 and 202 without one are errors that say so", as is an empty 200. */
+/* "HTTP 200, 202, 204 and 205 without a body are errors that say so." */
 static void
 test_no_body (void)
 {
@@ -62,6 +62,7 @@ test_no_body (void)
   }
 }
 
+/* "An HTML page is named by its title, whatever its type and status." */
 static void
 test_pages (void)
 {
@@ -141,7 +142,7 @@ test_bounds (void)
   kt_assert_text (kt_reply_describe (far), " with an HTML page that has no title");
 }
 
-/* "A 500 whose body has the code for no such task or no permission would be the same again." */
+/* "HTTP 500, 502, 503 or 504 with the code for 'no such task' or 'no permission' is not repeated either." */
 static void
 test_final (void)
 {
@@ -152,6 +153,8 @@ test_final (void)
   } table[] = {
     { 500, "{\"code\":13000309}", TRUE },
     { 503, "{\"error_code\":\"13000410\"}", TRUE },
+    { 502, "{\"code\":13000410}", TRUE },
+    { 504, "{\"code\":13000309}", TRUE },
     { 500, "{\"code\":\"APIGW.0301\"}", TRUE },
     { 500, "{\"code\":13000201}", FALSE },
     { 500, "{\"code\":0}", FALSE },
@@ -181,7 +184,7 @@ test_text (void)
   assert_error (200, envoy, KT_ERROR_BAD_ANSWER, "the answer is not JSON");
 }
 
-/* "The error says where it points: scheme, host and path only". */
+/* "The error names its target by scheme, host and path." */
 static void
 test_redirects (void)
 {

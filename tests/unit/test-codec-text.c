@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docs/semantics.md, "Answers of the service": numbers by their value, and one bad string does not cost the answer. */
+/* docs/semantics.md, "Answers of the service": numbers, strings and times. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"
@@ -41,7 +41,7 @@ assert_refused (const char *json)
 
 /* ---- numbers */
 
-/* "0.0, 2.0, 1e2 are 0, 2, 100, in numbers and in strings": wherever the service has a number. */
+/* "Whole numbers are read by their value, digit by digit, from numbers and from strings": wherever there is a number. */
 static void
 test_whole_numbers (void)
 {
@@ -94,7 +94,8 @@ test_zeros (void)
   }
 }
 
-/* What is not whole, or too large, is unknown by its own text; what is unknown but whole by its value. */
+/* "A number with a fraction, such as `99.7`, is no whole number." "A number whose whole part has more than 64 digits is
+ * shown as the service wrote it." What is unknown but whole is shown by its value. */
 static void
 test_unknown_numbers (void)
 {
@@ -116,7 +117,7 @@ test_unknown_numbers (void)
   }
 }
 
-/* "An id given as a number is digit for digit the same id", beyond 2^53 too. */
+/* "An id that is a number is read as the digits of its value", beyond 2^53 too. */
 static void
 test_ids (void)
 {
@@ -140,7 +141,7 @@ test_ids (void)
   }
 }
 
-/* Strings that only look like numbers are what they are. */
+/* "An id that is a string is not changed", also when it looks like a number. */
 static void
 test_strings_stay (void)
 {
@@ -150,6 +151,7 @@ test_strings_stay (void)
   g_assert_nonnull (kt_task_find_file (task, "2.0"));
 }
 
+/* "`nextCursor` may be a number or a string." */
 static void
 test_cursor (void)
 {
@@ -182,7 +184,11 @@ test_long_numbers (void)
 
 /* ---- strings */
 
-/* "One bad string does not cost the answer": half a surrogate pair reads as U+FFFD, NUL as %00 or U+FFFD. */
+/* "One bad string does not make the whole response an error." "The same holds for the names of fields."
+ * "Half a surrogate pair (`\ud83d`) is read as U+FFFD."
+ * "NUL (`\u0000`, or the bytes C0 80 that Java writes) is U+FFFD in CSV and `job.json`, and `%00` in names and values."
+ * "Any other byte that is not part of a UTF-8 character is U+FFFD, and `%XX` in names."
+ * "`response.json` has such strings byte for byte": detail() looks. */
 static void
 test_bad_strings (void)
 {
@@ -267,6 +273,7 @@ test_malformed_escapes (void)
 
 /* ---- around and twice */
 
+/* "A byte order mark before the response, blanks around it"; control characters are among the bad strings above. */
 static void
 test_around (void)
 {
@@ -284,7 +291,7 @@ test_around (void)
     assert_refused (bad[i]);
 }
 
-/* "Of a field that is there twice the first one counts". */
+/* "When a field occurs twice, the first one counts. `job.json` has both" */
 static void
 test_duplicates (void)
 {
@@ -298,7 +305,8 @@ test_duplicates (void)
                    "\t\"userId\":\t\"a\"\n}\n");
 }
 
-/* "Times": in every field, numbers and strings alike; the other name's where the first has none. */
+/* In every field; the other name's where the first has none. "These digits may be a number or a string. They may have a
+ * fraction, which is cut off." */
 static void
 test_times (void)
 {
@@ -317,6 +325,7 @@ test_times (void)
   }
 }
 
+/* "A time is absent when it is '', null or 0" */
 static void
 test_no_times (void)
 {

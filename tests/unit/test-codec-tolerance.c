@@ -41,6 +41,7 @@ result (const char *json)
   return task;
 }
 
+/* "`code` may be 0, '0' or absent." */
 static void
 test_code (void)
 {
@@ -57,6 +58,7 @@ test_code (void)
   }
 }
 
+/* "`taskInfos` may be an array, an object, null or absent." */
 static void
 test_task_infos (void)
 {
@@ -82,7 +84,7 @@ test_task_infos (void)
   }
 }
 
-/* The 2024-07 edition. */
+/* "`taskInfo` may stand for `jobInfo`": the 2024-07 edition. */
 static void
 test_wrapper (void)
 {
@@ -94,6 +96,7 @@ test_wrapper (void)
   g_assert_cmpuint (task->files->len, ==, 1);
 }
 
+/* "`status` may stand for `taskStatus` and `beginTime` for `startTime`" */
 static void
 test_field_names (void)
 {
@@ -177,7 +180,7 @@ test_times (void)
   g_assert_cmpint (shanghai->ended, ==, KT_TIME_UNKNOWN);
 }
 
-/* Fields nobody documented, and numbers that no double holds, come back digit for digit. */
+/* "There may be fields that nobody documented." They, and numbers that no double holds, come back digit for digit. */
 static void
 test_job_json_keeps_all (void)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Which requests are repeated, and when. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"
@@ -29,6 +30,8 @@ delay_of (guint attempt, guint status, int error_code, const char *retry_after, 
   return kt_retry_delay (&a);
 }
 
+/* "A request is repeated, at most three times, when its trouble may pass": by status.
+ * "No other request is repeated, because the response would be the same." */
 static void
 test_statuses (void)
 {
@@ -51,6 +54,7 @@ test_errors (void)
   }
 }
 
+/* "Before the first retry kootaskfs waits at most 100 ms, before each further one at most twice as long." */
 static void
 test_doubling (void)
 {
@@ -62,6 +66,7 @@ test_doubling (void)
   g_assert_cmpint (delay_of (1, 503, NO_ERROR, NULL, FAR, 0), ==, 50 * KT_MS); /* jitter takes off half at most */
 }
 
+/* "A `Retry-After` of the response replaces this time." */
 static void
 test_retry_after (void)
 {

@@ -180,6 +180,7 @@ test_rate_has_no_memory (Fixture *f, gconstpointer limits)
   kt_http_client_free (g_steal_pointer (&f->client));
 }
 
+/* "Retries count, and so does the time that the request is queued": here it is queued. */
 static void
 test_deadline_in_line (Fixture *f, gconstpointer limits)
 {

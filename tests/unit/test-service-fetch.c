@@ -281,7 +281,8 @@ test_cancel (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_test_warnings (), ==, 0); /* who asked tells of it */
 }
 
-/* What is the service's no to a cancel, and what is not. */
+/* "The service declines by the code 13000101, the code 13000102 or a code that is not known", and what is no such no.
+ * "The request to cancel is sent once." */
 static void
 test_cancel_errors (Fixture *f, gconstpointer data)
 {
@@ -361,7 +362,7 @@ test_list_cursors (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 3);
 }
 
-/* To see whether a list can be had takes one task, and one request. */
+/* "The question is for one task of a list", and it is one request. */
 static void
 test_try_list (Fixture *f, gconstpointer data)
 {
@@ -494,7 +495,7 @@ test_list_empty_pages (Fixture *f, gconstpointer data)
   assert_endless (f, "empty pages without end (page 101)");
 }
 
-/* A hundred empty pages are many, but may be before the end. */
+/* "A list may have an empty page before its end": a hundred are not too many. */
 static void
 test_list_many_empty_pages (Fixture *f, gconstpointer data)
 {

@@ -197,7 +197,7 @@ test_unusable_list (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_test_warnings (), ==, 1);
 }
 
-/* "A redirect of a service call is not followed", and nobody signs in again for it. */
+/* "A redirect of a service call is not followed (EIO)", and nobody signs in again for it. */
 static void
 test_redirect (Fixture *f, gconstpointer data)
 {
