@@ -54,7 +54,7 @@ note_change (KtCatalog *catalog, KtCatalogSource source)
 
 /* KNOWN is not there any more, as SOURCE says. GONE is a batch of changes. */
 static void
-take (KtCatalog *catalog, KtCatalogSource source, Known *known, GArray *gone)
+take (KtCatalog *catalog, KtCatalogSource source, Known *known, GArray **gone)
 {
   kt_changes_add (gone, &(KtChange){ .kind = KT_CHANGE_GONE, .key = known->key });
   note_change (catalog, source);
@@ -65,7 +65,7 @@ take (KtCatalog *catalog, KtCatalogSource source, Known *known, GArray *gone)
 
 /* The task as it is known now. When it was known by another key, that goes to GONE. */
 static Known *
-put (KtCatalog *catalog, KtCatalogSource source, KtKey *key, GArray *gone)
+put (KtCatalog *catalog, KtCatalogSource source, KtKey *key, GArray **gone)
 {
   Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
   guint sources = known != NULL ? known->sources : 0;
@@ -90,21 +90,21 @@ put (KtCatalog *catalog, KtCatalogSource source, KtKey *key, GArray *gone)
 void
 kt_catalog_add (KtCatalog *catalog, KtCatalogSource source, KtKey *key)
 {
-  GArray *gone = kt_changes_batch ();
+  GArray *gone = NULL;
 
-  put (catalog, source, key, gone);
+  put (catalog, source, key, &gone);
   kt_changes_publish (catalog->changes, gone);
 }
 
 void
 kt_catalog_set (KtCatalog *catalog, KtCatalogSource source, GPtrArray *keys)
 {
-  GArray *gone = kt_changes_batch ();
+  GArray *gone = NULL;
   GSequenceIter *next;
 
   catalog->round++;
   for (guint i = 0; i < keys->len; i++)
-    put (catalog, source, g_ptr_array_index (keys, i), gone)->round = catalog->round;
+    put (catalog, source, g_ptr_array_index (keys, i), &gone)->round = catalog->round;
   for (GSequenceIter *i = g_sequence_get_begin_iter (catalog->ordered); !g_sequence_iter_is_end (i); i = next) {
     Known *known = g_sequence_get (i);
     next = g_sequence_iter_next (i);
@@ -112,7 +112,7 @@ kt_catalog_set (KtCatalog *catalog, KtCatalogSource source, GPtrArray *keys)
       continue;
     known->sources &= ~BIT (source);
     if (known->sources == 0)
-      take (catalog, source, known, gone);
+      take (catalog, source, known, &gone);
   }
   catalog->read |= BIT (source);
   kt_changes_publish (catalog->changes, gone);
@@ -130,12 +130,12 @@ static void
 on_changes (const KtChange *changes, guint n, gpointer data)
 {
   KtCatalog *catalog = data;
-  GArray *gone = kt_changes_batch ();
+  GArray *gone = NULL;
 
   for (guint i = 0; i < n; i++)
     if (changes[i].kind == KT_CHANGE_FETCHED && kt_error_is_answer (changes[i].error)
         && kt_catalog_is_only_found (catalog, changes[i].key))
-      take (catalog, KT_CATALOG_FOUND, g_hash_table_lookup (catalog->by_id, changes[i].key->task_id), gone);
+      take (catalog, KT_CATALOG_FOUND, g_hash_table_lookup (catalog->by_id, changes[i].key->task_id), &gone);
   kt_changes_publish (catalog->changes, gone);
 }
 

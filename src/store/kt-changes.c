@@ -75,20 +75,15 @@ change_clear (gpointer data)
   g_clear_error (&change->error);
 }
 
-GArray *
-kt_changes_batch (void)
-{
-  GArray *batch = g_array_new (FALSE, FALSE, sizeof (KtChange));
-
-  g_array_set_clear_func (batch, change_clear);
-  return batch;
-}
-
 void
-kt_changes_add (GArray *batch, const KtChange *change)
+kt_changes_add (GArray **batch, const KtChange *change)
 {
   KtChange copy = *change;
 
+  if (*batch == NULL) {
+    *batch = g_array_new (FALSE, FALSE, sizeof (KtChange));
+    g_array_set_clear_func (*batch, change_clear);
+  }
   kt_key_ref (copy.key);
   if (copy.before != NULL)
     kt_task_ref (copy.before);
@@ -96,7 +91,7 @@ kt_changes_add (GArray *batch, const KtChange *change)
     kt_task_ref (copy.after);
   if (copy.error != NULL)
     copy.error = g_error_copy (copy.error);
-  g_array_append_val (batch, copy);
+  g_array_append_val (*batch, copy);
 }
 
 static void
@@ -120,15 +115,14 @@ sweep (KtChanges *changes)
 void
 kt_changes_publish (KtChanges *changes, GArray *batch)
 {
+  const KtUsec now_wall = kt_clock_wall (changes->clock);
   Batch *published;
 
-  if (batch->len == 0) {
-    g_array_unref (batch);
+  if (batch == NULL)
     return;
-  }
   for (guint i = 0; i < batch->len; i++)
     if (g_array_index (batch, KtChange, i).at_wall == 0)
-      g_array_index (batch, KtChange, i).at_wall = kt_clock_wall (changes->clock);
+      g_array_index (batch, KtChange, i).at_wall = now_wall;
   published = g_new (Batch, 1);
   *published = (Batch){ batch, ++changes->serial };
   g_queue_push_tail (&changes->batches, published);
@@ -147,8 +141,8 @@ kt_changes_publish (KtChanges *changes, GArray *batch)
 void
 kt_changes_publish_one (KtChanges *changes, const KtChange *change)
 {
-  GArray *batch = kt_changes_batch ();
+  GArray *batch = NULL;
 
-  kt_changes_add (batch, change);
+  kt_changes_add (&batch, change);
   kt_changes_publish (changes, batch);
 }

@@ -48,14 +48,11 @@ KtListener *kt_changes_listen (KtChanges *changes, KtChangesFunc func, gpointer 
 /* FUNC is not called any more. Clears *LISTENER, which may be NULL. */
 void kt_changes_unlisten (KtChanges *changes, KtListener **listener);
 
-/* A batch to be filled. (transfer full) */
-GArray *kt_changes_batch (void);
-
-/* Adds CHANGE to BATCH, which takes references and copies of its own. */
-void kt_changes_add (GArray *batch, const KtChange *change);
+/* Adds CHANGE to *BATCH (GArray of KtChange), which is made when it is NULL, and takes references and copies of its own. */
+void kt_changes_add (GArray **batch, const KtChange *change);
 
 /* Delivers BATCH (transfer full) to all listeners, before this returns unless a listener publishes: then once all have
- * heard of the batch under way. An empty batch is not delivered. */
+ * heard of the batch under way. NULL is no batch. */
 void kt_changes_publish (KtChanges *changes, GArray *batch);
 
 /* The same for one change. */

@@ -82,7 +82,7 @@ slot_get (KtStore *store, KtKey *key)
 
 /* The slot goes; what it had goes to EVICTED, a batch of changes. */
 static void
-let_go (Slot *slot, GArray *evicted)
+let_go (Slot *slot, GArray **evicted)
 {
   KtStore *store = slot->store;
 
@@ -100,13 +100,10 @@ static void
 evict (KtStore *store)
 {
   GList *link = store->lru.tail;
-  GArray *evicted;
+  GArray *evicted = NULL;
   guint n = 0;
 
   kt_clock_stop (store->clock, &store->evicting);
-  if (store->bytes <= store->policy.memory)
-    return;
-  evicted = kt_changes_batch ();
   while (store->bytes > store->policy.memory && link != store->lru.head) {
     Slot *slot = link->data;
     link = link->prev;
@@ -116,7 +113,7 @@ evict (KtStore *store)
       store->evicting = kt_clock_start (store->clock, kt_clock_monotonic (store->clock), on_evict, store);
       break;
     }
-    let_go (slot, evicted);
+    let_go (slot, &evicted);
   }
   kt_changes_publish (store->changes, evicted);
 }
@@ -170,7 +167,7 @@ count_size (Slot *slot)
 
 /* A list's item replaces that of the last list; how goes to LISTED, a batch of changes. */
 static void
-offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl, GArray *listed)
+offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl, GArray **listed)
 {
   Slot *slot = slot_get (store, task->key);
   const KtCached *cached = &slot->held.listed;
@@ -187,10 +184,10 @@ offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl, GA
 void
 kt_store_offer (KtStore *store, GPtrArray *tasks, KtUsec asked_at, KtUsec age, KtUsec ttl)
 {
-  GArray *listed = kt_changes_batch ();
+  GArray *listed = NULL;
 
   for (guint i = 0; i < tasks->len; i++)
-    offer (store, g_ptr_array_index (tasks, i), asked_at, age, ttl, listed);
+    offer (store, g_ptr_array_index (tasks, i), asked_at, age, ttl, &listed);
   kt_changes_publish (store->changes, listed);
   evict (store);
 }
@@ -200,7 +197,7 @@ kt_store_offer (KtStore *store, GPtrArray *tasks, KtUsec asked_at, KtUsec age, K
 static GArray *
 keep (Slot *slot, const KtResponse *response, const GError *error, Slot **kept)
 {
-  GArray *fetched = kt_changes_batch ();
+  GArray *fetched = NULL;
   KtChange change = { .kind = KT_CHANGE_FETCHED, .error = (GError *) error };
   g_autoptr (KtTask) before = NULL;
   const KtCached *cached;
@@ -218,7 +215,7 @@ keep (Slot *slot, const KtResponse *response, const GError *error, Slot **kept)
   }
   change.key = (*kept)->key;
   change.before = before;
-  kt_changes_add (fetched, &change);
+  kt_changes_add (&fetched, &change);
   return fetched;
 }
 
@@ -346,7 +343,7 @@ kt_store_peek_error (KtStore *store, KtKey *key)
 void
 kt_store_forget_failures (KtStore *store)
 {
-  GArray *outdated = kt_changes_batch ();
+  GArray *outdated = NULL;
   GHashTableIter iter;
   gpointer value;
 
@@ -358,7 +355,7 @@ kt_store_forget_failures (KtStore *store)
       continue;
     kt_held_forget_failure (&slot->held);
     if (!kt_held_is_empty (&slot->held))
-      kt_changes_add (outdated,
+      kt_changes_add (&outdated,
                       &(KtChange){ .kind = KT_CHANGE_OUTDATED, .key = slot->key, .before = task, .after = task });
   }
   kt_changes_publish (store->changes, outdated);

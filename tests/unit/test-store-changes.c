@@ -58,17 +58,17 @@ test_batch (KtStoreFixture *f, gconstpointer data)
 {
   g_autoptr (GString) heard = g_string_new (NULL);
   Hearer a = { f->changes, .name = "a", .heard = heard };
-  GArray *batch = kt_changes_batch ();
+  GArray *batch = NULL;
 
   a.listener = kt_changes_listen (f->changes, hear, &a);
   for (guint i = 0; i < 3; i++) {
     g_autofree char *id = g_strdup_printf ("%u", i);
     g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, id); /* the batch has a reference of its own */
-    kt_changes_add (batch, &(KtChange){ .kind = KT_CHANGE_GONE, .key = key });
+    kt_changes_add (&batch, &(KtChange){ .kind = KT_CHANGE_GONE, .key = key });
   }
   kt_changes_publish (f->changes, batch);
   assert_heard (heard, "a:0,1,2 ");
-  kt_changes_publish (f->changes, kt_changes_batch ()); /* empty */
+  kt_changes_publish (f->changes, NULL);
   assert_heard (heard, "");
   kt_changes_unlisten (f->changes, &a.listener);
   g_assert_null (a.listener);
