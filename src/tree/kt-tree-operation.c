@@ -52,8 +52,10 @@ kt_operation_free (KtOperation *operation)
 void
 kt_tree_cancel (KtOperation *operation)
 {
-  if (operation->package != NULL) {
-    kt_package_cancel (operation->package);
+  if (operation->package_find != NULL) {
+    kt_package_find_cancel (operation->package_find);
+  } else if (operation->package_read != NULL) {
+    kt_package_read_cancel (operation->package_read);
   } else if (operation->waiter != NULL) {
     kt_waiter_cancel (operation->waiter);
   } else if (operation->lists_waiter != NULL) {

@@ -68,7 +68,7 @@ void
 kt_tree_ask_package (KtOperation *operation)
 {
   operation->waiter = NULL;
-  operation->package =
+  operation->package_find =
       kt_packages_find (operation->tree->packages, operation->key, operation->deadline, on_package, operation);
 }
 
@@ -85,7 +85,7 @@ KtOperation *
 kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTreeBytes bytes, gpointer data)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
-  KtPackageCall *waiting;
+  KtPackageRead *waiting;
   KtOperation *operation;
 
   if (node == NULL || node->package == NULL) {
@@ -97,6 +97,6 @@ kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTre
   waiting = kt_package_read (node->package, offset, size, operation->deadline, on_bytes, operation);
   if (waiting == NULL)
     return NULL; /* answered already: the call is gone */
-  operation->package = waiting;
+  operation->package_read = waiting;
   return operation;
 }

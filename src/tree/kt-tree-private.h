@@ -92,7 +92,8 @@ struct KtOperation {
   KtUsec deadline;
   KtWaiter *waiter;
   KtListsWaiter *lists_waiter;
-  KtPackageCall *package;
+  KtPackageFind *package_find;
+  KtPackageRead *package_read;
   GError *refusal;       /* of a cancel: what it will end in */
   gboolean has_list;     /* the list was waited for that may tell more */
   gboolean is_beginning; /* the store is being asked, and may answer at once */

@@ -30,10 +30,10 @@ kt_tree_set_packages (KtTree *tree, KtPackages *packages)
 }
 
 void
-kt_tree_set_push (KtTree *tree, KtPackagePush push_bytes, gpointer kernel)
+kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kernel)
 {
   if (tree->packages != NULL)
-    kt_packages_set_push (tree->packages, push_bytes, kernel);
+    kt_packages_set_preload (tree->packages, preload, kernel);
 }
 
 void

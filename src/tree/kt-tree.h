@@ -54,7 +54,7 @@ void kt_tree_set_options (KtTree *tree, const KtTreeOptions *options);
 
 /* Who fetches packages; outlives the tree. Without, there are none. */
 void kt_tree_set_packages (KtTree *tree, KtPackages *packages);
-void kt_tree_set_push (KtTree *tree, KtPackagePush push, gpointer kernel);
+void kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kernel);
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
 
 /* The operation will not be answered; a request it started goes on. */

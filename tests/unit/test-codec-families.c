@@ -252,7 +252,7 @@ test_list_shapes (void)
   }
 }
 
-/* "An item of a list whose id cannot be one is left out": the others are whole, and paging goes on where it should. */
+/* "An item whose id cannot be an id is left out of the list": the others are whole, and paging goes on where it should. */
 static void
 test_unusable_ids (void)
 {

@@ -75,8 +75,7 @@ fetch (Fixture *f, KtKey *key)
   kt_key_unref (key);
 }
 
-/* "An id that is a word of the service's own paths is ENOENT, without a request"; of a share task it stands in no path.
- * */
+/* An id that is a word of the service's own paths is not found, without a request; of a share task it stands in no path. */
 static void
 test_words_of_paths (Fixture *f, gconstpointer data)
 {
@@ -138,7 +137,8 @@ on_listed (const GError *error, gpointer data)
   on_done (NULL, error, data);
 }
 
-/* "An item of a list whose id cannot be one is left out, which the log says"; the next page begins behind it. */
+/* "An item whose id cannot be an id is left out of the list, and the log says how many were"; the next page begins behind
+ * it. */
 static void
 test_unusable_items (Fixture *f, gconstpointer data)
 {
@@ -183,7 +183,7 @@ test_words_in_lists (Fixture *f, gconstpointer data)
   }
 }
 
-/* "A list of nothing else is an error." */
+/* "A list that has nothing but such items is an error (EBADMSG)." */
 static void
 test_unusable_list (Fixture *f, gconstpointer data)
 {

@@ -406,8 +406,8 @@ known_since (KtStoreFixture *f, KtStoreMode mode)
   return snapshot.known_wall - KT_FAKE_EPOCH * KT_SECOND;
 }
 
-/* "of a value nobody has looked at before, since when nothing known of the task has changed": it does not depend on who
- * had it first, a list or the task's own response. */
+/* "The mtime of a value that nobody has looked at before is the time since when nothing known of the task has changed": it
+ * does not depend on which was first, a list or the task's own response. */
 static void
 test_known_since (KtStoreFixture *f, gconstpointer data)
 {

@@ -114,7 +114,7 @@ test_ttl (KtStoreFixture *f, gconstpointer data)
 
 #define YEAR (365 * 86400 * KT_SECOND)
 
-/* "A jump of the wall clock changes no freshness": of an answer, of one that stands in, and of a failure. */
+/* "A jump of the wall clock changes no age": of a snapshot, of one that is stale, and of a failure. */
 static void
 test_wall_clock (KtStoreFixture *f, gconstpointer data)
 {
