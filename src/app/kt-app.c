@@ -294,7 +294,7 @@ build_tree (App *app, GError **error)
   app->store = kt_store_new (app->clock, app->changes, app->metrics, &config->cache, source);
   app->catalog = kt_catalog_new (app->clock, app->changes);
   app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, source);
-  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->health, app->metrics,
+  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->changes, app->health, app->metrics,
                                    g_getenv ("TMPDIR") != NULL ? g_getenv ("TMPDIR") : "/var/tmp");
   app->tree = kt_tree_new (app->clock, app->changes, app->store, app->catalog, app->lists, &about, &options);
   kt_tree_set_packages (app->tree, app->packages);

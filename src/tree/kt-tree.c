@@ -16,17 +16,10 @@ kt_tree_set_options (KtTree *tree, const KtTreeOptions *options)
   kt_readahead_set_limit (tree->readahead, options->readahead);
 }
 
-static void
-on_package_changed (KtKey *key, gpointer data)
-{
-  kt_changes_publish_one (((KtTree *) data)->changes, &(KtChange){ .kind = KT_CHANGE_PACKAGE, .key = key });
-}
-
 void
 kt_tree_set_packages (KtTree *tree, KtPackages *packages)
 {
   tree->packages = packages;
-  kt_packages_set_observer (packages, on_package_changed, tree);
 }
 
 void
@@ -69,8 +62,6 @@ kt_tree_free (KtTree *tree)
 {
   if (tree == NULL)
     return;
-  if (tree->packages != NULL)
-    kt_packages_set_observer (tree->packages, NULL, NULL);
   kt_changes_unlisten (tree->changes, &tree->listener);
   kt_moves_free (tree->moves);
   kt_nodes_free (tree->nodes);

@@ -12,9 +12,10 @@ kt_package_byte (gint64 offset)
 }
 
 static void
-on_change (KtKey *key, gpointer data)
+on_changes (const KtChange *changes, guint n, gpointer data)
 {
-  ((KtPackageFixture *) data)->changes++;
+  for (guint i = 0; i < n; i++)
+    ((KtPackageFixture *) data)->changes += changes[i].kind == KT_CHANGE_PACKAGE;
 }
 
 void
@@ -31,12 +32,13 @@ kt_package_set_up (KtPackageFixture *f, gconstpointer data)
   f->transport = kt_fake_transport_new ();
   f->health = kt_health_new ();
   f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, NULL);
-  f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->health, f->metrics, g_get_tmp_dir ());
+  f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->below.changes, f->health, f->metrics,
+                                 g_get_tmp_dir ());
   f->key = kt_key_new_share ("share", "7");
   f->size = 64 << 20;
   f->etag = "\"one\"";
   f->preloaded = g_string_new (" ");
-  kt_packages_set_observer (f->packages, on_change, f);
+  f->listener = kt_changes_listen (f->below.changes, on_changes, f);
   kt_store_prefetch (f->store, f->key, KT_TIME_NEVER);
   kt_fake_source_land (f->source, KT_TEST_ANSWER ("1"));
 }
@@ -48,6 +50,7 @@ kt_package_tear_down (KtPackageFixture *f, gconstpointer data)
   kt_packages_free (f->packages);
   kt_fake_transport_unref (f->transport);
   kt_key_unref (f->key);
+  kt_changes_unlisten (f->below.changes, &f->listener);
   kt_store_tear_down (&f->below, NULL);
   kt_health_free (f->health);
   g_string_free (f->preloaded, TRUE);

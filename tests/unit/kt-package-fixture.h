@@ -27,7 +27,8 @@ typedef struct {
   gint64 size;
   const char *etag;
   GString *preloaded; /* "OFFSET+LENGTH " */
-  guint changes;
+  guint changes;      /* of packages, that were published */
+  KtListener *listener;
 } KtPackageFixture;
 
 void kt_package_set_up (KtPackageFixture *f, gconstpointer data);
