@@ -29,7 +29,7 @@ add_stale_below (GPtrArray *names, const KtNode *dir, gboolean all)
   for (const GList *link = dir->children.head; link != NULL; link = link->next) {
     const KtNode *child = link->data;
     add_stale_below (names, child, all);
-    if (all || (child->entry->kind != KT_ENTRY_DIR && child->entry->kind != KT_ENTRY_CTL) || child->own_name != NULL)
+    if (all || !child->entry->ops->is_constant || child->own_name != NULL)
       add_stale (names, dir, kt_node_name (child));
   }
 }

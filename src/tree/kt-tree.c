@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tree as a whole: what it is made of, its construction and its end. */
+#include "kt-entry.h"
 #include "kt-tree-private.h"
 
 guint
@@ -48,7 +49,8 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->lists = lists;
   tree->about = *about;
   tree->options = *options;
-  tree->nodes = kt_nodes_new ();
+  tree->files = kt_files;
+  tree->nodes = kt_nodes_new (&kt_files[0]);
   tree->readahead = kt_readahead_new (store, catalog, options->readahead);
   tree->started_wall = kt_clock_wall (clock);
   tree->changes = changes;
