@@ -30,6 +30,7 @@ typedef struct {
   KtHealth *health;
   KtAccess *access;
   KtHttpClient *package_http; /* of its own: nothing of the service's requests can get into those for packages */
+  KtChanges *changes;
   KtStore *store;
   KtPackages *packages;
   KtCatalog *catalog;
@@ -82,7 +83,7 @@ on_watch_list_changed (GPtrArray *keys, const GError *error, gpointer data)
   App *app = data;
 
   if (keys != NULL)
-    kt_tree_set_watched (app->tree, keys);
+    kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);
   else
     report (app, "watch list not re-read", error);
 }
@@ -163,7 +164,7 @@ on_reload_ready (const GError *access_error, gpointer data)
   app->config = g_steal_pointer (&config);
   apply_config (app);
   on_other_secret (app);
-  kt_tree_set_watched (app->tree, keys);
+  kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);
   kt_trim_start (app->trim);
   kt_watch_follow_free (app->watch);
   app->watch = g_steal_pointer (&watch);
@@ -246,14 +247,15 @@ build_tree (App *app, GError **error)
   if (app->watch == NULL)
     return FALSE;
   app->example = keys->len > 0 ? kt_key_ref (keys->pdata[0]) : NULL;
-  app->store = kt_store_new (app->clock, app->metrics, &config->cache, source);
-  app->catalog = kt_catalog_new ();
+  app->changes = kt_changes_new (app->clock);
+  app->store = kt_store_new (app->clock, app->changes, app->metrics, &config->cache, source);
+  app->catalog = kt_catalog_new (app->clock, app->changes);
   app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, source);
-  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->health, app->metrics,
+  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->changes, app->health, app->metrics,
                                    kt_environment_temporary_directory ());
-  app->tree = kt_tree_new (app->clock, app->store, app->catalog, app->lists, &about, &options);
+  app->tree = kt_tree_new (app->clock, app->changes, app->store, app->catalog, app->lists, &about, &options);
   kt_tree_set_packages (app->tree, app->packages);
-  kt_tree_set_watched (app->tree, keys);
+  kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);
   kt_tree_set_cancel (app->tree, config->allow_cancel ? source : NULL);
   kt_access_set_observer (app->access, on_other_secret, app);
   app->trim = kt_trim_new (app->clock, count_nodes, app);
@@ -316,6 +318,7 @@ take_down (App *app)
   kt_lists_free (app->lists);
   kt_catalog_free (app->catalog);
   kt_store_free (app->store);
+  kt_changes_free (app->changes);
   kt_access_free (app->access);
   kt_health_free (app->health);
   kt_metrics_free (app->metrics);
