@@ -17,6 +17,7 @@ void
 kt_process_init (void)
 {
   struct sigaction failed_write = { .sa_handler = on_failed_write, .sa_flags = SA_RESTART };
+  const char *home = getenv ("HOME");
   int null;
 
   do
@@ -26,7 +27,7 @@ kt_process_init (void)
     close (null);
   sigaction (SIGPIPE, &failed_write, NULL);
   sigaction (SIGXFSZ, &failed_write, NULL);
-  if (getenv ("HOME") != NULL && getenv ("HOME")[0] != '/')
+  if (home != NULL && home[0] != '/')
     unsetenv ("HOME");
   signal (SIGTTOU, SIG_IGN); /* with a handler the write would be tried for ever */
 }

@@ -9,7 +9,9 @@
 static char
 fold (char c)
 {
-  return c == '_' || c == '.' ? '-' : g_ascii_tolower (c);
+  if (c == '_' || c == '.')
+    return '-';
+  return g_ascii_tolower (c);
 }
 
 /* How many letters must be put in, left out, changed or swapped with their neighbours to make A of B. */

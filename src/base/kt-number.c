@@ -31,7 +31,9 @@ digit (const Number *number, gint64 at)
 {
   if (at >= number->n_digits)
     return '0';
-  return at < number->n_whole ? number->whole[at] : number->fraction[at - number->n_whole];
+  if (at >= number->n_whole)
+    return number->fraction[at - number->n_whole];
+  return number->whole[at];
 }
 
 /* The exponent at *P, saturated; *P is moved behind it. FALSE when there are no digits. */

@@ -4,9 +4,35 @@
 
 #include "base/kt-error.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #define LARGEST (G_GINT64_CONSTANT (1) << 60) /* of a package; more is nonsense, and offsets would overflow */
+
+/* The number at *P, behind which END stands (NUL: anything); *P is moved behind that. */
+static gboolean
+parse_number (const char **p, char end, gint64 *number)
+{
+  char *behind;
+
+  *number = g_ascii_strtoll (*p, &behind, 10);
+  if (behind == *p || (end != '\0' && *behind != end))
+    return FALSE;
+  *p = behind + (end != '\0');
+  return TRUE;
+}
+
+/* "bytes FIRST-LAST/TOTAL" (RFC 9110, 14.4). */
+static gboolean
+parse_range (const char *text, gint64 *first, gint64 *total)
+{
+  static const char unit[] = "bytes ";
+  gint64 last;
+
+  if (!g_str_has_prefix (text, unit))
+    return FALSE;
+  text += strlen (unit);
+  return parse_number (&text, '-', first) && parse_number (&text, '/', &last) && parse_number (&text, '\0', total);
+}
 
 KtPackageHead
 kt_package_head (const KtHttpResponse *response)
@@ -21,11 +47,7 @@ kt_package_head (const KtHttpResponse *response)
   if (head.validator == NULL)
     head.validator = "";
   if (response->status == 206) {
-    gint64 last;
-    if (range == NULL
-        || sscanf (range, "bytes %" G_GINT64_FORMAT "-%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, &head.first, &last,
-                   &head.total)
-               != 3)
+    if (range == NULL || !parse_range (range, &head.first, &head.total))
       head.total = -1;
   } else if (length != NULL && g_ascii_string_to_unsigned (length, 10, 0, G_MAXINT64, &total, NULL)) {
     head.total = (gint64) total;

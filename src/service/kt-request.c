@@ -77,7 +77,7 @@ kt_requests_report (KtRequests *requests, const char *what, const char *id, cons
 static GError *
 declined (const Request *request, const GError *error)
 {
-  if (!request->endpoint->changes || !kt_status_is_refusal_or_decline (request->status, error))
+  if (error == NULL || !request->endpoint->changes || !kt_status_is_refusal_or_decline (request->status, error))
     return NULL;
   return g_error_new_literal (KT_ERROR, KT_ERROR_DECLINED, error->message);
 }

@@ -43,7 +43,8 @@ next_wanted (KtReadahead *readahead, const KtKey *from, int step)
 static int
 order (const KtKey *a, const KtKey *b, int step)
 {
-  return strcmp (b->task_id, a->task_id) * step;
+  const int after = strcmp (b->task_id, a->task_id);
+  return step > 0 ? after : -after;
 }
 
 /* Whether STEP leads from the stream's place to TO with nothing between but what is cached. */

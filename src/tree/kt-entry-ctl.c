@@ -32,7 +32,7 @@ explain_refusal (KtTouch *touch, const KtSnapshot *snapshot, const GError *error
 {
   g_autoptr (GError) declined = g_steal_pointer (&touch->error);
 
-  if (g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED) || g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)) {
+  if (g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED) || kt_error_is_answer (error)) {
     touch->error = g_error_copy (error); /* that is why, and it has been reported */
     return;
   }

@@ -76,8 +76,7 @@ kt_lookup_resolve (KtLookup *lookup)
 gboolean
 kt_lookup_last_names (KtTree *tree, KtKey *key, const GError *error, KtSnapshot *snapshot)
 {
-  return !g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)
-         && kt_store_peek (tree->store, key, KT_STORE_FRESH, snapshot);
+  return !kt_error_is_answer (error) && kt_store_peek (tree->store, key, KT_STORE_FRESH, snapshot);
 }
 
 /* The same from the last good snapshot: whether that has the name. */
@@ -103,8 +102,7 @@ kt_lookup_fail (KtLookup *lookup, const GError *error)
   KtNode *dir = lookup->operation.node;
   KtKey *key = dir->key != NULL ? kt_catalog_find (tree->catalog, dir->key->task_id) : NULL;
 
-  if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && key != NULL
-      && kt_catalog_is_only_found (tree->catalog, key))
+  if (kt_error_is_answer (error) && key != NULL && kt_catalog_is_only_found (tree->catalog, key))
     key = NULL; /* so it is known no more */
   if (key != NULL && lookup->row->names == NULL) {
     KtNode *node = kt_nodes_look_up_failure (tree->nodes, dir, lookup->row, error, kt_clock_wall (tree->clock));

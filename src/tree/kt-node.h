@@ -27,7 +27,7 @@ struct KtNode {
   KtUsec mtime_wall;     /* files and packages: wall clock, microseconds; directories of tasks: what the kernel keeps */
   guint lasting : 1;     /* files: their attributes last, see kt_tree_preload() */
   guint stored : 1;      /* files: the kernel has their pages, or is to READ them */
-  guint readers : 2;     /* directories: files READ in it; many is 2, see kt_tree_preload_others() */
+  guint8 readers;        /* directories: files READ in it; many is 2, see kt_tree_preload_others() */
   guint64 lookups;
   guint refs;
   GQueue children; /* KtNode: those found by name */

@@ -19,7 +19,7 @@ gboolean
 kt_operation_ask (KtOperation *operation, KtStoreMode mode, KtStoreDone done)
 {
   KtTree *tree = operation->tree;
-  gboolean was_asking = operation->is_asking;
+  guint was_asking = operation->is_asking;
   KtWaiter *waiter;
 
   if (mode != KT_STORE_AGAIN && kt_catalog_find (tree->catalog, operation->key->task_id) == operation->key)
