@@ -99,8 +99,8 @@ invalidate (gpointer kernel, GPtrArray *invalidations, GSourceFunc done, gpointe
 }
 
 static gboolean
-push_bytes (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, gsize length, GSourceFunc done,
-            gpointer data)
+preload (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, gsize length, GSourceFunc done,
+         gpointer data)
 {
   g_autoptr (GBytes) content = g_bytes_new_static (bytes, length);
   return kt_notifier_store_part (((KtFuse *) kernel)->ahead, inode, offset, content, done, data);
@@ -217,7 +217,7 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   fuse->notifier = kt_notifier_new (fuse->session);
   fuse->ahead = kt_notifier_new (fuse->session);
   kt_tree_set_invalidate (fuse->tree, invalidate, fuse);
-  kt_tree_set_push (fuse->tree, push_bytes, fuse);
+  kt_tree_set_preload (fuse->tree, preload, fuse);
   return TRUE;
 }
 
@@ -240,7 +240,7 @@ kt_fuse_free (KtFuse *fuse)
     return;
   kt_parked_end_all (fuse, ENOTCONN);
   kt_tree_set_invalidate (fuse->tree, NULL, NULL);
-  kt_tree_set_push (fuse->tree, NULL, NULL);
+  kt_tree_set_preload (fuse->tree, NULL, NULL);
   if (fuse->notifier != NULL) {
     end_notifier (fuse, fuse->notifier);
     end_notifier (fuse, fuse->ahead);

@@ -15,7 +15,7 @@
  * ones live on unnamed for those who have them open. */
 typedef struct KtNodes KtNodes;
 
-typedef struct KtNode {
+struct KtNode {
   guint64 id;
   const KtEntry *entry;
   struct KtNode *parent; /* NULL for the root */
@@ -32,14 +32,15 @@ typedef struct KtNode {
   guint refs;
   GQueue children; /* KtNode: those found by name */
   GList named;     /* in the parent's CHILDREN; its data is NULL when the node is not found by name */
-} KtNode;
+};
 
 #define KT_NODE_ROOT_ID 1
 
 /* Ids below this one, but for the root's, are those of no node: stat shows them, see kt_tree_describe(). */
 #define KT_NODE_FIRST_ID 256
 
-KtNodes *kt_nodes_new (void);
+/* ROOT is the row of the root directory. */
+KtNodes *kt_nodes_new (const KtEntry *root);
 void kt_nodes_free (KtNodes *nodes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtNodes, kt_nodes_free)
 

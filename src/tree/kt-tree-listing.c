@@ -1,58 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /* Directory listings: what stands in a directory at one moment. */
+#include "base/kt-error.h"
+#include "kt-lookup.h"
 #include "kt-tree-private.h"
 
-#include "base/kt-error.h"
-
-/* The rows of the table that stand there by name, then the ids: of tasks, of shares, or of a task's files. */
+/* The rows of the table that stand there by name, then the names that are data. */
 struct KtListing {
   KtTree *tree;
   KtNode *dir;
-  guint64 generation; /* of the catalog */
-  GPtrArray *rows;    /* const KtEntry */
-  const KtEntry *ids; /* the row of all other names, NULL: there are none */
-  GPtrArray *keys;    /* KtKey */
-  GPtrArray *shares;
-  KtTask *task;
+  guint64 generation;      /* of the catalog */
+  GPtrArray *rows;         /* const KtEntry */
+  const KtEntry *names_of; /* the row of the names that are data, NULL: there are none */
+  KtNameList names;
 };
-
-static mode_t
-type_of (const KtEntry *row)
-{
-  switch (row->kind) {
-  case KT_ENTRY_DIR: return S_IFDIR;
-  case KT_ENTRY_FILE:
-  case KT_ENTRY_PACKAGE:
-  case KT_ENTRY_CTL: return S_IFREG;
-  case KT_ENTRY_LINK: return S_IFLNK;
-  }
-  return 0;
-}
 
 static KtListing *
 listing_new (KtTree *tree, KtNode *dir, const KtSnapshot *snapshot)
 {
   KtListing *listing = g_new0 (KtListing, 1);
   KtPlace place = dir->entry->below;
-  guint families = kt_tree_families_of (tree, dir);
+  guint facts = kt_tree_facts_of (tree, dir);
 
   listing->tree = tree;
   listing->dir = kt_node_ref (dir);
   listing->generation = kt_catalog_generation (tree->catalog);
   listing->rows = g_ptr_array_new ();
-  listing->ids = kt_entry_of_ids (place, families);
-  for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
-    if (row->place == place && row->name != NULL && (row->families & families) != 0
-        && (row->kind != KT_ENTRY_PACKAGE || kt_tree_has_package (tree, kt_tree_key_of (tree, dir))))
+  for (const KtEntry *row = tree->files; row->ops != NULL; row++)
+    if (row->place == place && row->name != NULL && (row->facts & facts) != 0
+        && (row->ops->is_listed == NULL || row->ops->is_listed (tree, kt_tree_key_of (tree, dir))))
       g_ptr_array_add (listing->rows, (gpointer) row);
-  if (place == KT_PLACE_TASKS)
-    listing->keys = kt_catalog_list (tree->catalog);
-  else if (place == KT_PLACE_SHARE)
-    listing->keys = kt_catalog_list_share (tree->catalog, kt_node_name (dir));
-  else if (place == KT_PLACE_SHARES)
-    listing->shares = kt_catalog_list_shares (tree->catalog);
-  else if (snapshot != NULL)
-    listing->task = kt_task_ref (snapshot->task);
+  listing->names_of = kt_entry_find_names (tree->files, place, facts);
+  if (listing->names_of != NULL)
+    listing->names_of->names->list (tree, dir, snapshot, &listing->names);
   return listing;
 }
 
@@ -63,81 +42,86 @@ kt_listing_free (KtListing *listing)
     return;
   kt_node_unref (listing->tree->nodes, listing->dir);
   g_ptr_array_unref (listing->rows);
-  g_clear_pointer (&listing->keys, g_ptr_array_unref);
-  g_clear_pointer (&listing->shares, g_ptr_array_unref);
-  kt_task_unref (listing->task);
+  if (listing->names.free != NULL)
+    listing->names.free (listing->names.data);
   g_free (listing);
 }
 
-/* A task's names are there without its answer, which only says more; those of its files as long as one is had. */
+typedef struct {
+  KtOperation operation;
+  KtTreeListed listed;
+  gpointer data;
+} Opendir;
+
 static void
-on_list_answer (const KtSnapshot *snapshot, const GError *error, gpointer data)
+end (Opendir *opendir, const KtSnapshot *snapshot, const GError *error)
 {
-  KtOperation *operation = data;
-  KtTreeListed listed = (KtTreeListed) operation->callback;
+  const KtOperation *operation = &opendir->operation;
+
+  opendir->listed (error == NULL ? listing_new (operation->tree, operation->node, snapshot) : NULL, error,
+                   opendir->data);
+  kt_operation_free (&opendir->operation);
+}
+
+/* A task's names are there without its snapshot, which only has more; those of its files as long as there is one. */
+static void
+on_snapshot (const KtSnapshot *snapshot, const GError *error, gpointer data)
+{
+  Opendir *opendir = data;
+  KtTree *tree = opendir->operation.tree;
+  const KtNode *dir = opendir->operation.node;
   KtSnapshot last;
 
-  if (error != NULL && kt_tree_last_names (operation->tree, operation->key, error, &last)) {
+  opendir->operation.waiter = NULL;
+  if (error != NULL && kt_lookup_last_names (tree, opendir->operation.key, error, &last)) {
     snapshot = &last;
     error = NULL;
-  } else if (operation->node->entry->below == KT_PLACE_TASK) {
+  } else if (kt_entry_find_names (tree->files, dir->entry->below, kt_tree_facts_of (tree, dir)) == NULL) {
     error = NULL;
   }
-  listed (error == NULL ? listing_new (operation->tree, operation->node, snapshot) : NULL, error, operation->data);
-  kt_operation_free (operation);
+  end (opendir, snapshot, error);
 }
 
 static void
 on_lists (gpointer data)
 {
-  KtOperation *operation = data;
-  KtTreeListed listed = (KtTreeListed) operation->callback;
-
-  listed (listing_new (operation->tree, operation->node, NULL), NULL, operation->data);
-  kt_operation_free (operation);
+  end (data, NULL, NULL);
 }
 
-/* tasks/: the service's own lists come first. */
 static KtOperation *
-list_tasks (KtTree *tree, KtNode *dir, KtTreeListed listed, gpointer data)
+wait_for_lists (Opendir *opendir)
 {
-  KtOperation *operation = kt_operation_new (tree, dir, NULL, NULL, (KtTreeCallback) listed, data);
-  KtListsWaiter *waiter = kt_lists_get (tree->lists, on_lists, operation);
+  KtListsWaiter *waiter = kt_lists_get (opendir->operation.tree->lists, on_lists, opendir);
 
   if (waiter == NULL)
-    return NULL; /* answered already: the call is gone */
-  operation->lists_waiter = waiter;
-  return operation;
+    return NULL; /* listed already: the operation is gone */
+  opendir->operation.lists_waiter = waiter;
+  return &opendir->operation;
 }
 
 KtOperation *
 kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data)
 {
   KtNode *dir = kt_nodes_get (tree->nodes, id);
+  KtOutcome needs;
+  Opendir *opendir;
 
-  if (dir == NULL || dir->entry->kind != KT_ENTRY_DIR) {
+  if (dir == NULL || !S_ISDIR (dir->entry->ops->mode)) {
     g_autoptr (GError) error = g_error_new_literal (KT_ERROR, KT_ERROR_NOT_FOUND, "there is no such directory");
     listed (NULL, error, data);
     return NULL;
   }
-  switch (dir->entry->below) {
-  case KT_PLACE_TASKS: return list_tasks (tree, dir, listed, data);
-  case KT_PLACE_FILES:
-    if (kt_entry_of_ids (KT_PLACE_FILES, kt_tree_families_of (tree, dir)) == NULL)
-      break; /* the family has none */
-    G_GNUC_FALLTHROUGH;
-  case KT_PLACE_TASK: /* what there is depends on it, and who lists a task will read it */
-    return kt_operation_start (tree, dir, NULL, kt_tree_key_of (tree, dir), KT_STORE_FRESH, on_list_answer,
-                               (KtTreeCallback) listed, data);
-  case KT_PLACE_NONE:
-  case KT_PLACE_ROOT:
-  case KT_PLACE_FILE:
-  case KT_PLACE_SHARES:
-  case KT_PLACE_SHARE:
-  case KT_PLACE_CONTROL: break;
+  needs = dir->entry->ops->list_needs != NULL ? dir->entry->ops->list_needs (tree, dir) : KT_FOUND;
+  if (needs == KT_FOUND) {
+    listed (listing_new (tree, dir, NULL), NULL, data);
+    return NULL;
   }
-  listed (listing_new (tree, dir, NULL), NULL, data);
-  return NULL;
+  opendir = kt_operation_new (sizeof (Opendir), tree, dir, kt_tree_key_of (tree, dir));
+  opendir->listed = listed;
+  opendir->data = data;
+  if (needs == KT_NEEDS_LIST)
+    return wait_for_lists (opendir);
+  return kt_operation_ask (&opendir->operation, KT_STORE_FRESH, on_snapshot) ? &opendir->operation : NULL;
 }
 
 const char *
@@ -145,63 +129,66 @@ kt_listing_name (const KtListing *listing, guint index, mode_t *type)
 {
   if (index < listing->rows->len) {
     const KtEntry *row = g_ptr_array_index (listing->rows, index);
-    *type = type_of (row);
+    *type = row->ops->mode & S_IFMT;
     return row->name;
   }
   index -= listing->rows->len;
-  if (listing->ids == NULL)
+  if (index >= listing->names.n)
     return NULL;
-  *type = type_of (listing->ids);
-  if (listing->keys != NULL && index < listing->keys->len)
-    return ((const KtKey *) g_ptr_array_index (listing->keys, index))->task_id;
-  if (listing->shares != NULL && index < listing->shares->len)
-    return g_ptr_array_index (listing->shares, index);
-  if (listing->task != NULL && index < listing->task->files->len)
-    return g_array_index (listing->task->files, KtTaskFile, index).name;
-  return NULL;
+  *type = listing->names_of->ops->mode & S_IFMT;
+  return listing->names.name (listing->names.data, index);
 }
 
-static gboolean
-look_up (KtListing *listing, guint index, KtInode *entry)
+/* The key at INDEX, if the catalog has it still: then the name is found as it would be by a lookup, and the catalog is not
+ * asked once more. There may be a million of these. */
+static KtKey *
+key_at (const KtListing *listing, guint index)
+{
+  return listing->names.key != NULL && index >= listing->rows->len
+                 && listing->generation == kt_catalog_generation (listing->tree->catalog)
+             ? listing->names.key (listing->names.data, index - listing->rows->len)
+             : NULL;
+}
+
+static void
+look_up_key (const KtListing *listing, const char *name, KtKey *key, KtInode *inode)
 {
   KtTree *tree = listing->tree;
-  mode_t type;
-  const char *name = kt_listing_name (listing, index, &type);
-  g_auto (KtWant) want = { 0 };
-  const GError *error;
-  KtSnapshot snapshot;
+  KtNode *node = kt_nodes_look_up (tree->nodes, listing->dir, listing->names_of, name, key);
 
-  if (listing->dir->entry->below == KT_PLACE_TASKS && listing->generation == kt_catalog_generation (tree->catalog)) {
-    /* as kt_tree_resolve() would, without looking up again what the listing holds: there may be a million of these */
-    KtKey *key = g_ptr_array_index (listing->keys, index);
-    KtNode *node = kt_nodes_look_up (tree->nodes, listing->dir, listing->ids, name, key);
-    kt_tree_describe (tree, node, key, entry);
-    if (entry->attr_timeout == 0) {
-      kt_tree_settle_mtime (tree, key);
-      kt_tree_describe (tree, node, key, entry);
-    }
-    entry->entry_timeout = KT_TIME_NEVER;
-    return TRUE;
+  kt_tree_describe (tree, node, key, inode);
+  if (inode->attr_timeout == 0) {
+    kt_tree_settle_mtime (tree, key);
+    kt_tree_describe (tree, node, key, inode);
   }
-  if (kt_tree_resolve (tree, listing->dir, name, NULL, entry, &want, NULL))
-    return entry->id != 0;
-  if (want.key == NULL || !kt_store_try (tree->store, want.key, want.mode, &snapshot, &error))
-    return FALSE;
-  kt_want_clear (&want);
-  if (error != NULL)
-    return kt_tree_resolve_failure (tree, listing->dir, name, error, entry);
-  return kt_tree_resolve (tree, listing->dir, name, &snapshot, entry, &want, NULL) && entry->id != 0;
+  inode->entry_timeout = KT_TIME_NEVER;
 }
 
 gboolean
-kt_listing_look_up (KtListing *listing, guint index, KtInode *entry)
+kt_listing_look_up (KtListing *listing, guint index, KtInode *inode)
 {
-  gboolean found = look_up (listing, index, entry);
-  KtNode *node = found ? kt_nodes_get (listing->tree->nodes, entry->id) : NULL;
+  mode_t type;
+  const char *name = kt_listing_name (listing, index, &type);
+  KtKey *key = key_at (listing, index);
+  KtOutcome outcome;
+  KtLookup lookup;
+  KtNode *node;
 
-  if (node != NULL && node->content != NULL) {
-    node->lasting = TRUE;
-    entry->attr_timeout = KT_TIME_NEVER;
+  if (key != NULL) {
+    look_up_key (listing, name, key, inode);
+    return TRUE;
   }
-  return found;
+  kt_lookup_init (&lookup, listing->tree, listing->dir, name);
+  lookup.row = index < listing->rows->len ? g_ptr_array_index (listing->rows, index) : listing->names_of;
+  outcome = kt_lookup_from_cache (&lookup);
+  *inode = lookup.inode;
+  kt_lookup_clear (&lookup);
+  if (outcome != KT_FOUND)
+    return FALSE;
+  node = kt_nodes_get (listing->tree->nodes, inode->id);
+  if (node->content != NULL) {
+    node->lasting = TRUE;
+    inode->attr_timeout = KT_TIME_NEVER;
+  }
+  return TRUE;
 }

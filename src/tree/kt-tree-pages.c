@@ -61,6 +61,12 @@ kt_tree_preload_others (KtTree *tree, guint64 id)
 }
 
 GBytes *
+kt_tree_read_content (const KtNode *node)
+{
+  return g_bytes_ref (node->content);
+}
+
+GBytes *
 kt_tree_read (KtTree *tree, guint64 id, GError **error)
 {
   const KtNode *node = kt_nodes_get (tree->nodes, id);
@@ -69,7 +75,5 @@ kt_tree_read (KtTree *tree, guint64 id, GError **error)
     g_propagate_error (error, g_error_copy (node->failure));
     return NULL;
   }
-  if (node != NULL && node->entry->kind == KT_ENTRY_CTL)
-    return g_bytes_new (NULL, 0);
-  return node != NULL && node->content != NULL ? g_bytes_ref (node->content) : NULL;
+  return node != NULL && node->entry->ops->read != NULL ? node->entry->ops->read (node) : NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tree as a whole: what it is made of, its construction and its end. */
+#include "kt-entry.h"
 #include "kt-tree-private.h"
 
 guint
@@ -20,14 +21,13 @@ void
 kt_tree_set_packages (KtTree *tree, KtPackages *packages)
 {
   tree->packages = packages;
-  kt_tree_observe_packages (tree);
 }
 
 void
-kt_tree_set_push (KtTree *tree, KtPackagePush push_bytes, gpointer kernel)
+kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kernel)
 {
   if (tree->packages != NULL)
-    kt_packages_set_push (tree->packages, push_bytes, kernel);
+    kt_packages_set_preload (tree->packages, preload, kernel);
 }
 
 void
@@ -38,8 +38,8 @@ kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kern
 }
 
 KtTree *
-kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists, const KtAbout *about,
-             const KtTreeOptions *options)
+kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *catalog, KtLists *lists,
+             const KtAbout *about, const KtTreeOptions *options)
 {
   KtTree *tree = g_new0 (KtTree, 1);
 
@@ -49,10 +49,13 @@ kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists,
   tree->lists = lists;
   tree->about = *about;
   tree->options = *options;
-  tree->nodes = kt_nodes_new ();
+  tree->files = kt_files;
+  tree->nodes = kt_nodes_new (&kt_files[0]);
   tree->readahead = kt_readahead_new (store, catalog, options->readahead);
-  tree->started_wall = tree->catalog_changed_wall = kt_clock_wall (clock);
-  kt_tree_observe (tree);
+  tree->started_wall = kt_clock_wall (clock);
+  tree->changes = changes;
+  tree->moves = kt_moves_new (changes);
+  tree->listener = kt_changes_listen (changes, kt_tree_on_changes, tree);
   return tree;
 }
 
@@ -61,7 +64,8 @@ kt_tree_free (KtTree *tree)
 {
   if (tree == NULL)
     return;
-  kt_tree_observe_nothing (tree);
+  kt_changes_unlisten (tree->changes, &tree->listener);
+  kt_moves_free (tree->moves);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
   g_free (tree);

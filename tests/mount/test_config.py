@@ -97,9 +97,11 @@ def test_missing_secret(mount, sim):
     ("nonsense", "unknown kind of task"), ("share 5", "wrong number of words"), ("basic", "wrong number of words"),
     ("share 1 2 3", "wrong number of words"), ("basic a/b", "an id is 1 to 64 of"), ("basic " + "x" * 65, "an id is"),
     ("job", "wrong number of words"), ("job 1 2", "wrong number of words"), ("SHARE 1 2", "unknown kind of task"),
+    ("basic jobs", "a word of the service's own paths is no id"), ("job Task", "a word of the service's own paths is no id"),
 ])
 def test_bad_watch_list(mount, sim, line, words):
-    """A broken line: file, line number, what was expected."""
+    """A broken line: file, line number, what was expected. "Such a word as the id of a basic task or a job is an error in the
+    watch list.\""""
     m = mount(sim, auto=False, watch=["# fine", line])
     error = refused(m)
     assert f"{m.list}:2: " in error and words in error and "expected" in error
@@ -139,7 +141,7 @@ def test_defaults(mount, sim):
     config = mount(sim).control("config")
     for line in ("ttl = 5s", "ended-ttl = forever", "negative-ttl = 3s", "max-stale = 5min", "memory = 256M",
                  "deadline = 10s", "concurrency = 64", "rate = 0", "max-response = 64M", "token-scheme = auto",
-                 "language = en-US", "time-zone = UTC"):
+                 "language = en-US", "time-zone = UTC", "list-ttl = 30s"):
         assert f"\n{line}\n" in config
     assert "proxy" not in config and "koodrive-sim-token" not in config
 
@@ -156,7 +158,7 @@ def test_units(mount, sim):
 
 
 def test_time_zone(mount, sim):
-    """time-zone: of the service's 14-digit times."""
+    """"A time of the service without a zone is read in `time-zone`.\""""
     m = mount(sim, time_zone="+08:00")
     assert m.read("created") == "2024-09-30T01:19:32Z\n"
 

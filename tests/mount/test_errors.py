@@ -283,8 +283,8 @@ def stale(path):
 
 
 def test_stale_answer(mount, sim):
-    """"When a refresh fails, the last good answer goes on being served for max-stale with .stale = 1; then the error
-    shows.\""""
+    """"The last good snapshot stands in for `max-stale` (5 min) after its ttl, with `user.kootaskfs.stale` = 1." "After
+    `max-stale` the error shows.\""""
     m = mount(sim, ttl="100ms", negative_ttl="100ms", max_stale="2s")
     store(sim, detail(userId="good"))
     assert m.read("user") == "good\n" and stale(m.task()) == "0"
@@ -303,7 +303,8 @@ def test_stale_answer(mount, sim):
 
 
 def test_stale_does_not_stand_in_for_gone(mount, sim):
-    """"no such task" is an answer: a task that is gone is not shown from memory."""
+    """"The response that there is no such task is no failure: it shows at once": a task that is gone is not shown from
+    memory."""
     m = mount(sim, ttl="100ms", negative_ttl="100ms", max_stale="1h")
     store(sim, detail())
     assert m.read("status") == "running\n"

@@ -61,7 +61,8 @@ HOSTILE = ["../../../etc/passwd", "..", ".", ".hidden", "a/b", "/", "new\nline",
 
 
 def test_hostile_file_ids(mount, sim):
-    """Names made of service strings are safe, distinct, at most 255 bytes, and what is listed can be opened."""
+    """Names made of service strings are safe, distinct, at most 255 bytes, and what is listed can be opened. "Links are made of
+    task ids only, never of names that the service sends.\""""
     store(sim, detail(files=HOSTILE))
     m = mount(sim, ttl="1h")
     names = os.listdir(os.fsencode(m.task() / "files"))

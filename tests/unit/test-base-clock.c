@@ -39,7 +39,7 @@ turn (void)
     ;
 }
 
-/* "Ages count the time asleep." */
+/* "Ages count the time that the machine sleeps, those of tokens too": all ages are differences of this clock. */
 static void
 test_counts_sleep (void)
 {
@@ -55,7 +55,8 @@ test_counts_sleep (void)
   g_assert_cmpint (kt_clock_wall (clock), >=, real);
 }
 
-/* A timer is never early, whatever the two clocks are apart, also when that changes while it runs. */
+/* "A deadline is never early; over a sleep of the machine it may be late": whatever the two clocks are apart, also when that
+ * changes while the timer runs. */
 static void
 test_timers_are_not_early (void)
 {

@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-ROW = re.compile(r'^\s*(?:DIR|LISTED|TIMED|FILE|PACKAGE|CTL|LINK) \((\w+), "([^"]+)"', re.MULTILINE)
+ROW = re.compile(r'^\s*(?:DIR|LISTED|TIMED|FILE|OF_FILE|LIVE|PACKAGE|CTL) \((\w+), "([^"]+)"', re.MULTILINE)
 KEY = re.compile(r'^\s*\{ "([\w-]+)", "([\w-]+)", &kt_type_', re.MULTILINE)
 
 
@@ -30,7 +30,7 @@ def missing(root, source, pattern, document):
 
 def main():
     root = pathlib.Path(sys.argv[1])
-    found = missing(root, "src/tree/kt-entry.c", ROW, "docs/semantics.md")
+    found = missing(root, "src/tree/kt-files.c", ROW, "docs/semantics.md")
     found += missing(root, "src/app/kt-config.c", KEY, "docs/configuration.md")
     print("\n".join(found) or "all documented")
     return 1 if found else 0

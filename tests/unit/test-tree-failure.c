@@ -2,6 +2,8 @@
 /* A name that is known never vanishes: what cannot be had is found, and reading it fails. */
 #include "kt-tree-fixture.h"
 
+#include "tree/kt-entry-ops.h"
+
 static const char *const tasks[] = { "share S 7", "basic 8", NULL };
 
 static KtTreeLookup
@@ -30,10 +32,10 @@ test_each_name_and_error (KtTreeFixture *f, gconstpointer data)
     guint64 dir = kt_tree_find (f, dirs[i % 2], NULL).id;
     guint asked = kt_fake_source_asked (f->source);
 
-    for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++) {
+    for (const KtEntry *row = kt_files; row->ops != NULL; row++) {
       KtTreeLookup lookup;
-      if (row->place != KT_PLACE_TASK || (row->kind != KT_ENTRY_FILE && row->kind != KT_ENTRY_PACKAGE)
-          || (row->families & KT_FAMILY_BIT (i % 2 == 0 ? KT_FAMILY_SHARE : KT_FAMILY_BASIC)) == 0)
+      if (row->place != KT_PLACE_TASK || (row->render == NULL && row->ops != &kt_entry_package)
+          || (row->facts & kt_family_facts (i % 2 == 0 ? KT_FAMILY_SHARE : KT_FAMILY_BASIC)) == 0)
         continue;
       if (kt_tree_start_lookup (f, dir, row->name, &lookup) != NULL)
         kt_fake_source_fail (f->source, code);

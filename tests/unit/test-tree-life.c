@@ -41,6 +41,7 @@ test_back_to_old_content (KtTreeFixture *f, gconstpointer data)
   g_assert_true (third > second && second > first);
 }
 
+/* "The kernel's timeout is 20 ms shorter than what remains of the ttl, and never longer." */
 static void
 test_lives_end_together (KtTreeFixture *f, gconstpointer data)
 {
@@ -301,7 +302,8 @@ test_mtime_of_ended (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH); /* it does not say when it ended */
 }
 
-/* What the first answer says of a task nobody has looked at is its directory's mtime. */
+/* Of a task that nobody has looked at: "It is settled to the task's end, else its start, else its creation, as far as then
+ * known, else to the time of the response." */
 static void
 test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
 {
@@ -333,7 +335,8 @@ test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
   }
 }
 
-/* Once somebody has looked it stays, whatever the first answer says; it moves when an answer differs from the last. */
+/* "The mtime of a task's directory is settled once: by a list, by the first response, or at the first look (stat, `ls tasks`)":
+ * here at the first look. It moves when a response differs from the one before. */
 static void
 test_mtime_stays (KtTreeFixture *f, gconstpointer data)
 {
