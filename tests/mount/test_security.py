@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from koodrive_sim import TOKEN
+from koodrive_sim import SHARE, TOKEN
 from kootaskfs_mount import IMPORT_TASK, SHARE_TASK, Mount, detail, errno_of, imported, read_error, run, store
 
 
@@ -196,12 +196,18 @@ def test_duplicate_fields_and_prototypes(mount, sim):
 
 
 def test_kernel_names(mount, sim):
-    """Names from the outside that are hostile to us: format characters, very long, not UTF-8."""
+    """Names from the outside that are hostile to us: format characters, very long, not UTF-8. None is there, but "Any id is a
+    directory in `shares/`", and the service is asked only for what can be the id of a share's task."""
     m = mount(sim)
-    for name in (b"%s%n", b"\xff\xfe", b"a\nb", b"x" * 255, b"-", b"_", b"\\", b"~"):
-        for directory in (m / "tasks", m.task() / "files", m / "shares", m.path):
-            run("test", "-e", os.path.join(os.fsencode(directory), name).decode(errors="surrogateescape"), check=False)
     assert m.read("status") == "completed\n"
+    ids = (b"-", b"_")
+    for name in (b"%s%n", b"\xff\xfe", b"a\nb", b"x" * 255, b"\\", b"~", *ids):
+        for directory in (m / "tasks", m.task(), m.task() / "files", m / "shares", m / "shares" / SHARE, m.path,
+                          m / ".kootaskfs"):
+            path = os.path.join(os.fsencode(directory), name)
+            assert errno_of(os.stat, path) == (None if directory == m / "shares" and name in ids else "ENOENT"), path
+    assert m.requests() == 1 + len(ids)
+    assert m.read("status") == "completed\n" and m.log() == ""
 
 
 @pytest.fixture
