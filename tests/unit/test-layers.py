@@ -34,17 +34,18 @@ def faults(name, text):
                 yield f"{name}: includes {own} by a relative path"
             if "/" in own and own.split("/")[0] not in allowed:
                 yield f"{name}: {layer} must not include {own}"
-            continue
+            if own.split("/")[0] in LAYERS:
+                continue
         for header, who in RESERVED:
-            if header.match(system) and not who.match(name):
-                yield f"{name}: must not include <{system}>"
+            if header.match(system or own) and not who.match(name):
+                yield f"{name}: must not include {match.group(1)}"
 
 
 def main():
     src = pathlib.Path(sys.argv[1]) / "src"
-    files = sorted(src.glob("*/*.[ch]"))
+    files = sorted(src.rglob("*.[ch]"))
     found = []
-    if {path.parent.name for path in files} != set(LAYERS):
+    if {path.parent.relative_to(src).as_posix() for path in files} != set(LAYERS):
         found.append(f"src/ does not hold exactly the layers {LAYERS}")
     for path in files:
         if path.parent.name in LAYERS:
