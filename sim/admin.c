@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+/* The interface for tests below /_sim/: counters, log, faults, answers, tasks, shapes, token. */
 #include "admin.h"
 
 #include <string.h>
 
-/* A handler fills @answer; @rest is what follows the route's path, NULL for routes that end there. */
+/* A handler fills ANSWER; REST is what follows the route's path, NULL for routes that end there. */
 typedef void (*Handler) (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer);
 
-/* Takes @json. */
+/* Takes JSON. */
 static void
-answer_json (SimAnswer *answer, unsigned status, cJSON *json)
+answer_json (SimAnswer *answer, guint status, cJSON *json)
 {
   sim_answer_set (answer, status, SIM_JSON_TYPE, sim_json_print (json, TRUE));
 }
 
-static void G_GNUC_PRINTF (3, 4) answer_error (SimAnswer *answer, unsigned status, const char *format, ...)
+static void G_GNUC_PRINTF (3, 4) answer_error (SimAnswer *answer, guint status, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -102,7 +103,7 @@ put_answer (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer
 
   g_autoptr (GBytes) body = g_bytes_new (req->body->data, req->body->len);
   g_mutex_lock (&sim->lock);
-  bool stored = sim_overrides_put (sim->overrides, rest, (unsigned) status, type != NULL ? type : SIM_JSON_TYPE, body);
+  gboolean stored = sim_overrides_put (sim->overrides, rest, (guint) status, type != NULL ? type : SIM_JSON_TYPE, body);
   g_mutex_unlock (&sim->lock);
   if (!stored) {
     answer_error (answer, 413, "the stored answers are together larger than %u bytes", SIM_OVERRIDES_MAX_BYTES);
@@ -118,7 +119,7 @@ static void
 delete_answer (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
 {
   g_mutex_lock (&sim->lock);
-  bool removed = sim_overrides_remove (sim->overrides, rest);
+  gboolean removed = sim_overrides_remove (sim->overrides, rest);
   g_mutex_unlock (&sim->lock);
   if (removed)
     answer_json (answer, 200, cJSON_CreateObject ());
@@ -173,7 +174,7 @@ put_shapes (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer
   g_autoptr (GError) error = NULL;
   g_autoptr (cJSON) list = sim_json_parse (req->body->data, req->body->len);
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  bool good = cJSON_IsArray (list);
+  gboolean good = cJSON_IsArray (list);
   const cJSON *item;
   SimShapes shapes;
 
@@ -244,7 +245,7 @@ sim_admin_handle (Sim *sim, const SimRequest *req, SimAnswer *answer)
   }
   for (guint i = 0; i < G_N_ELEMENTS (routes); i++) {
     gsize length = strlen (routes[i].path);
-    bool open = g_str_has_suffix (routes[i].path, "/");
+    gboolean open = g_str_has_suffix (routes[i].path, "/");
     if (open ? !g_str_has_prefix (path, routes[i].path) || path[length] == '\0' : strcmp (path, routes[i].path) != 0)
       continue;
     if (strcmp (req->method, routes[i].method) == 0) {

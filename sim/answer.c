@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One HTTP answer before it goes out. */
 #include "answer.h"
 
 #include "request.h"
@@ -38,7 +39,7 @@ sim_answer_add_header (SimAnswer *answer, const char *name, const char *value)
 }
 
 void
-sim_answer_set (SimAnswer *answer, unsigned status, const char *content_type, GBytes *body)
+sim_answer_set (SimAnswer *answer, guint status, const char *content_type, GBytes *body)
 {
   sim_answer_clear (answer);
   answer->status = status;
@@ -47,8 +48,8 @@ sim_answer_set (SimAnswer *answer, unsigned status, const char *content_type, GB
 }
 
 void
-sim_answer_set_package (SimAnswer *answer, unsigned status, SimPackage *package, guint64 from, guint64 length,
-                        bool no_length)
+sim_answer_set_package (SimAnswer *answer, guint status, SimPackage *package, guint64 from, guint64 length,
+                        gboolean no_length)
 {
   sim_answer_set (answer, status, "application/zip", NULL);
   answer->package = sim_package_ref (package);
@@ -58,7 +59,7 @@ sim_answer_set_package (SimAnswer *answer, unsigned status, SimPackage *package,
 }
 
 void
-sim_answer_set_error (SimAnswer *answer, unsigned status, int code, const char *format, ...)
+sim_answer_set_error (SimAnswer *answer, guint status, int code, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -72,7 +73,7 @@ sim_answer_set_error (SimAnswer *answer, unsigned status, int code, const char *
 }
 
 void
-sim_answer_set_gateway_error (SimAnswer *answer, unsigned status, const char *code, const char *msg)
+sim_answer_set_gateway_error (SimAnswer *answer, guint status, const char *code, const char *msg)
 {
   cJSON *body = cJSON_CreateObject ();
   sim_json_add_string (body, "error_code", code);

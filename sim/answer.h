@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* One HTTP answer before it goes out. */
 #pragma once
 
 #include "package.h"
@@ -20,18 +19,19 @@ typedef enum {
   SIM_WIRE_RESET, /* a TCP RST instead of any byte */
 } SimWire;
 
+/* One HTTP answer before it goes out. */
 typedef struct {
-  unsigned status;
+  guint status;
   char *content_type;  /* NULL = none is sent */
   GBytes *body;        /* NULL when a package is sent */
   SimPackage *package; /* of which `length` bytes from `from` on are sent */
   guint64 from, length;
-  bool no_length;     /* it is not told beforehand how long the body is */
+  gboolean no_length; /* it is not told beforehand how long the body is */
   GPtrArray *headers; /* SimPair; NULL = no more than those that every answer has */
   SimWire wire;
 } SimAnswer;
 
-/* Frees what @answer holds and zeroes it; a zeroed one is fine. */
+/* Frees what ANSWER holds and zeroes it; a zeroed one is fine. */
 void sim_answer_clear (SimAnswer *answer);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SimAnswer, sim_answer_clear)
 
@@ -41,15 +41,15 @@ char *sim_answer_make_date (gint64 time);
 /* Adds a header. */
 void sim_answer_add_header (SimAnswer *answer, const char *name, const char *value);
 
-/* Sets status, type and body, freeing all that was there; takes @body. */
-void sim_answer_set (SimAnswer *answer, unsigned status, const char *content_type, GBytes *body);
+/* Sets status, type and body, freeing all that was there; takes BODY. */
+void sim_answer_set (SimAnswer *answer, guint status, const char *content_type, GBytes *body);
 
-/* The same with a part of @package. */
-void sim_answer_set_package (SimAnswer *answer, unsigned status, SimPackage *package, guint64 from, guint64 length,
-                             bool no_length);
+/* The same with a part of PACKAGE. */
+void sim_answer_set_package (SimAnswer *answer, guint status, SimPackage *package, guint64 from, guint64 length,
+                             gboolean no_length);
 
 /* An error as the service words it: {"code":CODE,"msg":MSG}. */
-void sim_answer_set_error (SimAnswer *answer, unsigned status, int code, const char *format, ...) G_GNUC_PRINTF (4, 5);
+void sim_answer_set_error (SimAnswer *answer, guint status, int code, const char *format, ...) G_GNUC_PRINTF (4, 5);
 
 /* An error as the gateway before the service words it: {"error_code":CODE,"error_msg":MSG}. */
-void sim_answer_set_gateway_error (SimAnswer *answer, unsigned status, const char *code, const char *msg);
+void sim_answer_set_gateway_error (SimAnswer *answer, guint status, const char *code, const char *msg);

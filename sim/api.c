@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The calls of the service: from a request that the checks let pass to its document. */
 #include "api.h"
 
 #include "lists.h"
@@ -44,11 +45,11 @@ build_task_document (const Sim *sim, const SimRequest *req, SimShapes shapes, co
   return sim_reply_result (task, req->at);
 }
 
-/* Takes @document. */
+/* Takes DOCUMENT. */
 static void
 answer_document (const SimRequest *req, SimShapes shapes, SimAnswer *answer, cJSON *document)
 {
-  unsigned status = sim_shapes_has (shapes, SIM_SHAPE_STATUS_203) ? 203 : 200;
+  guint status = sim_shapes_has (shapes, SIM_SHAPE_STATUS_203) ? 203 : 200;
 
   sim_shapes_apply (shapes, req->call, document);
   sim_answer_set (answer, status, SIM_JSON_TYPE, sim_json_print (document, FALSE));
@@ -94,7 +95,7 @@ answer_task (Sim *sim, const SimRequest *req, SimShapes shapes, SimTaskKind kind
 static SimRefusal
 answer_list (Sim *sim, const SimRequest *req, SimShapes shapes, SimAnswer *answer)
 {
-  bool jobs = req->call == SIM_CALL_JOBS;
+  gboolean jobs = req->call == SIM_CALL_JOBS;
   cJSON *document =
       jobs ? sim_lists_jobs (sim->tasks, req, shapes, answer) : sim_lists_tasks (sim->tasks, req, shapes, answer);
 

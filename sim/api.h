@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls of the service. */
 #pragma once
 
 #include "sim.h"
 
-/* Answers a request that the checks have let pass, of any call of the service, in the form
- * that @shapes want. Gives NONE, or what is
- * wrong with the request after all. */
+/* Answers a request that the checks have let pass, of any call of the service, in the form that SHAPES want. Gives
+ * NONE, or what is wrong with the request after all. */
 SimRefusal sim_api_answer (Sim *sim, const SimRequest *req, SimShapes shapes, SimAnswer *answer);

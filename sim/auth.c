@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/* Who may use the service: the token that dies when idle, the session that renews it, the app that signs. */
 #include "auth.h"
 
-#include <string.h>
-
 #include "sign.h"
+
+#include <string.h>
 
 struct SimAuth {
   SimAuthConfig config; /* its token is the one in force */
 
   GMutex lock; /* guards the token and all below */
   gint64 used; /* when it was last */
-  bool expired;
+  gboolean expired;
   GHashTable *issued; /* all tokens so far: any of them may ask for renewal */
 };
 
@@ -42,7 +43,7 @@ sim_auth_free (SimAuth *auth)
   g_free (auth);
 }
 
-static bool
+static gboolean
 is_valid (const SimAuth *auth, gint64 now)
 {
   return !auth->expired && (auth->config.idle == 0 || now - auth->used <= auth->config.idle);
@@ -98,7 +99,7 @@ sim_auth_set_token (SimAuth *auth, const char *token, gint64 now)
   g_free (auth->config.token);
   auth->config.token = g_strdup (token);
   auth->used = now;
-  auth->expired = false;
+  auth->expired = FALSE;
   g_hash_table_add (auth->issued, g_strdup (token));
   g_mutex_unlock (&auth->lock);
 }
@@ -116,7 +117,7 @@ void
 sim_auth_expire (SimAuth *auth)
 {
   g_mutex_lock (&auth->lock);
-  auth->expired = true;
+  auth->expired = TRUE;
   g_mutex_unlock (&auth->lock);
 }
 
@@ -126,7 +127,7 @@ sim_auth_describe (SimAuth *auth, gint64 now)
   cJSON *answer = cJSON_CreateObject ();
 
   g_mutex_lock (&auth->lock);
-  bool valid = is_valid (auth, now);
+  gboolean valid = is_valid (auth, now);
   gint64 remaining = valid ? auth->used + auth->config.idle - now : 0;
   g_mutex_unlock (&auth->lock);
   cJSON_AddBoolToObject (answer, "valid", valid);

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may use the service: the token with its life, the session that renews it, the app that signs instead.
- * Thread-safe. */
 #pragma once
 
 #include "request.h"
@@ -12,17 +10,19 @@ typedef struct {
   char *app_id, *app_secret; /* NULL = no app */
 } SimAuthConfig;
 
+/* Who may use the service: the token with its life, the session that renews it, the app that signs instead.
+ * Thread-safe. */
 typedef struct SimAuth SimAuth;
 
-/* Takes all strings of @config. The token's life begins at @now. (transfer full) */
+/* Takes all strings of CONFIG. The token's life begins at NOW. (transfer full) */
 SimAuth *sim_auth_new (const SimAuthConfig *config, gint64 now);
 void sim_auth_free (SimAuth *auth);
 
-/* Checks the Authorization of a call, or of the renewal, and gives NULL or what is wrong. A right token lives on
- * from req->at. */
+/* Checks the Authorization of a call, or of the renewal, and gives NULL or what is wrong. A right token lives on from
+ * req->at. */
 const char *sim_auth_check (SimAuth *auth, const SimRequest *req);
 
-/* A new token is valid from @now on, the old one is not. */
+/* A new token is valid from NOW on, the old one is not. */
 void sim_auth_set_token (SimAuth *auth, const char *token, gint64 now);
 /* The same with a token of our own making. (transfer full) */
 char *sim_auth_renew (SimAuth *auth, gint64 now);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/* What the service insists on before it looks at the task: sign-in, headers, body, arguments. */
 #include "checks.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define DATE_MAX_AGE    (15 * 60) /* seconds */
 #define TRACE_ID_LENGTH 58
 
 static SimRefusal
-check_authorization (const SimRequest *req, SimAuth *auth, unsigned status, SimAnswer *answer)
+check_authorization (const SimRequest *req, SimAuth *auth, guint status, SimAnswer *answer)
 {
   const char *reason = sim_auth_check (auth, req);
 
@@ -31,22 +31,30 @@ check_user_id (const SimRequest *req, SimAnswer *answer)
   return SIM_REFUSAL_USER_ID;
 }
 
-/* YYYYMMDDTHHMMSSZ to seconds since the epoch; -1 when it is not exactly of that form or no such time exists.
- */
+/* The number that the N digits at TEXT are. */
+static int
+read_digits (const char *text, guint n)
+{
+  int number = 0;
+
+  for (guint i = 0; i < n; i++)
+    number = 10 * number + g_ascii_digit_value (text[i]);
+  return number;
+}
+
+/* YYYYMMDDTHHMMSSZ to seconds since the epoch; -1 when it is not exactly of that form or no such time exists. */
 static gint64
 parse_date (const char *text)
 {
-  int year, month, day, hour, minute, second;
-
   if (strlen (text) != 16 || text[8] != 'T' || text[15] != 'Z')
     return -1;
   for (guint i = 0; i < 15; i++)
     if (i != 8 && !g_ascii_isdigit (text[i]))
       return -1;
-  if (sscanf (text, "%4d%2d%2dT%2d%2d%2d", &year, &month, &day, &hour, &minute, &second) != 6 || second > 59)
-    return -1;
 
-  g_autoptr (GDateTime) date = g_date_time_new_utc (year, month, day, hour, minute, second);
+  g_autoptr (GDateTime) date =
+      g_date_time_new_utc (read_digits (text, 4), read_digits (text + 4, 2), read_digits (text + 6, 2),
+                           read_digits (text + 9, 2), read_digits (text + 11, 2), read_digits (text + 13, 2));
   return date != NULL ? g_date_time_to_unix (date) : -1;
 }
 
@@ -102,17 +110,17 @@ check_content_type (const SimRequest *req, SimAnswer *answer)
   return SIM_REFUSAL_CONTENT_TYPE;
 }
 
-/* Checks a String of the body; @key with a "?" at its end may be absent. */
-static bool
+/* Checks a String of the body; KEY with a "?" at its end may be absent. */
+static gboolean
 member_is_good (const cJSON *object, const char *key, SimAnswer *answer)
 {
-  bool mandatory = !g_str_has_suffix (key, "?");
+  gboolean mandatory = !g_str_has_suffix (key, "?");
   g_autofree char *name = g_strndup (key, strcspn (key, "?"));
   const cJSON *member = cJSON_GetObjectItemCaseSensitive (object, name);
   const char *reason;
 
   if (member == NULL && !mandatory)
-    return true;
+    return TRUE;
   if (member == NULL)
     reason = "is missing";
   else if (!cJSON_IsString (member))
@@ -120,9 +128,9 @@ member_is_good (const cJSON *object, const char *key, SimAnswer *answer)
   else if (*member->valuestring == '\0')
     reason = "must not be empty";
   else
-    return true;
+    return TRUE;
   sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "%s: %s.", name, reason);
-  return false;
+  return FALSE;
 }
 
 static SimRefusal
@@ -157,7 +165,7 @@ check_body (const SimRequest *req, SimAnswer *answer)
 }
 
 SimRefusal
-sim_checks_run (const SimRequest *req, SimAuth *auth, unsigned auth_status, SimAnswer *answer)
+sim_checks_run (const SimRequest *req, SimAuth *auth, guint auth_status, SimAnswer *answer)
 {
   static SimRefusal (*const checks[]) (const SimRequest *, SimAnswer *) = {
     check_user_id, check_date, check_trace_id, check_content_type, check_body,

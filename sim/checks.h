@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* What the service insists on before it looks at the task. */
 #pragma once
 
 #include "answer.h"
@@ -19,10 +18,10 @@ typedef enum {
 } SimRefusal;
 #define SIM_N_REFUSALS (SIM_REFUSAL_LINK + 1)
 
-/* Checks a request of one of the service's calls, in the order of the enum. At the first thing wrong fills @answer
- * and returns what it was, an error of authorization with the status @auth_status; else SIM_REFUSAL_NONE and
- * @answer is untouched. Never gives NOT_FOUND or LINK. */
-SimRefusal sim_checks_run (const SimRequest *req, SimAuth *auth, unsigned auth_status, SimAnswer *answer);
+/* Checks a request of one of the service's calls, in the order of the enum. At the first thing wrong fills ANSWER and
+ * returns what it was, an error of authorization with the status AUTH_STATUS; else SIM_REFUSAL_NONE and ANSWER is
+ * untouched. Never gives NOT_FOUND or LINK. */
+SimRefusal sim_checks_run (const SimRequest *req, SimAuth *auth, guint auth_status, SimAnswer *answer);
 
 /* The counter's name, such as "userId". */
 const char *sim_refusal_name (SimRefusal refusal);

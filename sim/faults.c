@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Faults that a test has ordered: parsing them, which requests they strike, what they do to an answer. */
 #include "faults.h"
 
 #include <string.h>
@@ -27,11 +28,11 @@ struct SimFault {
   guint id;
   Kind kind;
   char *task_id; /* NULL = any */
-  bool any_call;
+  gboolean any_call;
   SimCall call;
   gint64 skip; /* requests still to let pass */
   gint64 left; /* strokes left, -1 = no end */
-  unsigned status;
+  guint status;
   gint64 delay; /* milliseconds */
   char *retry_after, *content_type, *location, *content_encoding;
   cJSON *code; /* Number or String, or NULL */
@@ -73,41 +74,41 @@ sim_fault_unref (SimFault *fault)
   g_free (fault);
 }
 
-/* An optional Integer from @min to @max; *@value stays when it is absent. */
-static bool
+/* An optional Integer from MIN to MAX; *VALUE stays when it is absent. */
+static gboolean
 get_integer (const cJSON *object, const char *key, gint64 min, gint64 max, gint64 *value, GError **error)
 {
   const cJSON *member = cJSON_GetObjectItemCaseSensitive (object, key);
 
   if (member == NULL)
-    return true;
+    return TRUE;
   if (!cJSON_IsNumber (member) || member->valuedouble < (double) min || member->valuedouble > (double) max
       || member->valuedouble != (double) (gint64) member->valuedouble) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  "%s: expected an Integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, key, min, max);
-    return false;
+    return FALSE;
   }
   *value = (gint64) member->valuedouble;
-  return true;
+  return TRUE;
 }
 
-/* An optional String, as header values can carry it; *@value stays when it is absent. */
-static bool
+/* An optional String, as header values can carry it; *VALUE stays when it is absent. */
+static gboolean
 get_string (const cJSON *object, const char *key, char **value, GError **error)
 {
   const cJSON *member = cJSON_GetObjectItemCaseSensitive (object, key);
 
   if (member == NULL)
-    return true;
+    return TRUE;
   if (!cJSON_IsString (member) || strpbrk (member->valuestring, "\r\n") != NULL) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: expected a String of one line", key);
-    return false;
+    return FALSE;
   }
   *value = g_strdup (member->valuestring);
-  return true;
+  return TRUE;
 }
 
-static bool
+static gboolean
 get_kind (const cJSON *object, Kind *kind, GError **error)
 {
   const char *name = sim_json_get_string (object, "kind");
@@ -115,43 +116,43 @@ get_kind (const cJSON *object, Kind *kind, GError **error)
   for (guint i = 0; i < N_KINDS; i++)
     if (g_strcmp0 (name, kind_names[i]) == 0) {
       *kind = (Kind) i;
-      return true;
+      return TRUE;
     }
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                        "kind: expected one of status, delay, reset, truncate, garbage, code, empty");
-  return false;
+  return FALSE;
 }
 
-static bool
+static gboolean
 get_call (const cJSON *object, SimFault *fault, GError **error)
 {
   const cJSON *member = cJSON_GetObjectItemCaseSensitive (object, "call");
 
   fault->any_call = member == NULL;
   if (member == NULL || (cJSON_IsString (member) && sim_call_from_name (member->valuestring, &fault->call)))
-    return true;
+    return TRUE;
   g_autofree char *names = sim_call_names ();
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "call: expected one of %s", names);
-  return false;
+  return FALSE;
 }
 
-static bool
+static gboolean
 get_code (const cJSON *object, SimFault *fault, GError **error)
 {
   const cJSON *member = cJSON_GetObjectItemCaseSensitive (object, "code");
 
   if (member == NULL && fault->kind != KIND_CODE)
-    return true;
+    return TRUE;
   if (cJSON_IsNumber (member) || cJSON_IsString (member)) {
     fault->code = cJSON_Duplicate (member, TRUE);
-    return true;
+    return TRUE;
   }
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "code: expected an Integer or a String");
-  return false;
+  return FALSE;
 }
 
 /* A misspelled field would be a fault that silently does something else. */
-static bool
+static gboolean
 check_fields (const cJSON *object, GError **error)
 {
   static const char *const known[] = { "kind", "taskId",     "call", "after",       "times",    "status",
@@ -165,19 +166,19 @@ check_fields (const cJSON *object, GError **error)
       g_set_error (
           error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: no such field, expected %s", member->string,
           "kind, taskId, call, after, times, status, ms, retryAfter, code, contentType, location, contentEncoding");
-      return false;
+      return FALSE;
     }
   }
-  return true;
+  return TRUE;
 }
 
-static bool
+static gboolean
 fill (SimFault *fault, const cJSON *object, GError **error)
 {
   gint64 status;
 
   if (!get_kind (object, &fault->kind, error))
-    return false;
+    return FALSE;
   status = fault->kind == KIND_STATUS ? 503 : 200;
   fault->left = 1;
   fault->delay = -1;
@@ -190,16 +191,16 @@ fill (SimFault *fault, const cJSON *object, GError **error)
       || !get_string (object, "contentType", &fault->content_type, error)
       || !get_string (object, "location", &fault->location, error)
       || !get_string (object, "contentEncoding", &fault->content_encoding, error) || !check_fields (object, error))
-    return false;
-  fault->status = (unsigned) status;
+    return FALSE;
+  fault->status = (guint) status;
 
   if (fault->left == 0)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "times: expected 1 or more, or -1 for no end");
   else if (fault->kind == KIND_DELAY && fault->delay < 0)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "ms: expected with the kind delay");
   else
-    return true;
-  return false;
+    return TRUE;
+  return FALSE;
 }
 
 SimFault *
@@ -257,11 +258,11 @@ sim_faults_list (const SimFaults *faults)
   return answer;
 }
 
-static bool
+static gboolean
 fault_matches (const SimFault *fault, const SimRequest *req)
 {
   if (!fault->any_call && fault->call != req->call)
-    return false;
+    return FALSE;
   return fault->task_id == NULL || g_strcmp0 (fault->task_id, req->task_id) == 0;
 }
 
@@ -302,7 +303,7 @@ build_code_body (const cJSON *code)
 
 /* What a proxy in front of the service says. */
 static GBytes *
-build_proxy_page (unsigned status)
+build_proxy_page (guint status)
 {
   char *page = g_strdup_printf ("<html>\r\n<head><title>%u</title></head>\r\n<body>\r\n<center><h1>%u</h1></center>\r\n"
                                 "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n",
@@ -329,14 +330,14 @@ sim_fault_apply (const SimFault *fault, SimAnswer *answer)
     break;
   case KIND_GARBAGE:
     sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE,
-                    g_bytes_new_static (garbage, sizeof garbage - 1));
+                    g_bytes_new_static (garbage, sizeof (garbage) - 1));
     break;
   case KIND_EMPTY:
     sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE, g_bytes_new_static ("", 0));
     break;
   case KIND_TRUNCATE: answer->wire = SIM_WIRE_HALF; break;
   case KIND_RESET: answer->wire = SIM_WIRE_RESET; break;
-  case KIND_DELAY: /* never struck with; see sim_faults_strike () */ break;
+  case KIND_DELAY: /* never struck with; see sim_faults_strike() */ break;
   }
   if (fault->retry_after != NULL)
     sim_answer_add_header (answer, "Retry-After", fault->retry_after);

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Faults that a test has ordered.
- *
- * A fault matches requests by call and task. It lets the first `after` of them pass, whatever other faults do
- * to them, and strikes the next `times` that no earlier fault has struck; so two faults without `after`
- * strike one after the other. Delays are apart from that: they add up, and go together with one fault of
- * another kind.
- *
- * The caller holds the lock for every function on SimFaults.
- */
 #pragma once
-
-#include <gio/gio.h>
 
 #include "answer.h"
 #include "request.h"
 
+#include <gio/gio.h>
+
+/* Faults that a test has ordered.
+ *
+ * A fault matches requests by call and task. It lets the first `after` of them pass, whatever other faults do to them,
+ * and strikes the next `times` that no earlier fault has struck; so two faults without `after` strike one after the
+ * other. Delays are apart from that: they add up, and go together with one fault of another kind.
+ *
+ * The caller holds the lock for every function on SimFaults. */
 typedef struct SimFaults SimFaults;
 typedef struct SimFault SimFault;
 
@@ -32,7 +29,7 @@ void sim_faults_free (SimFaults *faults);
 SimFault *sim_fault_parse (GBytes *text, GError **error);
 void sim_fault_unref (SimFault *fault);
 
-/* Takes @fault; gives its id, or 0 when there are too many already. */
+/* Takes FAULT; gives its id, or 0 when there are too many already. */
 guint sim_faults_add (SimFaults *faults, SimFault *fault);
 void sim_faults_clear (SimFaults *faults);
 /* The answer of GET /_sim/faults; used up faults are in it with remaining 0. (transfer full) */
@@ -41,7 +38,7 @@ cJSON *sim_faults_list (const SimFaults *faults);
 /* Moves all counts on for a request and gives what strikes it; stroke->fault is (transfer full). */
 void sim_faults_strike (SimFaults *faults, const SimRequest *req, SimStroke *stroke);
 
-/* Turns the normal @answer into the faulty one. Needs no lock. */
+/* Turns the normal ANSWER into the faulty one. Needs no lock. */
 void sim_fault_apply (const SimFault *fault, SimAnswer *answer);
 /* Such as "reset"; for a stroke of delays only "delay", for none NULL. Needs no lock. */
 const char *sim_stroke_name (const SimStroke *stroke);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What was asked of the service: the log of requests and the counters. */
 #include "journal.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@ struct SimEntry {
   char *method, *path, *query;
   SimCall call;
   char *task_id, *share_id;
-  unsigned status; /* 0 = none yet, or none at all */
+  guint status; /* 0 = none yet, or none at all */
   char *fault;
   GPtrArray *headers; /* SimPair; shared with the request, masked on output */
 };
@@ -59,15 +60,15 @@ sim_journal_free (SimJournal *journal)
   g_free (journal);
 }
 
-static bool
+static gboolean
 leaks (const SimRequest *req)
 {
   static const char *const secret[] = { "Authorization", "X-User-Id", "X-Date", "X-Traceid", "x-session-id" };
 
   for (guint i = 0; req->call == SIM_CALL_PACKAGE && i < G_N_ELEMENTS (secret); i++)
     if (sim_request_header (req, secret[i]) != NULL)
-      return true;
-  return false;
+      return TRUE;
+  return FALSE;
 }
 
 SimEntry *
@@ -110,7 +111,7 @@ sim_journal_refuse (SimJournal *journal, SimRefusal refusal)
 }
 
 void
-sim_journal_end (SimJournal *journal, SimEntry *entry, unsigned status, const char *fault)
+sim_journal_end (SimJournal *journal, SimEntry *entry, guint status, const char *fault)
 {
   journal->in_flight--;
   entry->status = status;

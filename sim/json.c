@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What cJSON lacks for us: strict parsing, hostile strings on output, printing to GBytes. */
 #include "json.h"
 
 #include <string.h>

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT */
+/* The two lists of tasks, a page at a time. */
 #include "lists.h"
 
 #include "reply.h"
 
 #define PAGE_MAX 100
 
-/* The argument @name, or @value when it is absent or empty. False, and @answer filled, when it is no number from
- * @min to @max. */
-static bool
+/* The argument NAME, or VALUE when it is absent or empty. FALSE, and ANSWER filled, when it is no number from MIN to
+ * MAX. */
+static gboolean
 get_number (const SimRequest *req, const char *name, guint64 min, guint64 max, guint64 *value, SimAnswer *answer)
 {
   const char *text = sim_request_arg (req, name);
 
   if (text == NULL || *text == '\0' || g_ascii_string_to_unsigned (text, 10, min, max, value, NULL))
-    return true;
+    return TRUE;
   sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER,
                         "%s: must be an Integer from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ".", name, min, max);
-  return false;
+  return FALSE;
 }
 
-/* Sets in *@set a bit for each number given as @name, or all bits when there is none: a filter may be given
- * several times. False, and @answer filled, when one is no number from @min to @max. */
-static bool
+/* Sets in *SET a bit for each number given as NAME, or all bits when there is none: a filter may be given several
+ * times. FALSE, and ANSWER filled, when one is no number from MIN to MAX. */
+static gboolean
 get_filter (const SimRequest *req, const char *name, guint min, guint max, guint *set, SimAnswer *answer)
 {
   *set = 0;
@@ -33,13 +34,13 @@ get_filter (const SimRequest *req, const char *name, guint min, guint max, guint
     if (!g_ascii_string_to_unsigned (pair->value, 10, min, max, &number, NULL)) {
       sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "%s: must be an Integer from %u to %u.", name, min,
                             max);
-      return false;
+      return FALSE;
     }
     *set |= 1u << number;
   }
   if (*set == 0)
     *set = G_MAXUINT;
-  return true;
+  return TRUE;
 }
 
 typedef struct {
@@ -48,7 +49,7 @@ typedef struct {
   gint64 now;
 } Filter;
 
-/* The index of the first task from @index on that passes, or the number of tasks. */
+/* The index of the first task from INDEX on that passes, or the number of tasks. */
 static guint
 find_next (const SimTasks *tasks, guint index, const Filter *filter)
 {
@@ -61,15 +62,13 @@ find_next (const SimTasks *tasks, guint index, const Filter *filter)
   return index;
 }
 
-/*
- * A cursor is twice the index of the first task to come, plus one when the empty page before it has been given.
- * An index, and not a number of tasks, means the same however many the filter lets pass by then.
- */
+/* A cursor is twice the index of the first task to come, plus one when the empty page before it has been given. An
+ * index, and not a number of tasks, means the same however many the filter lets pass by then. */
 cJSON *
 sim_lists_tasks (const SimTasks *tasks, const SimRequest *req, SimShapes shapes, SimAnswer *answer)
 {
-  bool endless = sim_shapes_has (shapes, SIM_SHAPE_CURSOR_ENDLESS);
-  bool same = sim_shapes_has (shapes, SIM_SHAPE_CURSOR_SAME);
+  gboolean endless = sim_shapes_has (shapes, SIM_SHAPE_CURSOR_ENDLESS);
+  gboolean same = sim_shapes_has (shapes, SIM_SHAPE_CURSOR_SAME);
   Filter filter = { .kind = SIM_TASK_BASIC, .now = req->at };
   guint64 size = PAGE_MAX, cursor = 0;
   guint count = sim_tasks_count (tasks);
@@ -84,7 +83,7 @@ sim_lists_tasks (const SimTasks *tasks, const SimRequest *req, SimShapes shapes,
   cJSON_AddNumberToObject (page, "code", 0);
   sim_json_add_string (page, "msg", "Success.");
   cJSON *list = cJSON_AddArrayToObject (page, "taskList");
-  bool empty = sim_shapes_has (shapes, SIM_SHAPE_PAGE_EMPTY) && cursor % 2 == 0;
+  gboolean empty = sim_shapes_has (shapes, SIM_SHAPE_PAGE_EMPTY) && cursor % 2 == 0;
   guint index = find_next (tasks, endless || same ? 0 : (guint) cursor / 2, &filter);
   for (; index < count && size > 0 && !empty; size--) {
     cJSON_AddItemToArray (list, sim_reply_task_item (sim_tasks_nth (tasks, index), req->at));
@@ -101,7 +100,7 @@ sim_lists_tasks (const SimTasks *tasks, const SimRequest *req, SimShapes shapes,
 cJSON *
 sim_lists_jobs (const SimTasks *tasks, const SimRequest *req, SimShapes shapes, SimAnswer *answer)
 {
-  bool repeats = sim_shapes_has (shapes, SIM_SHAPE_PAGE_REPEATS);
+  gboolean repeats = sim_shapes_has (shapes, SIM_SHAPE_PAGE_REPEATS);
   Filter filter = { .kind = SIM_TASK_JOB, .now = req->at };
   guint64 limit = PAGE_MAX, offset = 0;
   guint count = sim_tasks_count (tasks);

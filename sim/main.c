@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* koodrive-sim: a KooDrive of its own for trials and tests of kootaskfs. */
+/* koodrive-sim, a KooDrive of its own for trials and tests of kootaskfs: construction, signals, the end. */
+#include "options.h"
+#include "server.h"
+
 #include <gio/gio.h>
 #include <locale.h>
 #include <signal.h>
@@ -7,28 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
-#include "server.h"
-
 enum { EXIT_USAGE = 2 };
 
-/* The first line of the file, trimmed, in *@secret, which stays NULL when there is no file. */
-static bool
+/* The first line of the file, trimmed, in *SECRET, which stays NULL when there is no file. */
+static gboolean
 read_secret (const char *file, char **secret, GError **error)
 {
   g_autofree char *text = NULL;
 
   if (file == NULL)
-    return true;
+    return TRUE;
   if (!g_file_get_contents (file, &text, NULL, error))
-    return false;
+    return FALSE;
   text[strcspn (text, "\n")] = '\0';
   if (*g_strstrip (text) == '\0') {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: nothing in the first line", file);
-    return false;
+    return FALSE;
   }
   *secret = g_steal_pointer (&text);
-  return true;
+  return TRUE;
 }
 
 static gint64
@@ -37,14 +37,14 @@ to_microseconds (double seconds)
   return (gint64) (seconds * G_USEC_PER_SEC + 0.5);
 }
 
-/* False when a file of secrets cannot be read. */
-static bool
+/* FALSE when a file of secrets cannot be read. */
+static gboolean
 init_auth (Sim *sim, const SimOptions *options, GError **error)
 {
   SimAuthConfig config = { .idle = to_microseconds (options->token_idle), .app_id = g_strdup (options->app_id) };
-  bool good = read_secret (options->token_file, &config.token, error)
-              && read_secret (options->session_id_file, &config.session_id, error)
-              && read_secret (options->app_secret_file, &config.app_secret, error);
+  gboolean good = read_secret (options->token_file, &config.token, error)
+                  && read_secret (options->session_id_file, &config.session_id, error)
+                  && read_secret (options->app_secret_file, &config.app_secret, error);
 
   if (config.token == NULL)
     config.token = g_strdup (SIM_DEFAULT_TOKEN);
@@ -52,8 +52,8 @@ init_auth (Sim *sim, const SimOptions *options, GError **error)
   return good;
 }
 
-/* False when the simulator cannot be set up; sim_clear () is to be called in any case. */
-static bool
+/* FALSE when the simulator cannot be set up; sim_clear() is to be called in any case. */
+static gboolean
 sim_init (Sim *sim, const SimOptions *options, GError **error)
 {
   const SimTaskCounts counts = {
@@ -67,7 +67,7 @@ sim_init (Sim *sim, const SimOptions *options, GError **error)
   g_cond_init (&sim->stop_cond);
   sim->latency = options->latency;
   sim->clock_offset = (gint64) options->clock_offset * G_USEC_PER_SEC;
-  sim->auth_status = (unsigned) options->auth_status;
+  sim->auth_status = (guint) options->auth_status;
   sim->first_shapes = sim->shapes = options->shapes;
   sim->tasks = sim_tasks_new (&counts, to_microseconds (options->duration), sim_now (sim));
   sim->packages =
@@ -79,11 +79,11 @@ sim_init (Sim *sim, const SimOptions *options, GError **error)
 }
 
 /* Writes the watch list, if one is wanted: whole or not at all. */
-static bool
+static gboolean
 write_watch_list (const Sim *sim, const char *file, GError **error)
 {
   if (file == NULL)
-    return true;
+    return TRUE;
   g_autofree char *list = sim_tasks_watch_list (sim->tasks);
   return g_file_set_contents_full (file, list, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
 }
@@ -101,7 +101,7 @@ sim_clear (Sim *sim)
   g_mutex_clear (&sim->lock);
 }
 
-/* Serves until one of @signals, which are blocked. Gives the exit status. */
+/* Serves until one of SIGNALS, which are blocked. Gives the exit status. */
 static int
 run (const SimOptions *options, const sigset_t *signals)
 {
@@ -141,10 +141,10 @@ main (int argc, char **argv)
     return EXIT_SUCCESS;
   }
 
-  /* GLib makes a locale when it reads its first number; a thread that waits for another to do so gets its errno in the way,
-   * and takes the number for none */
+  /* GLib makes a locale when it reads its first number; a thread that waits for another to do so gets its errno in the
+   * way, and takes the number for none */
   g_ascii_strtoull ("0", NULL, 10);
-  /* blocked here so that every thread inherits it and only sigwait () gets them */
+  /* blocked here so that every thread inherits it and only sigwait() gets them */
   sigemptyset (&signals);
   sigaddset (&signals, SIGTERM);
   sigaddset (&signals, SIGINT);

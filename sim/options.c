@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/* The command line. */
 #include "options.h"
 
 #include <gio/gio.h>
-#include <stdbool.h>
 
 #define MAX_TASKS   100000
 #define MAX_LATENCY (60 * 60 * 1000) /* milliseconds */

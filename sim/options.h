@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line. */
 #pragma once
 
 #include "shapes.h"
@@ -17,8 +16,8 @@ typedef struct {
   gboolean version;
 } SimOptions;
 
-/* Fills a zeroed @options from the command line, absent options with their defaults. FALSE with @error, of one
- * line, at a mistake. */
+/* Fills a zeroed OPTIONS from the command line, absent options with their defaults. FALSE with ERROR, of one line, at a
+ * mistake. */
 gboolean sim_options_parse (SimOptions *options, int argc, char **argv, GError **error);
 void sim_options_clear (SimOptions *options);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SimOptions, sim_options_clear)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* Answers that a test has put in place of the service's own, by task. */
 #include "overrides.h"
 
 #include <string.h>
 
 typedef struct {
-  unsigned status;
+  guint status;
   char *content_type;
   GBytes *body;
   guint64 taken;
@@ -41,15 +42,14 @@ sim_overrides_free (SimOverrides *overrides)
   g_free (overrides);
 }
 
-bool
-sim_overrides_put (SimOverrides *overrides, const char *task_id, unsigned status, const char *content_type,
-                   GBytes *body)
+gboolean
+sim_overrides_put (SimOverrides *overrides, const char *task_id, guint status, const char *content_type, GBytes *body)
 {
   const Override *old = g_hash_table_lookup (overrides->by_task, task_id);
   gsize others = overrides->bytes - (old != NULL ? g_bytes_get_size (old->body) : 0);
 
   if (g_bytes_get_size (body) > SIM_OVERRIDES_MAX_BYTES - others)
-    return false;
+    return FALSE;
 
   Override *override = g_new0 (Override, 1);
   override->status = status;
@@ -57,16 +57,16 @@ sim_overrides_put (SimOverrides *overrides, const char *task_id, unsigned status
   override->body = g_bytes_ref (body);
   g_hash_table_replace (overrides->by_task, g_strdup (task_id), override);
   overrides->bytes = others + g_bytes_get_size (body);
-  return true;
+  return TRUE;
 }
 
-bool
+gboolean
 sim_overrides_remove (SimOverrides *overrides, const char *task_id)
 {
   const Override *old = g_hash_table_lookup (overrides->by_task, task_id);
 
   if (old == NULL)
-    return false;
+    return FALSE;
   overrides->bytes -= g_bytes_get_size (old->body);
   return g_hash_table_remove (overrides->by_task, task_id);
 }
@@ -101,7 +101,7 @@ sim_overrides_expand (GBytes *body, guint64 number)
     return body;
 
   char digits[24];
-  g_snprintf (digits, sizeof digits, "%" G_GUINT64_FORMAT, number);
+  g_snprintf (digits, sizeof (digits), "%" G_GUINT64_FORMAT, number);
   GByteArray *out = g_byte_array_sized_new ((guint) size);
   const char *rest = data, *end = data + size;
   for (; hit != NULL; hit = memmem (rest, (gsize) (end - rest), mark, strlen (mark))) {

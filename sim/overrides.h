@@ -1,31 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers that a test has put in place of the service's own, by task. The caller holds the lock for every
- * function but sim_overrides_expand (). */
 #pragma once
-
-#include <stdbool.h>
 
 #include "answer.h"
 
 #define SIM_OVERRIDES_MAX_BYTES (512u * 1024 * 1024) /* of all bodies together */
 
+/* Answers that a test has put in place of the service's own, by task. The caller holds the lock for every function but
+ * sim_overrides_expand(). */
 typedef struct SimOverrides SimOverrides;
 
 SimOverrides *sim_overrides_new (void);
 void sim_overrides_free (SimOverrides *overrides);
 
-/* From now on @task_id answers so; its requests are counted from 1 again. False when that would be too many
- * bytes. */
-bool sim_overrides_put (SimOverrides *overrides, const char *task_id, unsigned status, const char *content_type,
-                        GBytes *body);
-/* Undoes it; false when there was none. */
-bool sim_overrides_remove (SimOverrides *overrides, const char *task_id);
+/* From now on TASK_ID answers so; its requests are counted from 1 again. FALSE when that would be too many bytes. */
+gboolean sim_overrides_put (SimOverrides *overrides, const char *task_id, guint status, const char *content_type,
+                            GBytes *body);
+/* Undoes it; FALSE when there was none. */
+gboolean sim_overrides_remove (SimOverrides *overrides, const char *task_id);
 void sim_overrides_clear (SimOverrides *overrides);
 
-/* Counts a request for @task_id and fills @answer, its body not yet expanded. Gives the number of the request
- * since the PUT, from 1, or 0 and an untouched @answer when nothing was put for that task. */
+/* Counts a request for TASK_ID and fills ANSWER, its body not yet expanded. Gives the number of the request since the
+ * PUT, from 1, or 0 and an untouched ANSWER when nothing was put for that task. */
 guint64 sim_overrides_take (SimOverrides *overrides, const char *task_id, SimAnswer *answer);
 
-/* @body with every "@N@" replaced by @number. Takes @body; gives it back when there is none. (transfer full)
- */
+/* BODY with every "@N@" replaced by NUMBER. Takes BODY; gives it back when there is none. (transfer full) */
 GBytes *sim_overrides_expand (GBytes *body, guint64 number);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A package: a zip whose every byte is a function of its offset. */
 #include "package.h"
 
 #include <string.h>
@@ -46,7 +47,7 @@ put (GByteArray *out, guint64 value, guint n_bytes)
   }
 }
 
-/* The @n bytes from @offset on of the content with that seed. */
+/* The N bytes from OFFSET on of the content with that seed. */
 static void
 read_content (guint64 seed, guint64 offset, char *buffer, gsize n)
 {
@@ -86,7 +87,7 @@ clear_piece (void *data)
   g_clear_pointer (&((Piece *) data)->bytes, g_bytes_unref);
 }
 
-/* Adds a piece at the end: @size bytes of content, or @bytes, which it takes. */
+/* Adds a piece at the end: SIZE bytes of content, or BYTES, which it takes. */
 static void
 add_piece (SimPackage *package, guint64 size, guint64 seed, GByteArray *bytes)
 {
@@ -137,7 +138,7 @@ sim_package_new (const SimTask *task, guint64 size)
     if (sim_task_file_fails (task, i))
       continue;
     g_autofree char *name = g_strdup_printf ("%s/文件 %u.bin", task->task_id, i + 1);
-    guint64 file_size = size / n_files + (number++ == 0 ? size % n_files : 0);
+    guint64 file_size = size / MAX (n_files, 1) + (number++ == 0 ? size % MAX (n_files, 1) : 0);
     guint64 seed = sim_task_mix (task->seed, i + 200);
     guint32 checksum = get_checksum (seed, file_size);
     guint64 header_at = package->size;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* Links to packages, and what is behind them, by range. */
 #include "packages.h"
 
-#include <string.h>
-
 #include "reply.h"
+
+#include <string.h>
 
 struct SimPackages {
   guint64 size;
@@ -68,11 +69,11 @@ make_signature (const char *task_id, const char *expires)
 {
   static const guint8 key[] = "koodrive-sim packages";
   g_autofree char *text = g_strdup_printf ("%s %s", task_id, expires);
-  return g_compute_hmac_for_string (G_CHECKSUM_SHA256, key, sizeof key, text, -1);
+  return g_compute_hmac_for_string (G_CHECKSUM_SHA256, key, sizeof (key), text, -1);
 }
 
 char *
-sim_packages_make_link (const SimPackages *packages, const SimTask *task, gint64 now, bool expired)
+sim_packages_make_link (const SimPackages *packages, const SimTask *task, gint64 now, gboolean expired)
 {
   gint64 expires = expired ? 1 : packages->life > 0 ? (now + packages->life) / 1000 : 0;
   g_autofree char *expires_text = g_strdup_printf ("%" G_GINT64_FORMAT, expires);
@@ -84,7 +85,7 @@ sim_packages_make_link (const SimPackages *packages, const SimTask *task, gint64
 
 /* An error as object stores word it. */
 static void
-answer_error (SimAnswer *answer, unsigned status, const char *code, const char *message)
+answer_error (SimAnswer *answer, guint status, const char *code, const char *message)
 {
   char *text = g_strdup_printf ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                                 "<Error><Code>%s</Code><Message>%s</Message></Error>\n",
@@ -154,8 +155,8 @@ typedef enum {
   RANGE_OUTSIDE,
 } RangeKind;
 
-/* Reads "bytes=A-B", "bytes=A-" or "bytes=-N" for something of @size bytes; *@from and *@length are only set for
- * GOOD. Several ranges are not heeded, as RFC 9110 allows. */
+/* Reads "bytes=A-B", "bytes=A-" or "bytes=-N" for something of SIZE bytes; *FROM and *LENGTH are only set for GOOD.
+ * Several ranges are not heeded, as RFC 9110 allows. */
 static RangeKind
 parse_range (const char *text, guint64 size, guint64 *from, guint64 *length)
 {
@@ -165,7 +166,7 @@ parse_range (const char *text, guint64 size, guint64 *from, guint64 *length)
   if (dash == NULL)
     return RANGE_NONE;
   g_autofree char *start = g_strndup (text + strlen ("bytes="), (gsize) (dash - text) - strlen ("bytes="));
-  bool has_start = *start != '\0', has_end = dash[1] != '\0';
+  gboolean has_start = *start != '\0', has_end = dash[1] != '\0';
   if ((!has_start && !has_end) || (has_start && !g_ascii_string_to_unsigned (start, 10, 0, G_MAXINT64, &first, NULL))
       || (has_end && !g_ascii_string_to_unsigned (dash + 1, 10, 0, G_MAXINT64, &last, NULL)) || last < first)
     return RANGE_NONE;
@@ -184,8 +185,8 @@ void
 sim_packages_answer (SimPackages *packages, const SimTasks *tasks, const SimRequest *req, SimShapes shapes,
                      SimAnswer *answer)
 {
-  bool no_length = sim_shapes_has (shapes, SIM_SHAPE_PACKAGE_NO_LENGTH);
-  bool no_range = no_length || sim_shapes_has (shapes, SIM_SHAPE_PACKAGE_NO_RANGE);
+  gboolean no_length = sim_shapes_has (shapes, SIM_SHAPE_PACKAGE_NO_LENGTH);
+  gboolean no_range = no_length || sim_shapes_has (shapes, SIM_SHAPE_PACKAGE_NO_RANGE);
   const SimTask *task = sim_tasks_lookup (tasks, req->task_id);
   const char *if_match = sim_request_header (req, "If-Match");
   const char *if_range = sim_request_header (req, "If-Range");

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Links to packages, and what is behind them: something like an object store, which knows nothing of the service's
- * headers. Thread-safe. */
 #pragma once
 
 #include "answer.h"
@@ -8,21 +6,23 @@
 #include "shapes.h"
 #include "tasks.h"
 
+/* Links to packages, and what is behind them: something like an object store, which knows nothing of the service's
+ * headers. Thread-safe. */
 typedef struct SimPackages SimPackages;
 
-/* @size: of the files in a package, bytes; @life: of a link, microseconds, 0 = for ever; @host: HOST or HOST:PORT
- * of the links, NULL = the server's own. (transfer full) */
+/* SIZE: of the files in a package, bytes; LIFE: of a link, microseconds, 0 = for ever; HOST: HOST or HOST:PORT of the
+ * links, NULL = the server's own. (transfer full) */
 SimPackages *sim_packages_new (guint64 size, gint64 life, const char *host);
 void sim_packages_free (SimPackages *packages);
 
 /* Tells where the server is, "http://127.0.0.1:8642"; to be called once, before the first request. */
 void sim_packages_set_url (SimPackages *packages, const char *url);
 
-/* A link to the package of @task that is good from @now for the life of a link, or one that has @expired. (transfer
+/* A link to the package of TASK that is good from NOW for the life of a link, or one that has EXPIRED. (transfer
  * full) */
-char *sim_packages_make_link (const SimPackages *packages, const SimTask *task, gint64 now, bool expired);
+char *sim_packages_make_link (const SimPackages *packages, const SimTask *task, gint64 now, gboolean expired);
 
-/* Checks the link that a request of SIM_CALL_PACKAGE is for. NONE and an untouched @answer when it is good. */
+/* Checks the link that a request of SIM_CALL_PACKAGE is for. NONE and an untouched ANSWER when it is good. */
 SimRefusal sim_packages_check (const SimPackages *packages, const SimTasks *tasks, const SimRequest *req,
                                SimAnswer *answer);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The service's words about basic tasks: task/result, task/ID, an item of task/list. */
 #include "reply.h"
 
 /* What a CSV writer can get wrong. */
@@ -26,7 +27,7 @@ sim_reply_result (const SimTask *task, gint64 now)
     return answer;
 
   /* a transfer knows no users, only how many files went well */
-  bool import = task->type == SIM_BASIC_IMPORT;
+  gboolean import = task->type == SIM_BASIC_IMPORT;
   guint failed = state.result == SIM_RESULT_SUCCEEDED ? 0 : import ? G_N_ELEMENTS (failures) : task->n_files;
   guint succeeded = state.result == SIM_RESULT_FAILED ? 0 : import ? 3 + task->seed % 40 : task->n_files;
   cJSON_AddNumberToObject (data, "successCount", succeeded);
@@ -44,7 +45,7 @@ sim_reply_result (const SimTask *task, gint64 now)
 static void
 add_head (cJSON *object, const SimTask *task, const SimState *state)
 {
-  bool import = task->type == SIM_BASIC_IMPORT;
+  gboolean import = task->type == SIM_BASIC_IMPORT;
   g_autofree char *name = g_strdup_printf ("%s %u", import ? "Batch user import" : "用户数据移交", task->number + 1);
 
   sim_json_add_string (object, "taskId", task->task_id);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The service's words about batch jobs: the job, an item of its list. */
 #include "reply.h"
 
 static void
@@ -44,8 +45,8 @@ build_uncompressed (const SimTask *task, const SimState *state)
   cJSON *list = cJSON_CreateArray ();
 
   for (guint i = 0; i <= task->n_files && state->begun != 0; i++) {
-    bool folder = i == 0;
-    bool fails = !folder && sim_task_file_fails (task, i - 1);
+    gboolean folder = i == 0;
+    gboolean fails = !folder && sim_task_file_fails (task, i - 1);
     g_autofree char *name = folder ? g_strdup ("archive") : g_strdup_printf ("archive/文件 %u.txt", i);
     g_autofree char *updated = g_strdup_printf ("%" G_GINT64_FORMAT, (state->begun + i * G_USEC_PER_SEC / 10) / 1000);
     g_autofree char *size = g_strdup_printf ("%u", folder ? 0 : (guint) (task->seed % 100000) + i);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The service's words about share tasks, and what the families' words have in common. */
 #include "reply.h"
 
 static void
@@ -36,11 +37,11 @@ sim_reply_add_file_id (cJSON *object, const char *key, guint64 seed)
   sim_json_add_string (object, key, id);
 }
 
-bool
+gboolean
 sim_reply_has_package (const SimTask *task, const SimState *state)
 {
-  bool packed = (task->kind == SIM_TASK_SHARE && task->type == SIM_SHARE_DOWNLOAD)
-                || (task->kind == SIM_TASK_JOB && task->type == SIM_JOB_PACKAGE);
+  gboolean packed = (task->kind == SIM_TASK_SHARE && task->type == SIM_SHARE_DOWNLOAD)
+                    || (task->kind == SIM_TASK_JOB && task->type == SIM_JOB_PACKAGE);
 
   return packed && (state->result == SIM_RESULT_SUCCEEDED || state->result == SIM_RESULT_PARTLY);
 }
@@ -50,8 +51,8 @@ build_file (const SimTask *task, guint file, int progress)
 {
   cJSON *item = cJSON_CreateObject ();
   guint64 seed = sim_task_mix (task->seed, file + 100);
-  bool done = progress * (int) task->n_files >= 100 * (int) (file + 1);
-  bool fails = sim_task_file_fails (task, file);
+  gboolean done = progress * (int) task->n_files >= 100 * (int) (file + 1);
+  gboolean fails = sim_task_file_fails (task, file);
   g_autofree char *container = g_strdup_printf ("IAACk0hRXpq9DAWkA%" G_GUINT64_FORMAT,
                                                 G_GUINT64_CONSTANT (1465823622533999616) + task->number / 8);
 

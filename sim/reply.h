@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's words about tasks, each family with its own: field names, number or String, form of times.
- * All give a document or a part of one as of @now (microseconds since the epoch). (transfer full) */
 #pragma once
 
 #include "tasks.h"
 
-/* Whether there is a package to download. */
-bool sim_reply_has_package (const SimTask *task, const SimState *state);
+/* The service's words about tasks, each family with its own: field names, number or String, form of times. All give a
+ * document or a part of one as of NOW (microseconds since the epoch). (transfer full) */
 
-/* POST /share/taskDetail. @url is put in when there is a package. */
+/* Whether there is a package to download. */
+gboolean sim_reply_has_package (const SimTask *task, const SimState *state);
+
+/* POST /share/taskDetail. URL is put in when there is a package. */
 cJSON *sim_reply_share (const SimTask *task, gint64 now, const char *url);
 
 /* GET /task/result; an item of GET /task/list; GET /task/{taskId}. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One HTTP request as it came in, and what it asks for. */
 #include "request.h"
 
 #include <string.h>
@@ -86,7 +87,7 @@ sim_request_add_body (SimRequest *req, const char *data, gsize size)
   if (req->body_too_big)
     return;
   if (size > req->body_max - req->body->len) {
-    req->body_too_big = true;
+    req->body_too_big = TRUE;
     g_byte_array_set_size (req->body, 0);
     return;
   }
@@ -115,8 +116,8 @@ sim_request_arg (const SimRequest *req, const char *name)
   return NULL;
 }
 
-/* Whether @path fits @pattern; gives what stands for its "*" in *@segment, untouched when there is none. */
-static bool
+/* Whether PATH fits PATTERN; gives what stands for its "*" in *SEGMENT, untouched when there is none. */
+static gboolean
 path_fits (const char *path, const char *pattern, const char **segment)
 {
   gsize fixed = strcspn (pattern, "*");
@@ -124,9 +125,9 @@ path_fits (const char *path, const char *pattern, const char **segment)
   if (pattern[fixed] == '\0')
     return strcmp (path, pattern) == 0;
   if (strncmp (path, pattern, fixed) != 0 || path[fixed] == '\0' || strchr (path + fixed, '/') != NULL)
-    return false;
+    return FALSE;
   *segment = path + fixed;
-  return true;
+  return TRUE;
 }
 
 void
@@ -197,13 +198,13 @@ sim_call_names (void)
   return g_strjoinv (", ", (char **) names);
 }
 
-bool
+gboolean
 sim_call_from_name (const char *name, SimCall *call)
 {
   for (guint i = 0; i < SIM_N_CALLS; i++)
     if (strcmp (name, calls[i].name) == 0) {
       *call = (SimCall) i;
-      return true;
+      return TRUE;
     }
-  return false;
+  return FALSE;
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* One HTTP request as it came in, and what it asks for. */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
-
 #include "json.h"
+
+#include <glib.h>
 
 #define SIM_SERVICE_BODY_MAX (1024u * 1024)
 #define SIM_ADMIN_BODY_MAX   (64u * 1024 * 1024)
@@ -29,6 +27,7 @@ typedef struct {
   char *value;
 } SimPair;
 
+/* One HTTP request as it came in, and what it asks for. */
 typedef struct {
   gint64 at; /* arrival by the server's clock, microseconds since the epoch */
   char *method;
@@ -39,9 +38,9 @@ typedef struct {
   GPtrArray *args;    /* SimPair, decoded query arguments */
   GByteArray *body;
   gsize body_max;
-  bool body_too_big; /* the rest of the body was thrown away */
+  gboolean body_too_big; /* the rest of the body was thrown away */
 
-  /* filled by sim_request_identify () */
+  /* filled by sim_request_identify() */
   SimCall call;
   const char *right_method; /* set when the path is known but the method is none of these */
   cJSON *json;              /* the parsed body of a POST, or NULL */
@@ -49,7 +48,7 @@ typedef struct {
   char *share_id;
 } SimRequest;
 
-/* A new request that came in at @at; @uri is the raw target with its query. (transfer full) */
+/* A new request that came in at AT; URI is the raw target with its query. (transfer full) */
 SimRequest *sim_request_new (const char *uri, gint64 at);
 /* Accepts NULL. */
 void sim_request_free (SimRequest *req);
@@ -57,7 +56,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimRequest, sim_request_free)
 
 /* A list of SimPair. (transfer full) */
 GPtrArray *sim_pairs_new (void);
-/* Appends a copy to one of the lists of pairs; @value may be NULL (an argument without "="). */
+/* Appends a copy to one of the lists of pairs; VALUE may be NULL (an argument without "="). */
 void sim_request_add_pair (GPtrArray *pairs, const char *name, const char *value);
 /* Appends to the body, up to body_max; beyond it sets body_too_big and forgets the body. */
 void sim_request_add_body (SimRequest *req, const char *data, gsize size);
@@ -74,8 +73,8 @@ void sim_request_identify (SimRequest *req);
 const char *sim_call_name (SimCall call);
 /* All names with commas between, for messages. (transfer full) */
 char *sim_call_names (void);
-/* Under what tests may put an answer in place of the call's own: the task's id for a detail or result, the call's
- * name for a list; NULL for other calls. (transfer none) */
+/* Under what tests may put an answer in place of the call's own: the task's id for a detail or result, the call's name
+ * for a list; NULL for other calls. (transfer none) */
 const char *sim_request_override_key (const SimRequest *req);
-/* The call of that name; false when there is none. */
-bool sim_call_from_name (const char *name, SimCall *call);
+/* The call of that name; FALSE when there is none. */
+gboolean sim_call_from_name (const char *name, SimCall *call);

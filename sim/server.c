@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * One thread a connection: a request that is kept back (latency, delays) then blocks nobody else, and the
- * code for it is a plain wait. The threads of waiting requests are woken by sim->stop_cond when the server
- * stops.
- */
+/* HTTP: sockets, connections, and the way between libmicrohttpd and the rest. */
 #include "server.h"
+
+#include "admin.h"
+#include "service.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -15,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "admin.h"
-#include "service.h"
+/* One thread a connection: a request that is kept back (latency, delays) then blocks nobody else, and the code for it
+ * is a plain wait. The threads of waiting requests are woken by sim->stop_cond when the server stops. */
 
 #define MAX_CONNECTIONS   4096
 #define CONNECTION_MEMORY (64 * 1024)  /* bytes; also the limit of a request's headers */
@@ -33,7 +32,7 @@ typedef struct {
   GBytes *bytes;       /* or, when NULL, */
   SimPackage *package; /* from `from` on */
   guint64 from, size;
-  bool broken; /* then the connection ends */
+  gboolean broken; /* then the connection ends */
 } Content;
 
 static void
@@ -81,8 +80,8 @@ create_response (const SimAnswer *answer)
   return response;
 }
 
-/* Sends a TCP RST now. Closing with SO_LINGER 0 alone is not enough: MHD shuts the socket down first, and the
- * peer would see an orderly end. */
+/* Sends a TCP RST now. Closing with SO_LINGER 0 alone is not enough: MHD shuts the socket down first, and the peer
+ * would see an orderly end. */
 static void
 reset_connection (struct MHD_Connection *connection)
 {
@@ -90,8 +89,8 @@ reset_connection (struct MHD_Connection *connection)
   struct linger linger = { .l_onoff = 1, .l_linger = 0 };
   struct sockaddr none = { .sa_family = AF_UNSPEC };
 
-  setsockopt (info->connect_fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-  connect (info->connect_fd, &none, sizeof none);
+  setsockopt (info->connect_fd, SOL_SOCKET, SO_LINGER, &linger, sizeof (linger));
+  (void) connect (info->connect_fd, &none, sizeof (none)); /* what fails here has ended already */
 }
 
 /* MHD's own Date is switched off as it knows only the real time. */
@@ -146,7 +145,7 @@ on_request (void *cls, struct MHD_Connection *connection, const char *url, const
 {
   Sim *sim = cls;
   SimRequest *req = *request_context;
-  bool for_tests = g_str_has_prefix (url, SIM_ADMIN_PREFIX);
+  gboolean for_tests = g_str_has_prefix (url, SIM_ADMIN_PREFIX);
 
   /* MHD calls first with the headers only, then with each piece of the body, then at the end */
   if (req->method == NULL) {
@@ -208,7 +207,7 @@ listen_on (const struct addrinfo *address)
   if (fd < 0)
     return -1;
   /* else a restart on the same port fails for a minute */
-  setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof (on));
   if (bind (fd, address->ai_addr, address->ai_addrlen) == 0 && listen (fd, SOMAXCONN) == 0)
     return fd;
 
@@ -223,16 +222,16 @@ static char *
 make_url (int fd)
 {
   struct sockaddr_storage address = { 0 };
-  socklen_t size = sizeof address;
+  socklen_t size = sizeof (address);
   char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
 
   if (getsockname (fd, (struct sockaddr *) &address, &size) == 0)
-    getnameinfo ((struct sockaddr *) &address, size, host, sizeof host, port, sizeof port,
+    getnameinfo ((struct sockaddr *) &address, size, host, sizeof (host), port, sizeof (port),
                  NI_NUMERICHOST | NI_NUMERICSERV);
   return g_strdup_printf (address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host, port);
 }
 
-/* A listening socket for the first address of @host that works, or -1. */
+/* A listening socket for the first address of HOST that works, or -1. */
 static int
 listen_on_host (const char *host, guint port, GError **error)
 {
@@ -241,7 +240,7 @@ listen_on_host (const char *host, guint port, GError **error)
   char service[16];
   int fd = -1;
 
-  g_snprintf (service, sizeof service, "%u", port);
+  g_snprintf (service, sizeof (service), "%u", port);
   int failure = getaddrinfo (host, service, &hints, &addresses);
   if (failure != 0) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot listen on %s: %s", host, gai_strerror (failure));
@@ -256,8 +255,7 @@ listen_on_host (const char *host, guint port, GError **error)
   return fd;
 }
 
-/* The usual soft limit of 1024 descriptors is less than the connections we promise; poll () copes with more.
- */
+/* The usual soft limit of 1024 descriptors is less than the connections we promise; poll() copes with more. */
 static void
 raise_descriptor_limit (void)
 {
@@ -285,7 +283,7 @@ sim_server_start (Sim *sim, const char *bind_host, guint port, GError **error)
       MHD_start_daemon (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC
                             | MHD_USE_SUPPRESS_DATE_NO_CLOCK,
                         0, NULL, NULL, on_request, sim, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                        (unsigned) MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
+                        (guint) MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
                         MHD_OPTION_URI_LOG_CALLBACK, on_uri, sim, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_END);
   if (server->daemon == NULL) {
@@ -309,7 +307,7 @@ sim_server_stop (SimServer *server)
   if (server == NULL)
     return;
   g_mutex_lock (&server->sim->lock);
-  server->sim->stopping = true;
+  server->sim->stopping = TRUE;
   g_cond_broadcast (&server->sim->stop_cond);
   g_mutex_unlock (&server->sim->lock);
   if (server->daemon != NULL)

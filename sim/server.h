@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP: sockets, connections, and the way between libmicrohttpd and the rest. */
 #pragma once
 
 #include "sim.h"
 
 typedef struct SimServer SimServer;
 
-/* Listens on @bind (an address or a host name) and @port (0 = any free one) and starts to serve @sim, one
- * thread a connection. Signals that the threads should not take must be blocked before. NULL with @error set
- * when it cannot. (transfer full) */
+/* Listens on BIND (an address or a host name) and PORT (0 = any free one) and starts to serve SIM, one thread a
+ * connection. Signals that the threads should not take must be blocked before. NULL with ERROR set when it cannot.
+ * (transfer full) */
 SimServer *sim_server_start (Sim *sim, const char *bind, guint port, GError **error);
 
 /* "http://127.0.0.1:8642", an IPv6 address in brackets. (transfer none) */

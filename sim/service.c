@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One request of the service from checks to answer, with latency, faults and the log. */
 #include "service.h"
 
 #include "api.h"
@@ -13,14 +14,14 @@ answer_no_api (const SimRequest *req, SimAnswer *answer)
     sim_answer_add_header (answer, "Allow", req->right_method);
 }
 
-/* Waits; false when the simulator ends before the time is over. */
-static bool
+/* Waits; FALSE when the simulator ends before the time is over. */
+static gboolean
 wait_for (Sim *sim, gint64 milliseconds)
 {
-  bool stopping;
+  gboolean stopping;
 
   if (milliseconds <= 0)
-    return true;
+    return TRUE;
   gint64 due = g_get_monotonic_time () + milliseconds * 1000;
   g_mutex_lock (&sim->lock);
   while (!sim->stopping && g_cond_wait_until (&sim->stop_cond, &sim->lock, due)) {
@@ -30,12 +31,10 @@ wait_for (Sim *sim, gint64 milliseconds)
   return !stopping;
 }
 
-/*
- * The answer is settled when the request comes in and only then kept back: a slow answer tells how things
- * were when it was asked for, and the numbers that stored answers carry are in the order of arrival. Faults
- * come after the checks, so that they never hide a malformed request.
- */
-bool
+/* The answer is settled when the request comes in and only then kept back: a slow answer tells how things were when
+ * it was asked for, and the numbers that stored answers carry are in the order of arrival. Faults come after the
+ * checks, so that they never hide a malformed request. */
+gboolean
 sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimAnswer *answer)
 {
   SimStroke stroke = { NULL, -1 };
@@ -74,7 +73,7 @@ sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimAnswer *answer)
   if (stroke.fault != NULL)
     sim_fault_apply (stroke.fault, answer);
 
-  bool send = wait_for (sim, sim->latency + MAX (stroke.delay, 0));
+  gboolean send = wait_for (sim, sim->latency + MAX (stroke.delay, 0));
   if (send && answer->wire == SIM_WIRE_RESET)
     answer->status = 0;
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* The shapes that a finished document can have: their table, and how each changes it. */
 #include "shapes.h"
+
+#include "writing.h"
 
 #include <gio/gio.h>
 #include <string.h>
-
-#include "writing.h"
 
 /* Gives a member another name; it moves to the end. */
 static void
@@ -258,7 +259,7 @@ static const struct {
   /* clang-format on */
 };
 
-bool
+gboolean
 sim_shapes_parse (const char *const *names, SimShapes *shapes, GError **error)
 {
   SimShapes set = 0;
@@ -269,12 +270,12 @@ sim_shapes_parse (const char *const *names, SimShapes *shapes, GError **error)
       i++;
     if (i == SIM_N_SHAPES) {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: no such shape, expected one of --help", *names);
-      return false;
+      return FALSE;
     }
     set |= (SimShapes) 1 << i;
   }
   *shapes = set;
-  return true;
+  return TRUE;
 }
 
 cJSON *
@@ -314,7 +315,7 @@ sim_shapes_apply (SimShapes shapes, SimCall call, cJSON *document)
 void
 sim_shapes_apply_error (SimShapes shapes, SimAnswer *answer)
 {
-  unsigned status = sim_shapes_has (shapes, SIM_SHAPE_ERROR_200) ? 200 : answer->status;
+  guint status = sim_shapes_has (shapes, SIM_SHAPE_ERROR_200) ? 200 : answer->status;
   gsize size;
 
   if (answer->status < 400)

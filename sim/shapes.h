@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Shapes: the other forms an answer can have where the service's documents contradict each other or are silent.
- *
- * Most of them change a finished document; shapes.c does that. Those that need more (what a page holds, how a
- * package is sent) are asked for where it happens.
- */
 #pragma once
 
 #include "answer.h"
 #include "request.h"
+
+/* Shapes: the other forms an answer can have where the service's documents contradict each other or are silent.
+ *
+ * Most of them change a finished document; shapes.c does that. Those that need more (what a page holds, how a package
+ * is sent) are asked for where it happens. */
 
 typedef enum {
   SIM_SHAPE_CODE_STRING,
@@ -55,21 +54,21 @@ typedef enum {
 
 typedef guint64 SimShapes; /* a set */
 
-static inline bool
+static inline gboolean
 sim_shapes_has (SimShapes shapes, SimShape shape)
 {
   return (shapes >> shape & 1) != 0;
 }
 
-/* The set of the NULL-terminated @names; false when there is no shape of such a name. */
-bool sim_shapes_parse (const char *const *names, SimShapes *shapes, GError **error);
+/* The set of the NULL-terminated NAMES; FALSE when there is no shape of such a name. */
+gboolean sim_shapes_parse (const char *const *names, SimShapes *shapes, GError **error);
 
 /* {"shapes":[{"name":...,"what":...,"on":...}]} for /_sim/shapes. (transfer full) */
 cJSON *sim_shapes_list (SimShapes shapes);
 /* All names and what they do, a line each, for --help. (transfer full) */
 char *sim_shapes_help (void);
 
-/* Changes the good answer of @call. */
+/* Changes the good answer of CALL. */
 void sim_shapes_apply (SimShapes shapes, SimCall call, cJSON *document);
 /* Changes an answer that is an error; leaves others alone. */
 void sim_shapes_apply_error (SimShapes shapes, SimAnswer *answer);

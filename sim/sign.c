@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* App authentication: the signature HMAC-SHA256 over a request. */
 #include "sign.h"
 
 #include <string.h>
 
-/* @escaped decoded and encoded again, so that only A-Za-z0-9-_.~ stay as they are; NULL when it is no good
+/* ESCAPED decoded and encoded again, so that only A-Za-z0-9-_.~ stay as they are; NULL when it is no good
  * percent-encoding. (transfer full) */
 static char *
 encode_again (const char *escaped, gssize length)
@@ -62,8 +63,8 @@ make_query (const char *query)
   return g_string_free (out, FALSE);
 }
 
-/* The lines of the headers that are signed; NULL when one was not sent, or when @names is not in lower case,
- * sorted and without repetition, or lacks what must be signed. (transfer full) */
+/* The lines of the headers that are signed; NULL when one was not sent, or when NAMES is not in lower case, sorted and
+ * without repetition, or lacks what must be signed. (transfer full) */
 static char *
 make_headers (const SimRequest *req, const char *names)
 {
@@ -99,7 +100,7 @@ make_string_to_sign (const SimRequest *req, const char *names)
   return g_strconcat ("HMAC-SHA256\n", hash, NULL);
 }
 
-/* The value of @part, which must begin with @key. (transfer none) */
+/* The value of PART, which must begin with KEY. (transfer none) */
 static const char *
 get_part (const char *part, const char *key)
 {

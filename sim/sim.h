@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulator as a whole: what all requests share. */
 #pragma once
 
 #include "auth.h"
@@ -10,11 +9,12 @@
 #include "shapes.h"
 #include "tasks.h"
 
+/* The simulator as a whole: what all requests share. */
 typedef struct {
   /* set before the first request, never changed */
   gint64 latency;         /* milliseconds */
   gint64 clock_offset;    /* of the server's clock from the real one, microseconds */
-  unsigned auth_status;   /* HTTP status of a refused authorization */
+  guint auth_status;      /* HTTP status of a refused authorization */
   SimShapes first_shapes; /* those of the command line */
   SimTasks *tasks;
   SimAuth *auth;
@@ -23,7 +23,7 @@ typedef struct {
   /* guards all below; never held while waiting for time or network */
   GMutex lock;
   GCond stop_cond; /* signalled once, when `stopping` is set */
-  bool stopping;
+  gboolean stopping;
   SimJournal *journal;
   SimFaults *faults;
   SimOverrides *overrides;

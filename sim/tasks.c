@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* The tasks of the simulated service: which there are, and where each is at a moment. */
 #include "tasks.h"
 
 #include <gio/gio.h>
 #include <string.h>
 
-/* Generated tasks begin in eight slots, an eighth of the duration apart, so that there is always something
- * going on. */
+/* Generated tasks begin in eight slots, an eighth of the duration apart, so that there is always something going on. */
 #define N_SLOTS         8
 #define TASKS_PER_SHARE 3
-/* Ids are 19 digits and beyond 2^53, like the service's; a second apart as snowflakes, so they are distinct
- * by themselves. */
+/* Ids are 19 digits and beyond 2^53, like the service's; a second apart as snowflakes, so they are distinct by
+ * themselves. */
 #define SHARE_TASK_BASE    G_GUINT64_CONSTANT (1790000000000000000)
 #define SHARE_BASE         G_GUINT64_CONSTANT (1780000000000000000)
 #define IMPORT_TASK_BASE   G_GUINT64_CONSTANT (1770000000000000000)
@@ -99,8 +99,7 @@ add_generated (SimTasks *tasks, SimTaskKind kind, guint64 base, guint number, gi
   task->n_files = 1 + task->seed % 5;
   task->created = start;
   if (duration == 0) {
-    /* every slot must be over at the start, with some seconds to spare as times in the answers are whole
-     * seconds */
+    /* every slot must be over at the start, with some seconds to spare as times in the answers are whole seconds */
     duration = 20 * G_USEC_PER_SEC;
     task->created = start - 60 * G_USEC_PER_SEC;
   }
@@ -131,7 +130,7 @@ add_share_task (SimTasks *tasks, guint number, gint64 duration, gint64 start)
   SimTask *task = add_generated (tasks, SIM_TASK_SHARE, SHARE_TASK_BASE, number, duration, start);
 
   task->share_id = make_id (SHARE_BASE, number / TASKS_PER_SHARE);
-  task->type = 1 + number % 2;
+  task->type = 1 + (int) (number % 2);
   set_result (task, outcomes[(number + number / 8) % G_N_ELEMENTS (outcomes)]);
 }
 
@@ -164,7 +163,7 @@ add_job (SimTasks *tasks, guint number, gint64 duration, gint64 start)
   };
   SimTask *task = add_generated (tasks, SIM_TASK_JOB, JOB_BASE, number, duration, start);
 
-  task->type = 1 + number % SIM_JOB_N_TYPES;
+  task->type = 1 + (int) (number % SIM_JOB_N_TYPES);
   set_result (task, outcomes[(number + number / SIM_JOB_N_TYPES) % SIM_JOB_N_TYPES]);
 }
 
@@ -232,7 +231,7 @@ sim_tasks_find (const SimTasks *tasks, SimTaskKind kind, const char *task_id, co
   return task;
 }
 
-bool
+gboolean
 sim_task_cancel (SimTask *task, gint64 now)
 {
   gint64 none = G_MAXINT64;
@@ -244,7 +243,7 @@ SimState
 sim_task_state (const SimTask *task, gint64 now)
 {
   SimState state = { SIM_STATUS_PENDING, SIM_RESULT_NONE, 0, 0, 0 };
-  bool to_cancel = task->result == SIM_RESULT_NONE;
+  gboolean to_cancel = task->result == SIM_RESULT_NONE;
   int last = to_cancel ? 60 : 100; /* where progress stops */
   gint64 canceled = atomic_load (&task->canceled);
   gint64 at = MIN (now, canceled); /* where it stands still */
@@ -255,7 +254,7 @@ sim_task_state (const SimTask *task, gint64 now)
     state.progress = at >= task->ends ? last : (int) ((at - task->begins) * last / (task->ends - task->begins));
   }
   if (at >= task->ends) {
-    bool failed = task->kind == SIM_TASK_BASIC && task->result == SIM_RESULT_FAILED;
+    gboolean failed = task->kind == SIM_TASK_BASIC && task->result == SIM_RESULT_FAILED;
     state.status = to_cancel ? SIM_STATUS_CANCELED : failed ? SIM_STATUS_FAILED : SIM_STATUS_COMPLETED;
     state.result = task->result;
     state.ended = task->ends;
@@ -266,7 +265,7 @@ sim_task_state (const SimTask *task, gint64 now)
   return state;
 }
 
-bool
+gboolean
 sim_task_file_fails (const SimTask *task, guint file)
 {
   return task->result == SIM_RESULT_FAILED || (task->result == SIM_RESULT_PARTLY && file % 2 == 1);

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The tasks of the simulated service.
- *
- * Nothing is stored about how far a task is: its state is a pure function of the time, worked out anew for
- * every answer. The table never changes after it is made, save that a job can be canceled, once, which is an
- * atomic; so it needs no lock, and the same options and start time give the same answers.
- */
 #pragma once
+
+#include "json.h"
 
 #include <glib.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 
-#include "json.h"
+/* The tasks of the simulated service.
+ *
+ * Nothing is stored about how far a task is: its state is a pure function of the time, worked out anew for every
+ * answer. The table never changes after it is made, save that a job can be canceled, once, which is an atomic; so it
+ * needs no lock, and the same options and start time give the same answers. */
 
 /* The three families of the service's documents. */
 typedef enum {
@@ -78,8 +76,8 @@ typedef struct {
 
 typedef struct SimTasks SimTasks;
 
-/* Makes the seed samples and then the generated tasks, which take @duration microseconds each, as seen from
- * @start; with 0 all have ended before @start. (transfer full) */
+/* Makes the seed samples and then the generated tasks, which take DURATION microseconds each, as seen from START; with
+ * 0 all have ended before START. (transfer full) */
 SimTasks *sim_tasks_new (const SimTaskCounts *counts, gint64 duration, gint64 start);
 void sim_tasks_free (SimTasks *tasks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimTasks, sim_tasks_free)
@@ -88,7 +86,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimTasks, sim_tasks_free)
 GBytes *sim_tasks_load_sample (const char *file);
 
 guint sim_tasks_count (const SimTasks *tasks);
-/* The task number @index, in the order of the watch list. (transfer none) */
+/* The task number INDEX, in the order of the watch list. (transfer none) */
 const SimTask *sim_tasks_nth (const SimTasks *tasks, guint index);
 
 /* The task of that kind and id, and for a share task of that share, or NULL. (transfer none) */
@@ -97,23 +95,23 @@ SimTask *sim_tasks_find (const SimTasks *tasks, SimTaskKind kind, const char *ta
 /* The task of that id, of any kind, or NULL. (transfer none) */
 SimTask *sim_tasks_lookup (const SimTasks *tasks, const char *task_id);
 
-/* Cancels a job; false when it has ended by @now or is canceled already. */
-bool sim_task_cancel (SimTask *task, gint64 now);
+/* Cancels a job; FALSE when it has ended by NOW or is canceled already. */
+gboolean sim_task_cancel (SimTask *task, gint64 now);
 
 /* All tasks in the watch list format of kootaskfs, one a line, seed samples first. (transfer full) */
 char *sim_tasks_watch_list (const SimTasks *tasks);
 
-/* {"tasks":[...]} for /_sim/tasks, states as of @now. (transfer full) */
+/* {"tasks":[...]} for /_sim/tasks, states as of NOW. (transfer full) */
 cJSON *sim_tasks_list (const SimTasks *tasks, gint64 now);
 
-/* The state at @now. */
+/* The state at NOW. */
 SimState sim_task_state (const SimTask *task, gint64 now);
 
 /* Whether the file of that number fails in the end: all do, or every second one, or none. */
-bool sim_task_file_fails (const SimTask *task, guint file);
+gboolean sim_task_file_fails (const SimTask *task, guint file);
 
 /* The number the family has for a status. */
 int sim_status_number (SimStatus status);
 
-/* A number that depends on @seed and @salt only, spread evenly over 64 bits. */
+/* A number that depends on SEED and SALT only, spread evenly over 64 bits. */
 guint64 sim_task_mix (guint64 seed, guint64 salt);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* Shapes that say the same in other words: how times, numbers and strings are written. */
 #include "writing.h"
 
 #include <string.h>
 #include <time.h>
 
-/* Puts the time @member, if it is one that @from reads, into the form @to. Gives what it is then, or NULL. */
+/* Puts the time MEMBER, if it is one that FROM reads, into the form TO. Gives what it is then, or NULL. */
 static cJSON *
 change_time (cJSON *parent, cJSON *member, const char *from, const char *to)
 {
@@ -72,7 +73,7 @@ visit_decimal (cJSON *parent, cJSON *member)
   if (!cJSON_IsNumber (member) || member->string == NULL)
     return;
   gint64 number = (gint64) member->valuedouble; /* all of ours are Integers */
-  bool round = number != 0 && number % 10 == 0;
+  gboolean round = number != 0 && number % 10 == 0;
   g_autofree char *text =
       g_strdup_printf (round ? "%" G_GINT64_FORMAT ".0E+1" : "%" G_GINT64_FORMAT ".0", round ? number / 10 : number);
   sim_json_set (parent, member->string, cJSON_CreateRaw (text));
@@ -113,7 +114,7 @@ sim_write_times_milliseconds (cJSON *document, SimCall call)
   sim_json_walk (document, visit_time_milliseconds);
 }
 
-/* Puts @escape, which cJSON cannot hold, behind the words of people and behind ids other than a task's. */
+/* Puts ESCAPE, which cJSON cannot hold, behind the words of people and behind ids other than a task's. */
 static void
 append_escape (cJSON *parent, const cJSON *member, const char *escape)
 {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Shapes that say the same in other words: how times, numbers and strings are written. */
 #pragma once
 
 #include "json.h"

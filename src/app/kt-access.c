@@ -65,7 +65,7 @@ on_changed_token (const char *token, const GError *error, gpointer data)
   KtAccess *access = data;
 
   if (token == NULL) {
-    kt_health_failure (access->health, kt_clock_real (access->clock), "token not re-read", NULL, error);
+    kt_health_failure (access->health, kt_clock_wall (access->clock), "token not re-read", NULL, error);
     return;
   }
   kt_service_set_token (access->service, token);
@@ -92,7 +92,7 @@ on_share_files_changed (gpointer data)
     return; /* they are still to be read */
   tokens = read_share_tokens (access->share_files, &error);
   if (tokens == NULL) {
-    kt_health_failure (access->health, kt_clock_real (access->clock), "kdstoken not re-read", NULL, error);
+    kt_health_failure (access->health, kt_clock_wall (access->clock), "kdstoken not re-read", NULL, error);
     return;
   }
   kt_service_set_share_tokens (access->service, tokens);

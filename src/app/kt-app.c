@@ -10,7 +10,7 @@
 #include "kt-watch-list.h"
 #include "service/kt-service.h"
 #include "store/kt-catalog.h"
-#include "store/kt-package.h"
+#include "package/kt-package.h"
 
 #include <glib-unix.h>
 #include <malloc.h>
@@ -48,7 +48,7 @@ typedef struct {
 static void
 report (App *app, const char *what, const GError *error)
 {
-  kt_health_failure (app->health, kt_clock_real (app->clock), what, NULL, error);
+  kt_health_failure (app->health, kt_clock_wall (app->clock), what, NULL, error);
 }
 
 static char *
@@ -76,24 +76,6 @@ about_tasks (gpointer data)
                             kt_family_word (i));
   g_string_append_printf (out, ")\n%s", lists);
   return g_string_free (out, FALSE);
-}
-
-static void
-fetch (gpointer source, KtKey *key, gint64 deadline, KtStoreFetchDone done, gpointer data)
-{
-  kt_service_fetch (source, key, deadline, done, data);
-}
-
-static void
-fetch_list (gpointer source, KtFamily family, gint64 patience, KtListsPage page, KtListsListed listed, gpointer data)
-{
-  kt_service_list (source, family, patience, page, listed, data);
-}
-
-static void
-cancel (gpointer source, KtKey *key, gint64 deadline, KtTreeCancelled done, gpointer data)
-{
-  kt_service_cancel (source, key, deadline, done, data);
 }
 
 /* The tasks of the watch list; none is configured: no tasks. (transfer full) */
@@ -140,7 +122,7 @@ tree_options (const KtConfig *config)
     .uid = getuid (),
     .gid = getgid (),
     .deadline = config->deadline,
-    .scan_ahead = config->limits.concurrency,
+    .readahead = config->limits.concurrency,
     .families = config->families,
   };
 }
@@ -175,7 +157,7 @@ lists_policy (const KtConfig *config)
     .families = config->families,
     .ttl = config->list_ttl,
     .negative_ttl = config->cache.negative_ttl,
-    .patience = config->deadline,
+    .page_timeout = config->deadline,
   };
 }
 
@@ -190,7 +172,7 @@ apply_config (App *app)
   kt_store_set_policy (app->store, &config->cache);
   kt_lists_set_policy (app->lists, &lists);
   kt_tree_set_options (app->tree, &options);
-  kt_tree_set_cancel (app->tree, config->allow_cancel ? cancel : NULL, kt_access_service (app->access));
+  kt_tree_set_cancel (app->tree, config->allow_cancel ? kt_service_source (kt_access_service (app->access)) : NULL);
 }
 
 /* There is another secret: what was refused before may not be now. */
@@ -199,8 +181,8 @@ on_other_secret (gpointer data)
 {
   App *app = data;
 
-  kt_store_forgive (app->store);
-  kt_lists_forgive (app->lists);
+  kt_store_forget_failures (app->store);
+  kt_lists_forget_failures (app->lists);
 }
 
 /* The second half of a reload, when the secrets are there or ERROR says why not. */
@@ -295,7 +277,7 @@ build_tree (App *app, GError **error)
   const KtConfig *config = app->config;
   const KtTreeOptions options = tree_options (config);
   const KtListsPolicy lists = lists_policy (config);
-  KtService *service = kt_access_service (app->access);
+  KtSource *source = kt_service_source (kt_access_service (app->access));
   const KtAbout about = {
     .health = app->health,
     .config = about_config,
@@ -308,14 +290,15 @@ build_tree (App *app, GError **error)
   if (keys == NULL)
     return FALSE;
   app->example = keys->len > 0 ? kt_key_ref (keys->pdata[0]) : NULL;
-  app->store = kt_store_new (app->clock, app->metrics, &config->cache, fetch, service);
+  app->store = kt_store_new (app->clock, app->metrics, &config->cache, source);
   app->catalog = kt_catalog_new ();
-  app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, fetch_list, service);
-  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->health, app->metrics);
+  app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, source);
+  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->health, app->metrics,
+                                   g_getenv ("TMPDIR") != NULL ? g_getenv ("TMPDIR") : "/var/tmp");
   app->tree = kt_tree_new (app->clock, app->store, app->catalog, app->lists, &about, &options);
   kt_tree_set_packages (app->tree, app->packages);
   kt_tree_set_watched (app->tree, keys);
-  kt_tree_set_cancel (app->tree, config->allow_cancel ? cancel : NULL, service);
+  kt_tree_set_cancel (app->tree, config->allow_cancel ? source : NULL);
   kt_access_set_observer (app->access, on_other_secret, app);
   return TRUE;
 }

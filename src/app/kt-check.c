@@ -17,7 +17,7 @@ typedef struct {
   FILE *out;
   int code;       /* of the first failure */
   gboolean waits; /* for an answer */
-  gint64 asked;   /* monotonic */
+  KtUsec asked_at;
   GError *error;  /* of the last question */
   guint n_listed; /* by the last list */
   KtKey *example; /* a task to ask for */
@@ -62,7 +62,7 @@ begin (Check *check)
   g_clear_error (&check->error);
   check->waits = TRUE;
   check->n_listed = 0;
-  check->asked = kt_clock_monotonic (kt_clock_system ());
+  check->asked_at = kt_clock_monotonic (kt_clock_system ());
 }
 
 static void
@@ -93,13 +93,13 @@ say_connection (Check *check)
     return;
   }
   say (check, "connection", "%s answered in %" G_GINT64_FORMAT " ms", check->config->endpoint,
-       (gint64) ((kt_clock_monotonic (kt_clock_system ()) - check->asked) / KT_MS));
+       (gint64) ((kt_clock_monotonic (kt_clock_system ()) - check->asked_at) / KT_MS));
   if (tls)
     say (check, "TLS", "the certificate is trusted");
 }
 
 static void
-on_page (GPtrArray *tasks, gpointer data)
+on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 {
   Check *check = data;
 
@@ -120,7 +120,8 @@ check_list (Check *check, KtFamily family)
   g_autofree char *step = g_strdup_printf ("list %s", kt_family_word (family));
 
   begin (check);
-  kt_service_list (kt_access_service (check->access), family, check->config->deadline, on_page, on_listed, check);
+  kt_source_list (kt_service_source (kt_access_service (check->access)), family, check->config->deadline, on_page,
+                  on_listed, check);
   wait_for_answer (check);
   say_connection (check);
   if (check->error == NULL)
@@ -130,11 +131,11 @@ check_list (Check *check, KtFamily family)
 }
 
 static void
-on_task (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+on_task (const KtResponse *response, const GError *error, gpointer data)
 {
   Check *check = data;
 
-  check->status = task != NULL ? g_strdup (task->status) : NULL;
+  check->status = error == NULL ? g_strdup (response->task->status) : NULL;
   answered (check, error);
 }
 
@@ -148,8 +149,8 @@ check_task (Check *check)
     return;
   }
   begin (check);
-  kt_service_fetch (kt_access_service (check->access), check->example,
-                    kt_clock_monotonic (kt_clock_system ()) + check->config->deadline, on_task, check);
+  kt_source_fetch (kt_service_source (kt_access_service (check->access)), check->example,
+                   kt_clock_monotonic (kt_clock_system ()) + check->config->deadline, on_task, check);
   wait_for_answer (check);
   say_connection (check);
   if (check->error == NULL)
@@ -218,7 +219,7 @@ check_name (Check *check)
 static void
 say_clock (Check *check)
 {
-  gint64 skew = kt_service_clock_skew (kt_access_service (check->access)) / KT_SECOND;
+  KtSec skew = kt_service_clock_skew (kt_access_service (check->access)) / KT_SECOND;
 
   if (ABS (skew) < WORTH_SAYING)
     say (check, "clock", "as the service's");

@@ -209,13 +209,13 @@ parse_duration (const char *text, gpointer field, GError **error)
 static char *
 format_duration (gconstpointer field)
 {
-  return kt_duration_format (*(const gint64 *) field);
+  return kt_duration_format (*(const KtUsec *) field);
 }
 
 static gboolean
 parse_deadline (const char *text, gpointer field, GError **error)
 {
-  gint64 deadline;
+  KtUsec deadline;
 
   if (!kt_duration_parse (text, &deadline, error))
     return FALSE;
@@ -223,7 +223,7 @@ parse_deadline (const char *text, gpointer field, GError **error)
     g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no deadline: expected more than 0 and at most 1h", text);
     return FALSE;
   }
-  *(gint64 *) field = deadline;
+  *(KtUsec *) field = deadline;
   return TRUE;
 }
 

@@ -28,8 +28,8 @@ typedef struct {
   gboolean verify;
   guint families; /* KT_FAMILY_BIT()s of those chosen */
   KtStorePolicy cache;
-  gint64 list_ttl;
-  gint64 deadline;
+  KtUsec list_ttl;
+  KtUsec deadline;
   KtHttpLimits limits;
   char *watch_file;
   GHashTable *share_token_files; /* share id → file of its kdstoken */

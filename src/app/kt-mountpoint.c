@@ -77,7 +77,7 @@ look_and_tell (Look *look, int out)
 
 /* The next Look; FALSE, and LOOK is as before, when it does not come before UNTIL (monotonic). */
 static gboolean
-hear (int in, gint64 until, Look *look)
+hear (int in, KtUsec until, Look *look)
 {
   struct pollfd ready = { .fd = in, .events = POLLIN };
   Look heard;
@@ -100,7 +100,7 @@ hear (int in, gint64 until, Look *look)
 static Look
 look_at (const char *path)
 {
-  gint64 until = kt_clock_monotonic (kt_clock_system ()) + PATIENCE;
+  KtUsec until = kt_clock_monotonic (kt_clock_system ()) + PATIENCE;
   Look look = { .error = ETIMEDOUT };
   int ends[2], null;
   pid_t child;

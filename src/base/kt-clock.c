@@ -11,7 +11,7 @@
 /* All timers of the system clock are one GSource: each request under way has one, and a turn of the main loop looks at
  * every source there is. */
 struct KtTimer {
-  gint64 at;
+  KtUsec at;
   KtTimerFunc func;
   gpointer data;
   GSequenceIter *place; /* in TIMERS */
@@ -19,7 +19,7 @@ struct KtTimer {
 
 static GSequence *timers; /* KtTimer, by time, then by the order of their start */
 static GSource *timer_source;
-static gint64 awaited = KT_TIME_NEVER; /* what the source waits for */
+static KtUsec awaited = KT_TIME_NEVER; /* what the source waits for */
 
 static gint64
 boot_time (void)
@@ -43,8 +43,8 @@ static void
 wait_for_first (void)
 {
   KtTimer *first = first_timer ();
-  gint64 at = first != NULL ? first->at : KT_TIME_NEVER;
-  gint64 left;
+  KtUsec at = first != NULL ? first->at : KT_TIME_NEVER;
+  KtUsec left;
 
   if (at == awaited)
     return; /* setting the source anew costs a system call */
@@ -66,7 +66,7 @@ prepare (GSource *source G_GNUC_UNUSED, int *timeout)
 static gboolean
 dispatch (GSource *source G_GNUC_UNUSED, GSourceFunc callback G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 {
-  gint64 now = boot_time ();
+  KtUsec now = boot_time ();
   KtTimer *first;
 
   while ((first = first_timer ()) != NULL && first->at <= now) {
@@ -88,20 +88,20 @@ compare (gconstpointer a, gconstpointer b, gpointer data G_GNUC_UNUSED)
   return x->at < y->at ? -1 : x->at > y->at;
 }
 
-static gint64
+static KtUsec
 system_monotonic (KtClock *clock)
 {
   return boot_time ();
 }
 
-static gint64
-system_real (KtClock *clock)
+static KtUsec
+system_wall (KtClock *clock)
 {
   return g_get_real_time ();
 }
 
 static KtTimer *
-system_start (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data)
+system_start (KtClock *clock, KtUsec at, KtTimerFunc func, gpointer data)
 {
   KtTimer *timer = g_new (KtTimer, 1);
 
@@ -129,27 +129,27 @@ kt_clock_system (void)
 {
   static KtClock clock = {
     .monotonic = system_monotonic,
-    .real = system_real,
+    .wall = system_wall,
     .start = system_start,
     .stop = system_stop,
   };
   return &clock;
 }
 
-gint64
+KtUsec
 kt_clock_monotonic (KtClock *clock)
 {
   return clock->monotonic (clock);
 }
 
-gint64
-kt_clock_real (KtClock *clock)
+KtUsec
+kt_clock_wall (KtClock *clock)
 {
-  return clock->real (clock);
+  return clock->wall (clock);
 }
 
 KtTimer *
-kt_clock_start (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data)
+kt_clock_start (KtClock *clock, KtUsec at, KtTimerFunc func, gpointer data)
 {
   return clock->start (clock, at, func, data);
 }
@@ -161,8 +161,8 @@ kt_clock_stop (KtClock *clock, KtTimer **timer)
     clock->stop (clock, g_steal_pointer (timer));
 }
 
-gint64
-kt_time_add (gint64 a, gint64 b)
+KtUsec
+kt_time_add (KtUsec a, KtUsec b)
 {
   return a > KT_TIME_NEVER - b ? KT_TIME_NEVER : a + b;
 }

@@ -1,39 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <glib.h>
+#include "kt-time.h"
 
 /* Time as the layers above see it: a vtable, so that tests set the time. All times are microseconds. The monotonic
  * clock is what ages, deadlines and timers go by. It counts the time that the machine sleeps, and is not GLib's
  * (g_get_monotonic_time(), ready times of GSources): times of the two do not mix. The wall clock, which may jump, is
- * for what is shown to people and dates requests before the service has told its own. A point on the monotonic clock
- * that never comes is KT_TIME_NEVER. */
-#define KT_TIME_NEVER G_MAXINT64
+ * for what is shown to people and dates requests before the service has told its own. */
 
 typedef struct KtClock KtClock;
 typedef struct KtTimer KtTimer;
 typedef void (*KtTimerFunc) (gpointer data);
 
 struct KtClock {
-  gint64 (*monotonic) (KtClock *clock);
-  gint64 (*real) (KtClock *clock); /* since the Unix epoch */
-  KtTimer *(*start) (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data);
+  KtUsec (*monotonic) (KtClock *clock);
+  KtUsec (*wall) (KtClock *clock); /* since the Unix epoch */
+  KtTimer *(*start) (KtClock *clock, KtUsec at, KtTimerFunc func, gpointer data);
   void (*stop) (KtClock *clock, KtTimer *timer);
 };
 
 /* The machine's clock; its timers run in the default GMainContext. Static. */
 KtClock *kt_clock_system (void);
 
-gint64 kt_clock_monotonic (KtClock *clock);
-gint64 kt_clock_real (KtClock *clock);
+KtUsec kt_clock_monotonic (KtClock *clock);
+KtUsec kt_clock_wall (KtClock *clock);
 
 /* Calls FUNC once when the monotonic clock has reached AT: never earlier; later when the main loop is busy, and after
  * the machine has slept maybe as late as its next event, or as if it had not slept. The timer belongs to the clock and
  * is gone once FUNC has been called: the owner forgets the pointer there. */
-KtTimer *kt_clock_start (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data);
+KtTimer *kt_clock_start (KtClock *clock, KtUsec at, KtTimerFunc func, gpointer data);
 
 /* Takes the timer at *TIMER back, if any, and clears it. */
 void kt_clock_stop (KtClock *clock, KtTimer **timer);
 
 /* A + B, where either may be KT_TIME_NEVER; never overflows. B is not negative. */
-gint64 kt_time_add (gint64 a, gint64 b);
+KtUsec kt_time_add (KtUsec a, KtUsec b);

@@ -6,11 +6,11 @@
 #include "kt-units.h"
 
 struct KtHealth {
-  gint64 last_success; /* wall clock, 0: never */
-  gint64 last_failure;
+  KtUsec last_success_wall; /* wall clock, 0: never */
+  KtUsec last_failure_wall;
   guint failures_in_a_row;
   gboolean skew_known;
-  gint64 skew; /* seconds */
+  KtSec skew;
   char *last_error;
 };
 
@@ -30,16 +30,16 @@ kt_health_free (KtHealth *health)
 }
 
 void
-kt_health_success (KtHealth *health, gint64 now)
+kt_health_success (KtHealth *health, KtUsec now_wall)
 {
-  health->last_success = now;
+  health->last_success_wall = now_wall;
   health->failures_in_a_row = 0;
 }
 
 static void
-note (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error)
+note (KtHealth *health, KtUsec now_wall, const char *what, const char *trace_id, const GError *error)
 {
-  g_autofree char *when = kt_time_format (now / KT_SECOND);
+  g_autofree char *when = kt_time_format (now_wall / KT_SECOND);
   g_autofree char *text =
       g_strdup_printf ("%s: %s: %s%s%s", what, kt_errno_name (kt_error_to_errno (error)), error->message,
                        trace_id != NULL ? ", trace id " : "", trace_id != NULL ? trace_id : "");
@@ -54,34 +54,34 @@ note (KtHealth *health, gint64 now, const char *what, const char *trace_id, cons
 }
 
 void
-kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error)
+kt_health_failure (KtHealth *health, KtUsec now_wall, const char *what, const char *trace_id, const GError *error)
 {
-  note (health, now, what, trace_id, error);
+  note (health, now_wall, what, trace_id, error);
   if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)) {
-    kt_health_success (health, now); /* the service did answer */
+    kt_health_success (health, now_wall); /* the service did answer */
   } else if (!g_error_matches (error, KT_ERROR, KT_ERROR_CONFIG)) {
-    health->last_failure = now;
+    health->last_failure_wall = now_wall;
     health->failures_in_a_row++;
   }
 }
 
 void
-kt_health_failure_elsewhere (KtHealth *health, gint64 now, const char *what, const GError *error)
+kt_health_failure_elsewhere (KtHealth *health, KtUsec now_wall, const char *what, const GError *error)
 {
-  note (health, now, what, NULL, error);
+  note (health, now_wall, what, NULL, error);
 }
 
 void
-kt_health_clock_skew (KtHealth *health, gint64 seconds)
+kt_health_clock_skew (KtHealth *health, KtSec skew)
 {
   health->skew_known = TRUE;
-  health->skew = seconds;
+  health->skew = skew;
 }
 
 static void
-append_time (GString *out, const char *key, gint64 when)
+append_time (GString *out, const char *key, KtUsec wall)
 {
-  g_autofree char *text = when != 0 ? kt_time_format (when / KT_SECOND) : g_strdup ("never");
+  g_autofree char *text = wall != 0 ? kt_time_format (wall / KT_SECOND) : g_strdup ("never");
   g_string_append_printf (out, "%s: %s\n", key, text);
 }
 
@@ -93,11 +93,11 @@ kt_health_format (const KtHealth *health)
 
   if (health->failures_in_a_row > 0)
     state = "failing";
-  else if (health->last_success == 0)
+  else if (health->last_success_wall == 0)
     state = "not asked yet";
   g_string_append_printf (out, "service: %s\n", state);
-  append_time (out, "last-success", health->last_success);
-  append_time (out, "last-failure", health->last_failure);
+  append_time (out, "last-success", health->last_success_wall);
+  append_time (out, "last-failure", health->last_failure_wall);
   g_string_append_printf (out, "failures-in-a-row: %u\n", health->failures_in_a_row);
   if (health->skew_known)
     g_string_append_printf (out, "clock-skew: %" G_GINT64_FORMAT " s\n", health->skew);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <glib.h>
+#include "kt-time.h"
 
 /* What is known of the service's and the configuration's well-being: the source of `.kootaskfs/health` and
  * `.kootaskfs/last-error`. Every failure is reported here once, which also logs it once. */
@@ -12,18 +12,18 @@ void kt_health_free (KtHealth *health);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtHealth, kt_health_free)
 
 /* The service gave a usable answer at NOW (wall clock, microseconds). */
-void kt_health_success (KtHealth *health, gint64 now);
+void kt_health_success (KtHealth *health, KtUsec now_wall);
 
 /* Something failed: WHAT ("share/taskDetail 1521827471237047552", "watch list"), the trace id of the
  * request or NULL, and why. Logged as a warning; an unknown task is no failure of the service and is logged as
  * information only, and a configuration error says nothing of the service. */
-void kt_health_failure (KtHealth *health, gint64 now, const char *what, const char *trace_id, const GError *error);
+void kt_health_failure (KtHealth *health, KtUsec now_wall, const char *what, const char *trace_id, const GError *error);
 
 /* The same for what says nothing of the service: the host of a package, or what was written into a file. */
-void kt_health_failure_elsewhere (KtHealth *health, gint64 now, const char *what, const GError *error);
+void kt_health_failure_elsewhere (KtHealth *health, KtUsec now_wall, const char *what, const GError *error);
 
 /* This machine's clock is SECONDS ahead of the service's (negative: behind), as far as can be told. */
-void kt_health_clock_skew (KtHealth *health, gint64 seconds);
+void kt_health_clock_skew (KtHealth *health, KtSec skew);
 
 /* A few lines `key: value`. (transfer full) */
 char *kt_health_format (const KtHealth *health);

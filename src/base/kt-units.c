@@ -55,7 +55,7 @@ format (gint64 value, const Unit *units, gsize n_units)
 }
 
 gboolean
-kt_duration_parse (const char *text, gint64 *out, GError **error)
+kt_duration_parse (const char *text, KtUsec *out, GError **error)
 {
   if (strcmp (text, "forever") == 0) {
     *out = KT_TIME_NEVER;
@@ -73,7 +73,7 @@ kt_duration_parse (const char *text, gint64 *out, GError **error)
 }
 
 char *
-kt_duration_format (gint64 duration)
+kt_duration_format (KtUsec duration)
 {
   if (duration == KT_TIME_NEVER)
     return g_strdup ("forever");
@@ -141,18 +141,18 @@ parse_digits (const char *digits, GTimeZone *zone)
   }
 }
 
-gint64
+KtSec
 kt_service_time_parse (const char *text, GTimeZone *zone)
 {
   g_autofree char *digits = kt_number_digits (text, strlen (text), NULL);
   g_autoptr (GDateTime) time = digits != NULL ? parse_digits (digits, zone) : parse_iso (text, zone);
-  gint64 seconds = time != NULL ? g_date_time_to_unix (time) : 0;
+  KtSec seconds = time != NULL ? g_date_time_to_unix (time) : 0;
 
   return seconds > 0 ? seconds : KT_TIME_UNKNOWN;
 }
 
 char *
-kt_time_format (gint64 seconds)
+kt_time_format (KtSec seconds)
 {
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (seconds);
   return time != NULL ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : g_strdup ("");

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <glib.h>
-
-#define KT_MS           1000LL
-#define KT_SECOND       1000000LL
-#define KT_TIME_UNKNOWN G_MININT64 /* a wall-clock time the service did not give */
+#include "kt-time.h"
 
 /* "250ms", "5s", "5min", "1h", "7d", "forever": microseconds at *OUT, KT_TIME_NEVER for forever. A number
  * alone needs a unit, but for 0. On failure *OUT is untouched and KT_ERROR_CONFIG says what was expected. */
-gboolean kt_duration_parse (const char *text, gint64 *out, GError **error);
+gboolean kt_duration_parse (const char *text, KtUsec *out, GError **error);
 
 /* The other way round, in the largest unit without remainder. (transfer full) */
-char *kt_duration_format (gint64 duration);
+char *kt_duration_format (KtUsec duration);
 
 /* "4096", "64K", "64M", "1G": bytes. As above. */
 gboolean kt_size_parse (const char *text, guint64 *out, GError **error);
@@ -24,7 +20,7 @@ char *kt_size_format (guint64 size);
  * ZONE, of 10 seconds and of 13 milliseconds since the epoch. Fractions of a second are cut off. Seconds since the
  * epoch; KT_TIME_UNKNOWN when TEXT is nothing of this, or not after the epoch: that is how serialisers write no time.
  * */
-gint64 kt_service_time_parse (const char *text, GTimeZone *zone);
+KtSec kt_service_time_parse (const char *text, GTimeZone *zone);
 
 /* Seconds since the epoch as `2024-09-30T09:19:32Z`. (transfer full) */
-char *kt_time_format (gint64 seconds);
+char *kt_time_format (KtSec seconds);

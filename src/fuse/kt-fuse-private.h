@@ -4,7 +4,7 @@
 #define FUSE_USE_VERSION 314
 
 #include "kt-fuse.h"
-#include "kt-pusher.h"
+#include "kt-notifier.h"
 
 #include <fuse_lowlevel.h>
 
@@ -15,28 +15,28 @@ struct KtFuse {
   KtTree *tree;
   KtClock *clock;
   KtMetrics *metrics;
-  KtPusher *pusher;
-  KtPusher *ahead; /* of its own: it may wait for a page as long as a read of a package waits for its host */
+  KtNotifier *notifier;
+  KtNotifier *ahead; /* of its own: it may wait for a page as long as a read of a package waits for its host */
   KtFuseEvents events;
   GQueue parked;        /* KtParked */
   GHashTable *listings; /* KtListing: the open directories */
-  guint64 **counters;   /* by KtOperation */
+  guint64 **counters;   /* by KtFuseOp */
   gboolean init_answered;
   guint max_read; /* of -o, which libfuse wants to hear twice */
 };
 
 /* The operations, as counted in `.kootaskfs/metrics`. */
 /* clang-format off */
-#define KT_OPERATIONS(X)                                                                                             \
+#define KT_FUSE_OPS(X)                                                                                             \
   X (lookup) X (forget) X (getattr) X (setattr) X (readlink) X (open) X (read) X (opendir) X (readdir) X (readdirplus) \
   X (releasedir) X (getxattr) X (listxattr) X (access) X (statfs) X (write)
 
 typedef enum {
-#define X(name) KT_OPERATION_##name,
-  KT_OPERATIONS (X)
+#define X(name) KT_FUSE_OP_##name,
+  KT_FUSE_OPS (X)
 #undef X
-  KT_N_OPERATIONS,
-} KtOperation;
+  KT_N_FUSE_OPS,
+} KtFuseOp;
 /* clang-format on */
 
 /* The table libfuse calls; its user data is the KtFuse. */
@@ -51,7 +51,7 @@ typedef struct KtParked {
   fuse_req_t req;
   guint64 inode;
   gsize size; /* of a write */
-  KtTreeCall *call;
+  KtOperation *operation;
   KtTimer *check; /* after an interrupt: when to look for signals next */
   GList link;     /* KtFuse.parked */
 } KtParked;
@@ -59,7 +59,7 @@ typedef struct KtParked {
 KtParked *kt_parked_new (KtFuse *fuse, fuse_req_t req, guint64 inode);
 
 /* The tree has not called back yet. An interrupt from now on ends the call, when the signal matters. */
-void kt_parked_wait (KtParked *parked, KtTreeCall *call);
+void kt_parked_wait (KtParked *parked, KtOperation *operation);
 
 /* Ends the parking and gives the request back to be answered. */
 fuse_req_t kt_parked_end (KtParked *parked);

@@ -22,6 +22,6 @@ KtFuse *kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **op
 /* Mounts and starts to serve; fails with KT_ERROR_MOUNT, which has the words of libfuse or fusermount3. */
 gboolean kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error);
 
-/* Answers everything still waiting with ENOTCONN, unmounts, and ends the pushers. */
+/* Answers everything still waiting with ENOTCONN, unmounts, and ends the notifiers. */
 void kt_fuse_free (KtFuse *fuse);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtFuse, kt_fuse_free)

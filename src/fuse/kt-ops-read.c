@@ -19,10 +19,10 @@ static void
 read_package (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset)
 {
   KtParked *parked = kt_parked_new (fuse, req, inode);
-  KtTreeCall *call = kt_tree_read_package (fuse->tree, inode, offset, size, on_bytes, parked);
+  KtOperation *operation = kt_tree_read_package (fuse->tree, inode, offset, size, on_bytes, parked);
 
-  if (call != NULL)
-    kt_parked_wait (parked, call);
+  if (operation != NULL)
+    kt_parked_wait (parked, operation);
 }
 
 void
@@ -35,7 +35,7 @@ kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struc
   const char *bytes;
   gsize length;
 
-  ++*fuse->counters[KT_OPERATION_read];
+  ++*fuse->counters[KT_FUSE_OP_read];
   if (error != NULL) {
     fuse_reply_err (req, kt_error_to_errno (error));
     return;
@@ -49,7 +49,7 @@ kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struc
     fuse_reply_buf (req, NULL, 0);
   else
     fuse_reply_buf (req, bytes + offset, MIN (size, length - (gsize) offset));
-  others = kt_tree_read_on (fuse->tree, inode);
+  others = kt_tree_preload_others (fuse->tree, inode);
   if (others != NULL)
-    kt_pusher_store (fuse->pusher, others, NULL, NULL, 0);
+    kt_notifier_store (fuse->notifier, others, NULL, NULL, 0);
 }

@@ -13,7 +13,7 @@
 #define UNKNOWN_INODE 0xffffffff /* what libfuse says in a listing of an inode not looked up yet */
 
 static KtFuse *
-count (fuse_req_t req, KtOperation operation)
+count (fuse_req_t req, KtFuseOp operation)
 {
   KtFuse *fuse = fuse_req_userdata (req);
   ++*fuse->counters[operation];
@@ -21,19 +21,19 @@ count (fuse_req_t req, KtOperation operation)
 }
 
 static double
-seconds (gint64 life)
+seconds (KtUsec timeout)
 {
-  return life == KT_TIME_NEVER ? FOREVER : (double) life / KT_SECOND;
+  return timeout == KT_TIME_NEVER ? FOREVER : (double) timeout / KT_SECOND;
 }
 
 static struct fuse_entry_param
-entry_param (const KtTreeEntry *entry)
+entry_param (const KtInode *entry)
 {
   return (struct fuse_entry_param){
     .ino = entry->id,
     .attr = entry->stat,
-    .attr_timeout = seconds (entry->attr_life),
-    .entry_timeout = seconds (entry->entry_life),
+    .attr_timeout = seconds (entry->attr_timeout),
+    .entry_timeout = seconds (entry->entry_timeout),
   };
 }
 
@@ -55,7 +55,7 @@ op_init (void *data, struct fuse_conn_info *conn)
 }
 
 static void
-on_found (const KtTreeEntry *entry, const GError *error, gpointer data)
+on_found (const KtInode *entry, const GError *error, gpointer data)
 {
   KtParked *parked = data;
   KtFuse *fuse = parked->fuse;
@@ -64,7 +64,7 @@ on_found (const KtTreeEntry *entry, const GError *error, gpointer data)
 
   if (error != NULL) {
     fuse_reply_err (req, kt_error_to_errno (error));
-  } else if (entry->id == 0 && entry->entry_life == 0) {
+  } else if (entry->id == 0 && entry->entry_timeout == 0) {
     fuse_reply_err (req, ENOENT);
   } else {
     param = entry_param (entry);
@@ -76,18 +76,18 @@ on_found (const KtTreeEntry *entry, const GError *error, gpointer data)
 static void
 op_lookup (fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_lookup);
+  KtFuse *fuse = count (req, KT_FUSE_OP_lookup);
   KtParked *parked = kt_parked_new (fuse, req, parent);
-  KtTreeCall *call = kt_tree_lookup (fuse->tree, parent, name, on_found, parked);
+  KtOperation *operation = kt_tree_lookup (fuse->tree, parent, name, on_found, parked);
 
-  if (call != NULL)
-    kt_parked_wait (parked, call);
+  if (operation != NULL)
+    kt_parked_wait (parked, operation);
 }
 
 static void
 op_forget (fuse_req_t req, fuse_ino_t inode, uint64_t lookups)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_forget);
+  KtFuse *fuse = count (req, KT_FUSE_OP_forget);
 
   kt_tree_forget (fuse->tree, inode, lookups);
   fuse_reply_none (req);
@@ -96,7 +96,7 @@ op_forget (fuse_req_t req, fuse_ino_t inode, uint64_t lookups)
 static void
 op_forget_multi (fuse_req_t req, size_t n_forgets, struct fuse_forget_data *forgets)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_forget);
+  KtFuse *fuse = count (req, KT_FUSE_OP_forget);
 
   for (size_t i = 0; i < n_forgets; i++)
     kt_tree_forget (fuse->tree, forgets[i].ino, forgets[i].nlookup);
@@ -107,22 +107,22 @@ op_forget_multi (fuse_req_t req, size_t n_forgets, struct fuse_forget_data *forg
 static void
 reply_attr (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode, GPtrArray *pages)
 {
-  KtTreeEntry entry = { 0 };
+  KtInode entry = { 0 };
 
   if (!kt_tree_getattr (fuse->tree, inode, &entry))
     fuse_reply_err (req, ENOENT);
   else if (pages == NULL)
-    fuse_reply_attr (req, &entry.stat, seconds (entry.attr_life));
+    fuse_reply_attr (req, &entry.stat, seconds (entry.attr_timeout));
   else
-    kt_pusher_store (fuse->pusher, pages, req, &entry.stat, seconds (entry.attr_life));
+    kt_notifier_store (fuse->notifier, pages, req, &entry.stat, seconds (entry.attr_timeout));
 }
 
 static void
 op_getattr (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_getattr);
+  KtFuse *fuse = count (req, KT_FUSE_OP_getattr);
 
-  reply_attr (fuse, req, inode, kt_tree_prime (fuse->tree, inode));
+  reply_attr (fuse, req, inode, kt_tree_preload (fuse->tree, inode));
 }
 
 static void
@@ -154,7 +154,7 @@ is_touch (int to_set)
 static gboolean
 is_writable (KtFuse *fuse, fuse_ino_t inode)
 {
-  KtTreeEntry entry;
+  KtInode entry;
   return kt_tree_getattr (fuse->tree, inode, &entry) && (entry.stat.st_mode & S_IWUSR) != 0;
 }
 
@@ -168,9 +168,9 @@ is_emptying (KtFuse *fuse, fuse_ino_t inode, const struct stat *attr, int to_set
 static void
 op_setattr (fuse_req_t req, fuse_ino_t inode, struct stat *attr, int to_set, struct fuse_file_info *file)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_setattr);
+  KtFuse *fuse = count (req, KT_FUSE_OP_setattr);
   KtParked *parked;
-  KtTreeCall *call;
+  KtOperation *operation;
 
   if (is_emptying (fuse, inode, attr, to_set)) {
     reply_attr (fuse, req, inode, NULL);
@@ -181,15 +181,15 @@ op_setattr (fuse_req_t req, fuse_ino_t inode, struct stat *attr, int to_set, str
     return;
   }
   parked = kt_parked_new (fuse, req, inode);
-  call = kt_tree_touch (fuse->tree, inode, on_touched, parked);
-  if (call != NULL)
-    kt_parked_wait (parked, call);
+  operation = kt_tree_touch (fuse->tree, inode, on_touched, parked);
+  if (operation != NULL)
+    kt_parked_wait (parked, operation);
 }
 
 static void
 op_readlink (fuse_req_t req, fuse_ino_t inode)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_readlink);
+  KtFuse *fuse = count (req, KT_FUSE_OP_readlink);
   g_autofree char *target = kt_tree_readlink (fuse->tree, inode);
 
   if (target != NULL)
@@ -202,7 +202,7 @@ op_readlink (fuse_req_t req, fuse_ino_t inode)
 static void
 op_open (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
-  count (req, KT_OPERATION_open);
+  count (req, KT_FUSE_OP_open);
   fuse_reply_err (req, ENOSYS);
 }
 
@@ -224,18 +224,18 @@ on_listed (KtListing *listing, const GError *error, gpointer data)
 static void
 op_opendir (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_opendir);
+  KtFuse *fuse = count (req, KT_FUSE_OP_opendir);
   KtParked *parked = kt_parked_new (fuse, req, inode);
-  KtTreeCall *call = kt_tree_list (fuse->tree, inode, on_listed, parked);
+  KtOperation *operation = kt_tree_list (fuse->tree, inode, on_listed, parked);
 
-  if (call != NULL)
-    kt_parked_wait (parked, call);
+  if (operation != NULL)
+    kt_parked_wait (parked, operation);
 }
 
 static void
 op_releasedir (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
-  g_hash_table_remove (count (req, KT_OPERATION_releasedir)->listings, (gpointer) (uintptr_t) file->fh);
+  g_hash_table_remove (count (req, KT_FUSE_OP_releasedir)->listings, (gpointer) (uintptr_t) file->fh);
   fuse_reply_err (req, 0);
 }
 
@@ -260,7 +260,7 @@ op_readdir (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct 
   const char *name;
   size_t used = 0;
 
-  count (req, KT_OPERATION_readdir);
+  count (req, KT_FUSE_OP_readdir);
   for (; (name = name_at (listing, offset, &stat.st_mode)) != NULL; offset++) {
     size_t needed = fuse_add_direntry (req, buffer + used, size - used, name, &stat, offset + 1);
     if (needed > size - used)
@@ -274,7 +274,7 @@ op_readdir (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct 
 static struct fuse_entry_param
 entry_at (KtListing *listing, off_t offset, mode_t type)
 {
-  KtTreeEntry entry = { 0 };
+  KtInode entry = { 0 };
   struct fuse_entry_param param = { .attr = { .st_ino = UNKNOWN_INODE, .st_mode = type } };
 
   if (offset >= 2 && kt_listing_look_up (listing, (guint) (offset - 2), &entry))
@@ -285,7 +285,7 @@ entry_at (KtListing *listing, off_t offset, mode_t type)
 static void
 op_readdirplus (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_readdirplus);
+  KtFuse *fuse = count (req, KT_FUSE_OP_readdirplus);
   KtListing *listing = (KtListing *) (uintptr_t) file->fh;
   g_autofree char *buffer = g_malloc (size);
   g_autoptr (GArray) counted = g_array_new (FALSE, FALSE, sizeof (fuse_ino_t));
@@ -322,7 +322,7 @@ reply_xattr (fuse_req_t req, const char *value, size_t length, size_t size)
 static void
 op_getxattr (fuse_req_t req, fuse_ino_t inode, const char *name, size_t size)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_getxattr);
+  KtFuse *fuse = count (req, KT_FUSE_OP_getxattr);
   g_autofree char *value = kt_tree_getxattr (fuse->tree, inode, name);
 
   if (value != NULL)
@@ -334,7 +334,7 @@ op_getxattr (fuse_req_t req, fuse_ino_t inode, const char *name, size_t size)
 static void
 op_listxattr (fuse_req_t req, fuse_ino_t inode, size_t size)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_listxattr);
+  KtFuse *fuse = count (req, KT_FUSE_OP_listxattr);
   g_auto (GStrv) names = kt_tree_listxattr (fuse->tree, inode);
   g_autoptr (GString) list = g_string_new (NULL);
 
@@ -346,8 +346,8 @@ op_listxattr (fuse_req_t req, fuse_ino_t inode, size_t size)
 static void
 op_access (fuse_req_t req, fuse_ino_t inode, int mask)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_access);
-  KtTreeEntry entry = { 0 };
+  KtFuse *fuse = count (req, KT_FUSE_OP_access);
+  KtInode entry = { 0 };
 
   if (!kt_tree_getattr (fuse->tree, inode, &entry))
     fuse_reply_err (req, ENOENT);
@@ -363,7 +363,7 @@ op_statfs (fuse_req_t req, fuse_ino_t inode)
   /* no blocks and no inodes, as of /proc: 0 of 0 in use alarms nobody */
   struct statvfs stat = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = NAME_MAX };
 
-  count (req, KT_OPERATION_statfs);
+  count (req, KT_FUSE_OP_statfs);
   fuse_reply_statfs (req, &stat);
 }
 
@@ -371,7 +371,7 @@ op_statfs (fuse_req_t req, fuse_ino_t inode)
 static void
 refuse (fuse_req_t req)
 {
-  count (req, KT_OPERATION_write);
+  count (req, KT_FUSE_OP_write);
   fuse_reply_err (req, EROFS);
 }
 
@@ -390,14 +390,14 @@ on_written (const GError *error, gpointer data)
 static void
 op_write (fuse_req_t req, fuse_ino_t inode, const char *bytes, size_t size, off_t offset, struct fuse_file_info *file)
 {
-  KtFuse *fuse = count (req, KT_OPERATION_write);
+  KtFuse *fuse = count (req, KT_FUSE_OP_write);
   KtParked *parked = kt_parked_new (fuse, req, inode);
-  KtTreeCall *call;
+  KtOperation *operation;
 
   parked->size = size;
-  call = kt_tree_write (fuse->tree, inode, bytes, size, offset, on_written, parked);
-  if (call != NULL)
-    kt_parked_wait (parked, call);
+  operation = kt_tree_write (fuse->tree, inode, bytes, size, offset, on_written, parked);
+  if (operation != NULL)
+    kt_parked_wait (parked, operation);
 }
 
 /* What else would change something. */

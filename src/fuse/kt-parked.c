@@ -54,7 +54,7 @@ on_check (gpointer data)
 
   parked->check = NULL;
   if (is_wanted_back (parked->req)) {
-    kt_tree_cancel (parked->call);
+    kt_tree_cancel (parked->operation);
     fuse_reply_err (kt_parked_end (parked), EINTR);
   } else {
     parked->check =
@@ -84,9 +84,9 @@ kt_parked_new (KtFuse *fuse, fuse_req_t req, guint64 inode)
 }
 
 void
-kt_parked_wait (KtParked *parked, KtTreeCall *call)
+kt_parked_wait (KtParked *parked, KtOperation *operation)
 {
-  parked->call = call;
+  parked->operation = operation;
   g_queue_push_tail_link (&parked->fuse->parked, &parked->link);
   fuse_req_interrupt_func (parked->req, on_interrupt, parked);
 }
@@ -97,7 +97,7 @@ kt_parked_end (KtParked *parked)
   fuse_req_t req = parked->req;
 
   kt_clock_stop (parked->fuse->clock, &parked->check);
-  if (parked->call != NULL) {
+  if (parked->operation != NULL) {
     fuse_req_interrupt_func (req, NULL, NULL);
     g_queue_unlink (&parked->fuse->parked, &parked->link);
   }
@@ -110,7 +110,7 @@ kt_parked_end_all (KtFuse *fuse, int error)
 {
   while (!g_queue_is_empty (&fuse->parked)) {
     KtParked *parked = fuse->parked.head->data;
-    kt_tree_cancel (parked->call);
+    kt_tree_cancel (parked->operation);
     fuse_reply_err (kt_parked_end (parked), error);
   }
 }

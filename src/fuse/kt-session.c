@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The FUSE session: its options, mount and unmount, and its file descriptor as a source of the main loop. */
 #include "kt-fuse-private.h"
 
 #include "base/kt-error.h"
@@ -19,7 +20,7 @@
 
 static const char *const operation_names[] = {
 #define X(name) #name,
-  KT_OPERATIONS (X)
+  KT_FUSE_OPS (X)
 #undef X
 };
 
@@ -69,9 +70,9 @@ io_writev (int fd, struct iovec *iov, int count, void *data)
 
 static const struct fuse_custom_io parallel_io = { .read = io_read, .writev = io_writev };
 
-/* While libfuse sets up and mounts it tells of its troubles here, also in the child that is to be fusermount3. Not all of
- * them end with the line. */
-static G_GNUC_PRINTF (2, 0) void on_libfuse_trouble (enum fuse_log_level level, const char *format, va_list args)
+/* While libfuse sets up and mounts, it reports failures here, also in the child process that becomes fusermount3. Not all of
+ * them end with a newline. */
+static G_GNUC_PRINTF (2, 0) void on_libfuse_failure (enum fuse_log_level level, const char *format, va_list args)
 {
   if (level > FUSE_LOG_WARNING)
     return;
@@ -92,17 +93,17 @@ static G_GNUC_PRINTF (2, 0) void on_libfuse_log (enum fuse_log_level level, cons
 }
 
 static void
-invalidate (gpointer kernel, GPtrArray *stale, GSourceFunc done, gpointer data)
+invalidate (gpointer kernel, GPtrArray *invalidations, GSourceFunc done, gpointer data)
 {
-  kt_pusher_push (((KtFuse *) kernel)->pusher, stale, done, data);
+  kt_notifier_invalidate (((KtFuse *) kernel)->notifier, invalidations, done, data);
 }
 
 static gboolean
-push_bytes (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, gsize length, GSourceFunc done,
-            gpointer data)
+preload (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, gsize length, GSourceFunc done,
+         gpointer data)
 {
   g_autoptr (GBytes) content = g_bytes_new_static (bytes, length);
-  return kt_pusher_store_part (((KtFuse *) kernel)->ahead, inode, offset, content, done, data);
+  return kt_notifier_store_part (((KtFuse *) kernel)->ahead, inode, offset, content, done, data);
 }
 
 static guint64
@@ -120,8 +121,8 @@ count_parked (gpointer data)
 static void
 add_metrics (KtFuse *fuse)
 {
-  fuse->counters = g_new0 (guint64 *, KT_N_OPERATIONS);
-  for (int i = 0; i < KT_N_OPERATIONS; i++)
+  fuse->counters = g_new0 (guint64 *, KT_N_FUSE_OPS);
+  for (int i = 0; i < KT_N_FUSE_OPS; i++)
     fuse->counters[i] = kt_metrics_counter (fuse->metrics, "kootaskfs_operations",
                                             "File operations that reached the daemon", "operation", operation_names[i]);
   kt_metrics_gauge (fuse->metrics, "kootaskfs_inodes", "Inodes in memory", count_nodes, fuse);
@@ -147,16 +148,16 @@ add_options (KtFuse *fuse, struct fuse_args *args, char **options)
   free (list);
 }
 
-/* The end of what may go wrong: REASON is set when it did, which is logged otherwise. */
+/* stderr is itself again. Returns the reason when the step FAILED; otherwise what was kept is logged. (transfer full) */
 static char *
-end_trouble (KtStderr *kept, gboolean failed)
+end_keeping (KtStderr *kept, gboolean failed)
 {
-  g_autofree char *told = kt_stderr_end (kept);
+  g_autofree char *text = kt_stderr_end (kept);
 
   fuse_set_log_func (on_libfuse_log);
-  if (!failed && told[0] != '\0')
-    g_warning ("%s", told);
-  return failed && told[0] == '\0' ? g_strdup ("no reason is given") : g_steal_pointer (&told);
+  if (!failed && text[0] != '\0')
+    g_warning ("%s", text);
+  return failed && text[0] == '\0' ? g_strdup ("no reason is given") : g_steal_pointer (&text);
 }
 
 KtFuse *
@@ -176,9 +177,9 @@ kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, c
   fuse->listings = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) kt_listing_free, NULL);
   add_options (fuse, &args, options);
   kept = kt_stderr_keep ();
-  fuse_set_log_func (on_libfuse_trouble);
+  fuse_set_log_func (on_libfuse_failure);
   fuse->session = fuse_session_new (&args, &kt_fuse_ops, sizeof (kt_fuse_ops), fuse);
-  reason = end_trouble (kept, fuse->session == NULL);
+  reason = end_keeping (kept, fuse->session == NULL);
   fuse_opt_free_args (&args);
   if (fuse->session == NULL) {
     g_set_error (error, KT_ERROR, KT_ERROR_USAGE, "-o: %s", reason);
@@ -198,9 +199,9 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   gboolean failed;
   int fd;
 
-  fuse_set_log_func (on_libfuse_trouble);
+  fuse_set_log_func (on_libfuse_failure);
   failed = fuse_session_mount (fuse->session, mountpoint) != 0;
-  reason = end_trouble (kept, failed);
+  reason = end_keeping (kept, failed);
   if (failed) {
     g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "cannot mount on %s: %s", mountpoint, reason);
     return FALSE;
@@ -213,20 +214,20 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   if (!g_unix_set_fd_nonblocking (fd, TRUE, error)) /* poll can say readable and read block */
     return FALSE;
   fuse->source = g_unix_fd_add (fd, G_IO_IN | G_IO_ERR | G_IO_HUP, on_request, fuse);
-  fuse->pusher = kt_pusher_new (fuse->session);
-  fuse->ahead = kt_pusher_new (fuse->session);
+  fuse->notifier = kt_notifier_new (fuse->session);
+  fuse->ahead = kt_notifier_new (fuse->session);
   kt_tree_set_invalidate (fuse->tree, invalidate, fuse);
-  kt_tree_set_push (fuse->tree, push_bytes, fuse);
+  kt_tree_set_preload (fuse->tree, preload, fuse);
   return TRUE;
 }
 
-/* A pusher may be waiting in the kernel for the lock of a directory, which a request holds that came after the loop
- * ended. Its write also keeps the fd open, so that closing that would not end the request: it must be answered. */
+/* The thread may wait in the kernel for the lock of a directory, which a request holds that came after the loop ended. Its
+ * write also keeps the file descriptor open, so closing that would not end the request: it must be answered. */
 static void
-end_pusher (KtFuse *fuse, KtPusher *pusher)
+end_notifier (KtFuse *fuse, KtNotifier *notifier)
 {
-  kt_pusher_stop (pusher);
-  while (!kt_pusher_has_ended (pusher)) {
+  kt_notifier_stop (notifier);
+  while (!kt_notifier_has_ended (notifier)) {
     g_main_context_iteration (NULL, TRUE);
     kt_parked_end_all (fuse, ENOTCONN);
   }
@@ -239,16 +240,16 @@ kt_fuse_free (KtFuse *fuse)
     return;
   kt_parked_end_all (fuse, ENOTCONN);
   kt_tree_set_invalidate (fuse->tree, NULL, NULL);
-  kt_tree_set_push (fuse->tree, NULL, NULL);
-  if (fuse->pusher != NULL) {
-    end_pusher (fuse, fuse->pusher);
-    end_pusher (fuse, fuse->ahead);
+  kt_tree_set_preload (fuse->tree, NULL, NULL);
+  if (fuse->notifier != NULL) {
+    end_notifier (fuse, fuse->notifier);
+    end_notifier (fuse, fuse->ahead);
   }
   if (fuse->source != 0)
     g_source_remove (fuse->source);
-  if (fuse->pusher != NULL) {
-    kt_pusher_join (fuse->pusher);
-    kt_pusher_join (fuse->ahead);
+  if (fuse->notifier != NULL) {
+    kt_notifier_join (fuse->notifier);
+    kt_notifier_join (fuse->ahead);
   }
   fuse_session_unmount (fuse->session);
   fuse_session_destroy (fuse->session);

@@ -15,8 +15,8 @@ typedef struct {
   KtHttpDone done;
   gpointer data;
   KtHttpSink sink; /* of a link, else NULL */
-  gint64 deadline;
-  gint64 stall; /* each piece for SINK puts the deadline off to so much later */
+  KtUsec deadline;
+  KtUsec stall_timeout; /* each piece for SINK puts the deadline off to so much later */
   guint attempts;
   GList link; /* KtHttpClient.line */
   GList all;  /* KtHttpClient.jobs */
@@ -33,7 +33,7 @@ struct KtHttpClient {
   GQueue jobs;
   GQueue line;
   guint active;
-  gint64 next_start; /* rate: no request before this time */
+  KtUsec next_start_at; /* rate: no request before this time */
   KtTimer *rate_timer;
   guint64 *attempts;
   guint64 *retries;
@@ -115,18 +115,18 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
 {
   Job *job = data;
   KtHttpClient *client = job->client;
-  gint64 now = kt_clock_monotonic (client->clock);
+  KtUsec now = kt_clock_monotonic (client->clock);
   KtAttempt attempt = {
     .attempt = job->attempts,
     .status = response != NULL ? response->status : 0,
     .error = error,
     .retry_after = response != NULL ? response->headers[KT_HEADER_RETRY_AFTER] : NULL,
-    .now_real = kt_clock_real (client->clock),
+    .now_wall = kt_clock_wall (client->clock),
     .now = now,
     .deadline = job->deadline,
     .jitter = g_random_double (),
   };
-  gint64 delay = job->request.once ? KT_RETRY_NO : kt_retry_delay (&attempt);
+  KtUsec delay = job->request.once ? KT_RETRY_NO : kt_retry_delay (&attempt);
 
   if (delay != KT_RETRY_NO && response != NULL && job->request.is_final != NULL && job->request.is_final (response))
     delay = KT_RETRY_NO;
@@ -146,7 +146,7 @@ on_piece (const KtHttpResponse *head, gconstpointer bytes, gsize length, gpointe
 {
   Job *job = data;
 
-  job->deadline = kt_time_add (kt_clock_monotonic (job->client->clock), job->stall);
+  job->deadline = kt_time_add (kt_clock_monotonic (job->client->clock), job->stall_timeout);
   return job->sink (head, bytes, length, job->data);
 }
 
@@ -179,20 +179,20 @@ pump (KtHttpClient *client)
 {
   while (client->active < client->limits.concurrency && !g_queue_is_empty (&client->line)) {
     if (client->limits.rate > 0) {
-      gint64 now = kt_clock_monotonic (client->clock);
-      if (now < client->next_start) {
+      KtUsec now = kt_clock_monotonic (client->clock);
+      if (now < client->next_start_at) {
         if (client->rate_timer == NULL)
-          client->rate_timer = kt_clock_start (client->clock, client->next_start, on_rate, client);
+          client->rate_timer = kt_clock_start (client->clock, client->next_start_at, on_rate, client);
         return;
       }
-      client->next_start = MAX (now, client->next_start) + KT_SECOND / client->limits.rate;
+      client->next_start_at = MAX (now, client->next_start_at) + KT_SECOND / client->limits.rate;
     }
     job_start (g_queue_pop_head_link (&client->line)->data);
   }
 }
 
 static Job *
-job_new (KtHttpClient *client, const char *method, const char *url, gint64 deadline, KtHttpPrepare prepare,
+job_new (KtHttpClient *client, const char *method, const char *url, KtUsec deadline, KtHttpPrepare prepare,
          KtHttpDone done, gpointer data)
 {
   Job *job = g_new0 (Job, 1);
@@ -214,7 +214,7 @@ job_new (KtHttpClient *client, const char *method, const char *url, gint64 deadl
 }
 
 void
-kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, gint64 deadline,
+kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, KtUsec deadline,
                      KtHttpPrepare prepare, KtHttpDone done, gpointer data)
 {
   Job *job = job_new (client, method, url, deadline, prepare, done, data);
@@ -224,14 +224,14 @@ kt_http_client_send (KtHttpClient *client, const char *method, const char *url, 
 }
 
 void
-kt_http_client_stream (KtHttpClient *client, const char *url, gint64 stall, KtHttpPrepare prepare, KtHttpSink sink,
-                       KtHttpDone done, gpointer data)
+kt_http_client_stream (KtHttpClient *client, const char *url, KtUsec stall_timeout, KtHttpPrepare prepare,
+                       KtHttpSink sink, KtHttpDone done, gpointer data)
 {
-  gint64 deadline = kt_time_add (kt_clock_monotonic (client->clock), stall);
+  KtUsec deadline = kt_time_add (kt_clock_monotonic (client->clock), stall_timeout);
   Job *job = job_new (client, "GET", url, deadline, prepare, done, data);
 
   job->sink = sink;
-  job->stall = stall;
+  job->stall_timeout = stall_timeout;
   job->request.sink = on_piece;
   job->request.sink_data = job;
   job->request.is_link = TRUE;

@@ -35,12 +35,12 @@ void kt_http_client_set_limits (KtHttpClient *client, const KtHttpLimits *limits
 
 /* Sends; DONE is called exactly once, at DEADLINE (monotonic) at the latest, never before this returns. METHOD
  * is static, BODY may be NULL. */
-void kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, gint64 deadline,
+void kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, KtUsec deadline,
                           KtHttpPrepare prepare, KtHttpDone done, gpointer data);
 
 /* As kt_http_client_send(), GETs what the link URL leads to: its redirects are followed (http and https only, never
  * from https to http), and no error's message tells of it. The body, of any length, goes to SINK, which gets DATA; the
  * response of DONE is without. Instead of a deadline there is STALL, microseconds: the longest time without a piece.
  * An attempt after the first begins with PREPARE again. */
-void kt_http_client_stream (KtHttpClient *client, const char *url, gint64 stall, KtHttpPrepare prepare, KtHttpSink sink,
-                            KtHttpDone done, gpointer data);
+void kt_http_client_stream (KtHttpClient *client, const char *url, KtUsec stall_timeout, KtHttpPrepare prepare,
+                            KtHttpSink sink, KtHttpDone done, gpointer data);

@@ -5,10 +5,10 @@
 
 #include <curl/curl.h>
 
-gint64
+KtUsec
 kt_http_date_parse (const char *text)
 {
   time_t date = text != NULL ? curl_getdate (text, NULL) : -1;
 
-  return date == -1 ? KT_TIME_UNKNOWN : (gint64) date * KT_SECOND;
+  return date == -1 ? KT_TIME_UNKNOWN : (KtUsec) date * KT_SECOND;
 }

@@ -31,24 +31,24 @@ is_passing (const KtAttempt *attempt)
 }
 
 /* Retry-After is a number of seconds or a date; KT_RETRY_NO when it is neither. */
-static gint64
+static KtUsec
 asked_delay (const KtAttempt *attempt)
 {
   guint64 seconds;
-  gint64 date;
+  KtUsec date_wall;
 
   if (attempt->retry_after == NULL)
     return KT_RETRY_NO;
   if (g_ascii_string_to_unsigned (attempt->retry_after, 10, 0, G_MAXINT32, &seconds, NULL))
-    return (gint64) seconds * KT_SECOND;
-  date = kt_http_date_parse (attempt->retry_after);
-  return date == KT_TIME_UNKNOWN ? KT_RETRY_NO : MAX (0, date - attempt->now_real);
+    return (KtUsec) seconds * KT_SECOND;
+  date_wall = kt_http_date_parse (attempt->retry_after);
+  return date_wall == KT_TIME_UNKNOWN ? KT_RETRY_NO : MAX (0, date_wall - attempt->now_wall);
 }
 
-gint64
+KtUsec
 kt_retry_delay (const KtAttempt *attempt)
 {
-  gint64 delay;
+  KtUsec delay;
 
   if (attempt->attempt >= KT_RETRY_ATTEMPTS || !is_passing (attempt))
     return KT_RETRY_NO;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/kt-error.h"
+#include "base/kt-time.h"
 
 /* What is known when an attempt has failed or might have. Times are microseconds. */
 typedef struct {
@@ -9,9 +10,9 @@ typedef struct {
   guint status;            /* HTTP status, 0 when there was no answer */
   const GError *error;     /* of the transport, NULL when there was an answer */
   const char *retry_after; /* the header's value or NULL */
-  gint64 now_real;         /* for a Retry-After that is a date */
-  gint64 now;
-  gint64 deadline;
+  KtUsec now_wall;         /* for a Retry-After that is a date */
+  KtUsec now;
+  KtUsec deadline;
   double jitter; /* 0..1, a random number */
 } KtAttempt;
 
@@ -24,4 +25,4 @@ gboolean kt_retry_is_passing (guint status);
 /* How long to wait before the next attempt, or KT_RETRY_NO. Retried are no connection, a connection that broke, and
  * what kt_retry_is_passing(), nothing else; at most KT_RETRY_ATTEMPTS attempts, 100 ms doubling with jitter, or what
  * Retry-After asks for (RFC 9110, 10.2.3); never past the deadline. Pure. */
-gint64 kt_retry_delay (const KtAttempt *attempt);
+KtUsec kt_retry_delay (const KtAttempt *attempt);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* How one task is asked for, as a hash key. */
 #include "kt-key.h"
 
 #include <string.h>
@@ -28,7 +29,7 @@ kt_key_new_share (const char *share_id, const char *task_id)
 KtKey *
 kt_key_new (KtFamily family, const char *task_id)
 {
-  g_assert (family != KT_FAMILY_SHARE);
+  g_assert (!kt_family_has (family, KT_FACT_OF_SHARE));
   return key_new (family, "", task_id);
 }
 
@@ -58,57 +59,4 @@ kt_key_equal (gconstpointer a, gconstpointer b)
 {
   const KtKey *x = a, *y = b;
   return x->family == y->family && strcmp (x->task_id, y->task_id) == 0 && strcmp (x->share_id, y->share_id) == 0;
-}
-
-static const char *const words[] = {
-  [KT_FAMILY_SHARE] = "share",
-  [KT_FAMILY_BASIC] = "basic",
-  [KT_FAMILY_JOB] = "job",
-  [KT_FAMILY_UNKNOWN] = "unknown",
-};
-
-const char *
-kt_family_word (KtFamily family)
-{
-  return words[family];
-}
-
-gboolean
-kt_family_from_word (const char *word, KtFamily *family)
-{
-  for (KtFamily i = 0; i < KT_N_FAMILIES; i++) {
-    if (g_str_equal (words[i], word)) {
-      *family = i;
-      return TRUE;
-    }
-  }
-  return FALSE;
-}
-
-guint
-kt_families_from_text (const char *text)
-{
-  g_auto (GStrv) split = g_strsplit_set (text, ", ", -1);
-  guint families = 0;
-
-  for (char **word = split; *word != NULL; word++) {
-    KtFamily family;
-    if (**word == '\0')
-      continue;
-    if (!kt_family_from_word (*word, &family))
-      return 0;
-    families |= KT_FAMILY_BIT (family);
-  }
-  return families;
-}
-
-char *
-kt_families_to_text (guint families)
-{
-  GString *out = g_string_new (NULL);
-
-  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
-    if ((families & KT_FAMILY_BIT (i)) != 0)
-      g_string_append_printf (out, "%s%s", out->len > 0 ? ", " : "", words[i]);
-  return g_string_free (out, FALSE);
 }

@@ -4,7 +4,7 @@
 #include "base/kt-log.h"
 #include "base/kt-names.h"
 #include "base/kt-units.h"
-#include "kt-table.h"
+#include "kt-csv.h"
 #include "kt-words.h"
 
 #include <string.h>
@@ -211,8 +211,8 @@ kt_task_seal (KtTask *task)
   if (task->files->len > 0)
     name_files (task);
   if (is_large (task)) {
-    task->files_csv = kt_table_files (task);
-    task->failures_csv = kt_table_failures (task);
+    task->files_csv = kt_csv_files (task);
+    task->failures_csv = kt_csv_failures (task);
   }
 }
 
@@ -235,8 +235,8 @@ kt_task_is_final (const KtTask *task)
   return kt_status_is_final (task->status);
 }
 
-static gint64
-known_time (gint64 time, gint64 other)
+static KtSec
+known_time (KtSec time, KtSec other)
 {
   return time != KT_TIME_UNKNOWN ? time : other;
 }
@@ -307,7 +307,7 @@ kt_task_completed (const KtTask *task, const KtTask *listed)
 }
 
 gboolean
-kt_task_is_untold (const KtTask *task, const KtTask *listed)
+kt_task_is_incomplete (const KtTask *task, const KtTask *listed)
 {
   if (task->from_list)
     return FALSE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "base/kt-time.h"
 #include "kt-key.h"
 
 /* One file of a share task. Strings are never NULL; "" is what the service did not give. Those marked shared are
@@ -27,10 +28,10 @@ typedef struct {
   char *type; /* shared, as are the next two; words of model/kt-words.c, "" when unknown */
   char *status;
   char *result;
-  gint progress;  /* 0..100, -1 when unknown */
-  gint64 created; /* seconds since the epoch, KT_TIME_UNKNOWN */
-  gint64 started;
-  gint64 ended;
+  gint progress; /* 0..100, -1 when unknown */
+  KtSec created; /* seconds since the epoch, KT_TIME_UNKNOWN */
+  KtSec started;
+  KtSec ended;
   char *user;
   char *name;           /* what the service calls the task */
   gboolean from_list;   /* an item of a list: no counts, files, failures and documents */
@@ -42,7 +43,7 @@ typedef struct {
   GBytes *job_json;    /* the job object, pretty-printed; NULL from a list, as is the next one */
   GBytes *response;    /* the whole answer, byte for byte */
   GHashTable *by_name; /* of many files: name → index + 1 */
-  GBytes *files_csv;   /* of many rows, as is the next: what kt-table.h gives, made once */
+  GBytes *files_csv;   /* of many rows, as is the next: what kt-csv.h gives, made once */
   GBytes *failures_csv;
 } KtTask;
 
@@ -79,7 +80,7 @@ KtTask *kt_task_completed (const KtTask *task, const KtTask *listed);
 
 /* Whether the next list may tell times that TASK, which is from none, lacks; LISTED (or NULL) is what the last one told.
  * One that has told of the same status has told what it knows, but for an end, which may come late. */
-gboolean kt_task_is_untold (const KtTask *task, const KtTask *listed);
+gboolean kt_task_is_incomplete (const KtTask *task, const KtTask *listed);
 
 /* Whether two answers about a task say the same. */
 gboolean kt_task_says_same (const KtTask *task, const KtTask *other);

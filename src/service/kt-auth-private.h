@@ -30,13 +30,13 @@ struct KtAuth {
   guint generation; /* of CREDENTIAL */
 
   gboolean renewing;
-  GQueue waiters;      /* Waiter */
-  gint64 next_refresh; /* no renewal of the kind before */
-  gint64 next_read;
+  GQueue waiters;         /* Waiter */
+  KtUsec next_refresh_at; /* no renewal of the kind before */
+  KtUsec next_read_at;
 
   guint under_way;
-  gint64 last_call;
-  gint64 next_call; /* of keep-alive, after one that failed */
+  KtUsec last_call_at;
+  KtUsec next_call_at; /* of keep-alive, after one that failed */
   KtTimer *idle;
 };
 

@@ -3,9 +3,9 @@
 
 #include "base/kt-error.h"
 #include "base/kt-units.h"
-#include "kt-decode.h"
+#include "codec/kt-decode.h"
 #include "kt-paths.h"
-#include "kt-reply.h"
+#include "codec/kt-reply.h"
 
 #define IDLE            (15 * 60 * KT_SECOND) /* of the 20 minutes that a token lives unused */
 #define KEEP_ALIVE_WAIT (60 * KT_SECOND)      /* after a call that failed */
@@ -74,34 +74,34 @@ on_token (const char *token, const GError *error, gpointer data)
   if (token != NULL)
     kt_auth_set_token (auth, token);
   else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
-    kt_health_failure (auth->health, kt_clock_real (auth->clock), "token not read again", NULL, error);
+    kt_health_failure (auth->health, kt_clock_wall (auth->clock), "token not read again", NULL, error);
   settle (auth);
 }
 
 static void
 read_again (KtAuth *auth)
 {
-  gint64 now = kt_clock_monotonic (auth->clock);
+  KtUsec now = kt_clock_monotonic (auth->clock);
 
-  if (auth->read_token == NULL || now < auth->next_read) {
+  if (auth->read_token == NULL || now < auth->next_read_at) {
     settle (auth);
     return;
   }
-  auth->next_read = now + KT_AUTH_RENEWAL_WAIT;
+  auth->next_read_at = now + KT_AUTH_RENEWAL_WAIT;
   auth->read_token (auth->token_source, on_token, auth);
 }
 
 static void
 renew (KtAuth *auth, gboolean by_session)
 {
-  gint64 now = kt_clock_monotonic (auth->clock);
+  KtUsec now = kt_clock_monotonic (auth->clock);
 
   auth->renewing = TRUE;
-  if (!by_session || auth->session_id == NULL || now < auth->next_refresh) {
+  if (!by_session || auth->session_id == NULL || now < auth->next_refresh_at) {
     read_again (auth);
     return;
   }
-  auth->next_refresh = now + KT_AUTH_RENEWAL_WAIT;
+  auth->next_refresh_at = now + KT_AUTH_RENEWAL_WAIT;
   own_call (auth, TRUE);
 }
 
@@ -116,7 +116,7 @@ may_be_refusal (const KtHttpResponse *response, const GError *error)
 
 gboolean
 kt_auth_refused (KtAuth *auth, const KtAuthStamp *stamp, const KtHttpResponse *response, const GError *error,
-                 gint64 deadline, KtAuthVerdict verdict, gpointer data)
+                 KtUsec deadline, KtAuthVerdict verdict, gpointer data)
 {
   Waiter *waiter;
 
@@ -177,7 +177,7 @@ refreshed (const OwnCall *call, const KtHttpResponse *response, GError **error)
 {
   KtAuth *auth = call->auth;
   g_autofree char *url = url_of (call);
-  GError *redirect = kt_reply_redirect (response, url);
+  GError *redirect = kt_reply_redirect (response->status, response->headers[KT_HEADER_LOCATION], url);
   char *token;
 
   if (redirect != NULL) {
@@ -214,7 +214,7 @@ on_own_response (const KtHttpResponse *response, const GError *http_error, gpoin
   if (response != NULL && refresh)
     refreshed (call, response, &error);
   if (error != NULL && !stopped)
-    kt_health_failure (auth->health, kt_clock_real (auth->clock), refresh ? "session/refresh" : "keep-alive",
+    kt_health_failure (auth->health, kt_clock_wall (auth->clock), refresh ? "session/refresh" : "keep-alive",
                        call->trace_id, error);
   own_call_free (call);
 
@@ -253,11 +253,11 @@ static void
 on_idle (gpointer data)
 {
   KtAuth *auth = data;
-  gint64 now = kt_clock_monotonic (auth->clock);
+  KtUsec now = kt_clock_monotonic (auth->clock);
 
   auth->idle = NULL;
-  if (now >= MAX (auth->last_call + IDLE, auth->next_call)) {
-    auth->next_call = now + KEEP_ALIVE_WAIT;
+  if (now >= MAX (auth->last_call_at + IDLE, auth->next_call_at)) {
+    auth->next_call_at = now + KEEP_ALIVE_WAIT;
     if (auth->session_id == NULL)
       own_call (auth, FALSE);
     else if (!auth->renewing)
@@ -274,7 +274,7 @@ kt_auth_schedule (KtAuth *auth)
 
   kt_clock_stop (auth->clock, &auth->idle);
   if (wanted)
-    auth->idle = kt_clock_start (auth->clock, MAX (auth->last_call + IDLE, auth->next_call), on_idle, auth);
+    auth->idle = kt_clock_start (auth->clock, MAX (auth->last_call_at + IDLE, auth->next_call_at), on_idle, auth);
 }
 
 void

@@ -36,11 +36,11 @@ kt_auth_header (KtHttpRequest *request, const char *name, const char *value)
 void
 kt_auth_prepare (KtAuth *auth, KtHttpRequest *request, const char *trace_id, KtAuthStamp *stamp)
 {
-  gint64 now = kt_server_clock_now (&auth->server, auth->clock);
+  KtUsec now = kt_server_clock_now (&auth->server, auth->clock);
   g_autofree char *date = kt_x_date (now);
   g_autofree char *signature = NULL;
 
-  *stamp = (KtAuthStamp){ .date = now - now % KT_SECOND, .generation = auth->generation };
+  *stamp = (KtAuthStamp){ .date_wall = now - now % KT_SECOND, .generation = auth->generation };
   kt_auth_header (request, "X-User-Id", auth->user_id);
   kt_auth_header (request, "X-Date", date);
   if (auth->app_id != NULL) {
@@ -57,7 +57,7 @@ kt_auth_prepare (KtAuth *auth, KtHttpRequest *request, const char *trace_id, KtA
 
 /* ---- the clock */
 
-gint64
+KtUsec
 kt_auth_clock_skew (const KtAuth *auth)
 {
   return kt_server_clock_skew (&auth->server, auth->clock);
@@ -66,7 +66,7 @@ kt_auth_clock_skew (const KtAuth *auth)
 static void
 tell_skew (KtAuth *auth)
 {
-  gint64 skew = kt_auth_clock_skew (auth) / KT_SECOND;
+  KtSec skew = kt_auth_clock_skew (auth) / KT_SECOND;
 
   kt_health_clock_skew (auth->health, skew);
   if (auth->skew_told || (skew <= SKEW_AHEAD && skew >= -SKEW_BEHIND))
@@ -79,12 +79,12 @@ tell_skew (KtAuth *auth)
 void
 kt_auth_answered (KtAuth *auth, const KtHttpResponse *response)
 {
-  gint64 date = kt_http_date_parse (response->headers[KT_HEADER_DATE]);
+  KtUsec date_wall = kt_http_date_parse (response->headers[KT_HEADER_DATE]);
 
-  auth->last_call = kt_clock_monotonic (auth->clock);
-  if (date == KT_TIME_UNKNOWN)
+  auth->last_call_at = kt_clock_monotonic (auth->clock);
+  if (date_wall == KT_TIME_UNKNOWN)
     return;
-  kt_server_clock_learn (&auth->server, auth->clock, date);
+  kt_server_clock_learn (&auth->server, auth->clock, date_wall);
   tell_skew (auth);
 }
 
@@ -97,9 +97,10 @@ kt_auth_is_refusal (const KtHttpResponse *response)
 gboolean
 kt_auth_date_was_wrong (KtAuth *auth, const KtAuthStamp *stamp, const KtHttpResponse *response)
 {
-  gint64 date = kt_http_date_parse (response->headers[KT_HEADER_DATE]);
+  KtUsec date_wall = kt_http_date_parse (response->headers[KT_HEADER_DATE]);
 
-  return date != KT_TIME_UNKNOWN && kt_server_clock_refused (&auth->server, auth->clock, stamp->date, date);
+  return date_wall != KT_TIME_UNKNOWN
+         && kt_server_clock_refused (&auth->server, auth->clock, stamp->date_wall, date_wall);
 }
 
 /* ---- the credential */
@@ -159,7 +160,7 @@ kt_auth_set_options (KtAuth *auth, const KtServiceOptions *options)
   auth->keep_alive = options->keep_alive;
   auth->read_token = options->read_token;
   auth->token_source = options->token_source;
-  auth->next_read = kt_clock_monotonic (auth->clock) + KT_AUTH_RENEWAL_WAIT; /* it was read for these options */
+  auth->next_read_at = kt_clock_monotonic (auth->clock) + KT_AUTH_RENEWAL_WAIT; /* it was read for these options */
   kt_auth_set_token (auth, options->token);
   kt_auth_schedule (auth);
 }
@@ -172,7 +173,7 @@ kt_auth_new (KtHttpClient *http, KtClock *clock, KtHealth *health)
   auth->http = http;
   auth->clock = clock;
   auth->health = health;
-  auth->last_call = kt_clock_monotonic (clock);
+  auth->last_call_at = kt_clock_monotonic (clock);
   g_queue_init (&auth->waiters);
   return auth;
 }

@@ -13,7 +13,7 @@ typedef struct KtAuth KtAuth;
 
 /* What one attempt of a request was sent with. */
 typedef struct {
-  gint64 date; /* X-Date, microseconds */
+  KtUsec date_wall; /* X-Date */
   guint generation;
 } KtAuthStamp;
 
@@ -42,9 +42,9 @@ void kt_auth_prepare (KtAuth *auth, KtHttpRequest *request, const char *trace_id
 void kt_auth_answered (KtAuth *auth, const KtHttpResponse *response);
 
 /* As kt_service_clock_skew(). */
-gint64 kt_auth_clock_skew (const KtAuth *auth);
+KtUsec kt_auth_clock_skew (const KtAuth *auth);
 
 /* To be called once a request at most, with an answer that was an ERROR. FALSE: it is no refusal, nothing can be done.
  * TRUE: VERDICT will be called, before this returns or later, at DEADLINE (monotonic) at the latest. */
 gboolean kt_auth_refused (KtAuth *auth, const KtAuthStamp *stamp, const KtHttpResponse *response, const GError *error,
-                          gint64 deadline, KtAuthVerdict verdict, gpointer data);
+                          KtUsec deadline, KtAuthVerdict verdict, gpointer data);

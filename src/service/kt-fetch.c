@@ -4,16 +4,19 @@
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
-#include "kt-decode.h"
+#include "codec/kt-decode.h"
 #include "kt-paths.h"
 
 #include <string.h>
 
+/* Either TASK, to be referenced if kept, or ERROR is set. TRACE_ID is that of the last attempt. */
+typedef void (*Found) (KtTask *task, const char *trace_id, const GError *error, gpointer data);
+
 typedef struct {
   KtService *service;
   KtKey *key;
-  gint64 deadline;
-  KtServiceDone done; /* NULL once it was called */
+  KtUsec deadline;
+  Found done; /* NULL once it was called */
   gpointer data;
   gboolean part; /* of the search for a task of unknown family */
   guint pending;
@@ -28,7 +31,7 @@ typedef struct {
 static void
 finish (Fetch *fetch, KtTask *task, const GError *error)
 {
-  KtServiceDone done = fetch->done;
+  Found done = fetch->done;
 
   fetch->done = NULL;
   if (done != NULL && !fetch->part && g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND))
@@ -127,7 +130,7 @@ on_candidate (KtTask *task, const char *trace_id, const GError *error, gpointer 
   fetch_free (fetch);
 }
 
-static void start (KtService *service, KtKey *key, gint64 deadline, gboolean part, KtServiceDone done, gpointer data);
+static void start (KtService *service, KtKey *key, KtUsec deadline, gboolean part, Found done, gpointer data);
 
 static void
 fetch_unknown (Fetch *fetch)
@@ -193,7 +196,7 @@ share_body (KtService *service, const KtKey *key)
 }
 
 static void
-start (KtService *service, KtKey *key, gint64 deadline, gboolean part, KtServiceDone done, gpointer data)
+start (KtService *service, KtKey *key, KtUsec deadline, gboolean part, Found done, gpointer data)
 {
   Fetch *fetch = g_new0 (Fetch, 1);
   /* ids need no escaping: kt_id_is_valid() */
@@ -228,16 +231,33 @@ start (KtService *service, KtKey *key, gint64 deadline, gboolean part, KtService
   }
 }
 
-void
-kt_service_fetch (KtService *service, KtKey *key, gint64 deadline, KtServiceDone done, gpointer data)
+typedef struct {
+  KtSourceFetched fetched;
+  gpointer data;
+} Asker;
+
+static void
+on_found (KtTask *task, const char *trace_id, const GError *error, gpointer data)
 {
-  start (service, key, deadline, FALSE, done, data);
+  g_autofree Asker *asker = data;
+  const KtResponse response = { .task = task, .trace_id = trace_id };
+
+  asker->fetched (&response, error, asker->data);
+}
+
+void
+kt_service_fetch (KtService *service, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data)
+{
+  Asker *asker = g_new (Asker, 1);
+
+  *asker = (Asker){ fetched, data };
+  start (service, key, deadline, FALSE, on_found, asker);
 }
 
 typedef struct {
   KtService *service;
   KtKey *key;
-  KtServiceCancelled done;
+  KtSourceCancelled done;
   gpointer data;
 } Cancel;
 
@@ -256,7 +276,7 @@ on_cancelled (gpointer result, const char *trace_id, const GError *error, gpoint
 }
 
 void
-kt_service_cancel (KtService *service, KtKey *key, gint64 deadline, KtServiceCancelled done, gpointer data)
+kt_service_cancel (KtService *service, KtKey *key, KtUsec deadline, KtSourceCancelled done, gpointer data)
 {
   Cancel *cancel = g_new (Cancel, 1);
   char *text = kt_encode_object ("jobId", key->task_id, NULL);

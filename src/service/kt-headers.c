@@ -48,7 +48,7 @@ kt_trace_id_new (void)
 }
 
 char *
-kt_x_date (gint64 now)
+kt_x_date (KtUsec now)
 {
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (now / KT_SECOND);
   return g_date_time_format (time, "%Y%m%dT%H%M%SZ");

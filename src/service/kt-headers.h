@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <glib.h>
+#include "base/kt-time.h"
 
 /* Values of headers. Pure, but for the random one. */
 
@@ -24,4 +24,4 @@ char *kt_trace_id_new (void);
 
 /* A value for X-Date, `YYYYMMDDTHHMMSSZ`, for NOW (wall clock, microseconds), rounded down: the service refuses
  * a time later than its own. (transfer full) */
-char *kt_x_date (gint64 now);
+char *kt_x_date (KtUsec now);

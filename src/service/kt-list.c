@@ -4,7 +4,8 @@
 #include "kt-service-private.h"
 
 #include "base/kt-error.h"
-#include "kt-decode.h"
+#include "codec/kt-decode.h"
+#include "kt-paths.h"
 
 #define PAGE_SIZE        100 /* the most the service gives */
 #define MOST_PAGES       20000
@@ -12,11 +13,11 @@
 
 typedef struct {
   KtService *service;
-  KtCall call;
+  KtEndpoint call;
   KtKey *key; /* of the family alone */
-  gint64 patience;
-  KtServicePage page; /* NULL: one task is enough */
-  KtServiceListed listed;
+  KtUsec page_timeout;
+  KtSourcePage page; /* NULL: one task is enough */
+  KtSourceListed listed;
   gpointer data;
   GHashTable *ids;     /* task ids seen */
   GHashTable *cursors; /* cursors seen */
@@ -62,6 +63,15 @@ note_ids (Listing *listing, const KtListPage *page)
     fresh +=
         g_hash_table_add (listing->ids, g_strdup (((const KtTask *) g_ptr_array_index (page->tasks, i))->key->task_id));
   return fresh;
+}
+
+/* Leaves out the tasks whose id in a path would be another call. */
+static void
+drop_words (GPtrArray *tasks)
+{
+  for (guint i = tasks->len; i > 0; i--)
+    if (kt_path_has_word (((const KtTask *) g_ptr_array_index (tasks, i - 1))->key->task_id))
+      g_ptr_array_remove_index (tasks, i - 1);
 }
 
 /* Why the list would never end, NULL as long as it may. */
@@ -115,17 +125,18 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
     end (listing, error);
     return;
   }
+  drop_words (page->tasks);
   listing->pages++;
   listing->items += page->n_items;
   listing->unusable += page->n_items - page->tasks->len;
   fresh = note_ids (listing, page);
   if (listing->page != NULL) {
-    listing->page (page->tasks, listing->data);
+    listing->page (page->tasks, 0, listing->data);
     next = next_of (listing, page);
     fault = fault_of (listing, page, fresh, next);
   }
   if (fault != NULL) {
-    kt_service_tell (listing->service, kt_call_name (listing->call), "", trace_id, fault);
+    kt_service_tell (listing->service, kt_endpoint_name (listing->call), "", trace_id, fault);
     end (listing, fault);
   } else if (next != NULL) {
     ask_page (listing, next);
@@ -143,13 +154,13 @@ ask_page (Listing *listing, const char *cursor)
       listing->call == KT_CALL_TASK_LIST
           ? g_strdup_printf ("?pageSize=%d%s%s", size, cursor[0] != '\0' ? "&pageCursor=" : "", escaped)
           : g_strdup_printf ("?offset=%s&limit=%d", escaped, size);
-  gint64 deadline = kt_time_add (kt_clock_monotonic (listing->service->clock), listing->patience);
+  KtUsec deadline = kt_time_add (kt_clock_monotonic (listing->service->clock), listing->page_timeout);
 
   kt_service_ask (listing->service, listing->call, listing->key, rest, NULL, deadline, on_page, listing);
 }
 
 void
-kt_service_list (KtService *service, KtFamily family, gint64 patience, KtServicePage page, KtServiceListed listed,
+kt_service_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
                  gpointer data)
 {
   Listing *listing = g_new0 (Listing, 1);
@@ -157,7 +168,7 @@ kt_service_list (KtService *service, KtFamily family, gint64 patience, KtService
   listing->service = service;
   listing->call = family == KT_FAMILY_BASIC ? KT_CALL_TASK_LIST : KT_CALL_JOBS;
   listing->key = kt_key_new (family, "");
-  listing->patience = patience;
+  listing->page_timeout = page_timeout;
   listing->page = page;
   listing->listed = listed;
   listing->data = data;
@@ -167,7 +178,7 @@ kt_service_list (KtService *service, KtFamily family, gint64 patience, KtService
 }
 
 void
-kt_service_try_list (KtService *service, KtFamily family, gint64 patience, KtServiceListed listed, gpointer data)
+kt_service_try_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourceListed listed, gpointer data)
 {
-  kt_service_list (service, family, patience, NULL, listed, data);
+  kt_service_list (service, family, page_timeout, NULL, listed, data);
 }

@@ -5,33 +5,33 @@
 
 #define OLDEST (15 * 60 * KT_SECOND)
 
-gint64
+KtUsec
 kt_server_clock_now (const KtServerClock *server, KtClock *clock)
 {
-  return server->known ? kt_clock_monotonic (clock) + server->ahead : kt_clock_real (clock);
+  return server->known ? kt_clock_monotonic (clock) + server->ahead : kt_clock_wall (clock);
 }
 
 void
-kt_server_clock_learn (KtServerClock *server, KtClock *clock, gint64 date)
+kt_server_clock_learn (KtServerClock *server, KtClock *clock, KtUsec date_wall)
 {
-  gint64 ahead = date - kt_clock_monotonic (clock);
+  KtUsec ahead = date_wall - kt_clock_monotonic (clock);
 
   if (!server->known || ahead > server->ahead)
     *server = (KtServerClock){ .known = TRUE, .ahead = ahead };
 }
 
 gboolean
-kt_server_clock_refused (KtServerClock *server, KtClock *clock, gint64 sent, gint64 date)
+kt_server_clock_refused (KtServerClock *server, KtClock *clock, KtUsec sent_wall, KtUsec date_wall)
 {
-  if (sent <= date && date - sent <= OLDEST)
+  if (sent_wall <= date_wall && date_wall - sent_wall <= OLDEST)
     return FALSE;
   *server = (KtServerClock){ 0 };
-  kt_server_clock_learn (server, clock, date);
+  kt_server_clock_learn (server, clock, date_wall);
   return TRUE;
 }
 
-gint64
+KtUsec
 kt_server_clock_skew (const KtServerClock *server, KtClock *clock)
 {
-  return server->known ? kt_clock_real (clock) - kt_server_clock_now (server, clock) : 0;
+  return server->known ? kt_clock_wall (clock) - kt_server_clock_now (server, clock) : 0;
 }

@@ -9,19 +9,19 @@
  * best one. Dates and times are microseconds. A zeroed struct knows nothing. */
 typedef struct {
   gboolean known;
-  gint64 ahead; /* of the monotonic clock: the service's clock is never before it */
+  KtUsec ahead; /* of the monotonic clock: the service's clock is never before it */
 } KtServerClock;
 
 /* A time that is not later than the service's clock; as long as nothing is known, this machine's. */
-gint64 kt_server_clock_now (const KtServerClock *server, KtClock *clock);
+KtUsec kt_server_clock_now (const KtServerClock *server, KtClock *clock);
 
 /* An answer with this DATE has just come. */
-void kt_server_clock_learn (KtServerClock *server, KtClock *clock, gint64 date);
+void kt_server_clock_learn (KtServerClock *server, KtClock *clock, KtUsec date_wall);
 
 /* A request dated SENT was refused by an answer with this DATE. TRUE when SENT can be the reason: then what was known
  * is wrong and learned anew from DATE. */
-gboolean kt_server_clock_refused (KtServerClock *server, KtClock *clock, gint64 sent, gint64 date);
+gboolean kt_server_clock_refused (KtServerClock *server, KtClock *clock, KtUsec sent_wall, KtUsec date_wall);
 
 /* How far this machine's clock is ahead of the service's, negative when it is behind; 0 when nothing is known. Right
  * but for a second and an answer's journey. */
-gint64 kt_server_clock_skew (const KtServerClock *server, KtClock *clock);
+KtUsec kt_server_clock_skew (const KtServerClock *server, KtClock *clock);

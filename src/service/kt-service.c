@@ -2,9 +2,9 @@
 #include "kt-service-private.h"
 
 #include "base/kt-error.h"
-#include "kt-decode.h"
+#include "codec/kt-decode.h"
 #include "kt-paths.h"
-#include "kt-reply.h"
+#include "codec/kt-reply.h"
 
 #include <string.h>
 
@@ -26,7 +26,7 @@ static const struct {
 };
 
 const char *
-kt_call_name (KtCall call)
+kt_endpoint_name (KtEndpoint call)
 {
   return calls[call].name;
 }
@@ -34,11 +34,11 @@ kt_call_name (KtCall call)
 /* One question: one HTTP request, but for its retries. */
 typedef struct {
   KtService *service;
-  KtCall call;
+  KtEndpoint call;
   KtKey *key;
   char *url;
   GBytes *body;
-  gint64 deadline;
+  KtUsec deadline;
   char *trace_id;
   KtAuthStamp stamp;
   GError *refusal;                /* why it was sent again, NULL the first time */
@@ -81,18 +81,44 @@ kt_service_set_share_tokens (KtService *service, GHashTable *tokens)
   service->share_tokens = g_hash_table_ref (tokens);
 }
 
+static void
+source_fetch (KtSource *source, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data)
+{
+  kt_service_fetch ((KtService *) source, key, deadline, fetched, data);
+}
+
+static void
+source_list (KtSource *source, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
+             gpointer data)
+{
+  kt_service_list ((KtService *) source, family, page_timeout, page, listed, data);
+}
+
+static void
+source_cancel (KtSource *source, KtKey *key, KtUsec deadline, KtSourceCancelled cancelled, gpointer data)
+{
+  kt_service_cancel ((KtService *) source, key, deadline, cancelled, data);
+}
+
+KtSource *
+kt_service_source (KtService *service)
+{
+  return &service->source;
+}
+
 KtService *
 kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics *metrics,
                 const KtServiceOptions *options)
 {
   KtService *service = g_new0 (KtService, 1);
 
+  service->source = (KtSource){ source_fetch, source_list, source_cancel };
   service->http = http;
   service->clock = clock;
   service->health = health;
   service->auth = kt_auth_new (http, clock, health);
   service->decoder = kt_decoder_new (metrics);
-  for (KtCall i = 0; i < KT_N_CALLS; i++)
+  for (KtEndpoint i = 0; i < KT_N_CALLS; i++)
     service->counters[i] = kt_metrics_counter (metrics, "kootaskfs_requests", "Questions put to the service, by call",
                                                "call", calls[i].name);
   service->failures = kt_metrics_counter (metrics, "kootaskfs_request_failures",
@@ -125,7 +151,7 @@ kt_service_set_token (KtService *service, const char *token)
   kt_auth_set_token (service->auth, token);
 }
 
-gint64
+KtUsec
 kt_service_clock_skew (KtService *service)
 {
   return kt_auth_clock_skew (service->auth);
@@ -156,7 +182,7 @@ kt_service_tell (KtService *service, const char *what, const char *id, const cha
 {
   g_autofree char *text = g_strchomp (g_strdup_printf ("%s %s", what, id));
   ++*service->failures;
-  kt_health_failure (service->health, kt_clock_real (service->clock), text, trace_id, error);
+  kt_health_failure (service->health, kt_clock_wall (service->clock), text, trace_id, error);
 }
 
 /* HTTP 400 means "authentication not passed" and many other things. Of a request that changes something, and that was
@@ -180,7 +206,7 @@ finish (Ask *ask, gpointer result, const GError *cause)
       g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) || g_error_matches (error, KT_ERROR, KT_ERROR_DECLINED);
 
   if (result != NULL || theirs)
-    kt_health_success (service->health, kt_clock_real (service->clock)); /* the service did answer */
+    kt_health_success (service->health, kt_clock_wall (service->clock)); /* the service did answer */
   else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
     kt_service_tell (service, calls[ask->call].name, ask->key->task_id, ask->trace_id, error);
   ask->done (result, ask->trace_id, error, ask->data);
@@ -230,7 +256,7 @@ on_response (const KtHttpResponse *response, const GError *error, gpointer data)
     on_decoded (NULL, error, ask);
     return;
   }
-  redirect = kt_reply_redirect (response, ask->url);
+  redirect = kt_reply_redirect (response->status, response->headers[KT_HEADER_LOCATION], ask->url);
   if (redirect != NULL) {
     on_decoded (NULL, redirect, ask);
     return;
@@ -251,7 +277,7 @@ send (Ask *ask)
 }
 
 void
-kt_service_ask (KtService *service, KtCall call, KtKey *key, const char *rest, GBytes *body, gint64 deadline,
+kt_service_ask (KtService *service, KtEndpoint call, KtKey *key, const char *rest, GBytes *body, KtUsec deadline,
                 KtAskDone done, gpointer data)
 {
   Ask *ask = g_new0 (Ask, 1);

@@ -8,7 +8,7 @@ typedef struct {
   guint sources;        /* a bit for each KtCatalogSource */
   guint round;          /* of the last kt_catalog_set() that named it */
   GSequenceIter *place; /* in KtCatalog.ordered */
-  gint64 mtime;
+  KtUsec mtime_wall;
 } Known;
 
 struct KtCatalog {
@@ -140,20 +140,20 @@ kt_catalog_find (KtCatalog *catalog, const char *task_id)
   return known != NULL ? known->key : NULL;
 }
 
-gint64
+KtUsec
 kt_catalog_mtime (KtCatalog *catalog, const KtKey *key)
 {
   const Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
-  return known != NULL ? known->mtime : 0;
+  return known != NULL ? known->mtime_wall : 0;
 }
 
 void
-kt_catalog_set_mtime (KtCatalog *catalog, const KtKey *key, gint64 mtime)
+kt_catalog_set_mtime (KtCatalog *catalog, const KtKey *key, KtUsec mtime_wall)
 {
   Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
 
   if (known != NULL)
-    known->mtime = mtime;
+    known->mtime_wall = mtime_wall;
 }
 
 KtKey *

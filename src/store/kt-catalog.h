@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "base/kt-time.h"
 #include "model/kt-key.h"
 
 /* The tasks this mount knows and how to ask for each: those of the watch list, those the service lists, and those
@@ -39,8 +40,8 @@ KtKey *kt_catalog_find (KtCatalog *catalog, const char *task_id);
 
 /* When a task's directory last changed as its users have been shown: wall clock in microseconds, 0 while that is not
  * settled, and for a task that is not known. It stands here because it outlives answers and inodes. */
-gint64 kt_catalog_mtime (KtCatalog *catalog, const KtKey *key);
-void kt_catalog_set_mtime (KtCatalog *catalog, const KtKey *key, gint64 mtime);
+KtUsec kt_catalog_mtime (KtCatalog *catalog, const KtKey *key);
+void kt_catalog_set_mtime (KtCatalog *catalog, const KtKey *key, KtUsec mtime_wall);
 
 /* The task after the one with TASK_ID (STEP 1) or before it (STEP -1); NULL at the end, and when TASK_ID is not
  * known. (transfer none) */

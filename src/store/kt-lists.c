@@ -9,11 +9,11 @@ typedef struct {
   KtLists *lists;
   KtFamily family;
   KtCatalogSource source;
-  gint64 fresh_until; /* or, after a failure, not asked before; 0: never asked */
+  KtUsec expires_at; /* or, after a failure, not asked before; 0: never asked */
   gboolean in_flight;
   gboolean was_read; /* whole, once */
-  gint64 asked;      /* when the last flight began, which all its pages are taken to tell of */
-  gint64 tried;      /* the same of the last one that has ended; KT_TIME_UNKNOWN: none has */
+  KtUsec asked_at;   /* when the last flight began, which all its pages are taken to tell of */
+  KtUsec tried_at;   /* the same of the last one that has ended; KT_TIME_UNKNOWN: none has */
   KtTimer *soon;     /* one is about to begin */
   GPtrArray *keys;   /* KtKey: what the flight under way has brought so far */
   guint size;        /* of the last whole list */
@@ -22,9 +22,9 @@ typedef struct {
 
 struct KtListsWaiter {
   KtLists *lists;
-  List *list;   /* NULL: waits for all that are due */
-  KtKey *key;   /* for LIST to tell of this task, or to have tried, by a flight that began */
-  gint64 since; /* then or later */
+  List *list;      /* NULL: waits for all that are due */
+  KtKey *key;      /* for LIST to tell of this task, or to have tried, by a flight that began */
+  KtUsec since_at; /* then or later */
   KtListsDone done;
   gpointer data;
   KtTimer *expiry;
@@ -44,8 +44,7 @@ struct KtLists {
   KtStore *store;
   KtCatalog *catalog;
   KtListsPolicy policy;
-  KtListsFetch fetch;
-  gpointer source;
+  KtSource *source;
   KtListsObserver observer;
   gpointer observer_data;
   List lists[G_N_ELEMENTS (listed_families)];
@@ -71,33 +70,33 @@ tell (const List *list, GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded
 static gboolean
 any_due (const KtLists *lists)
 {
-  const gint64 now = kt_clock_monotonic (lists->clock);
+  const KtUsec now = kt_clock_monotonic (lists->clock);
 
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
-    if (lists->lists[i].in_flight && now >= lists->lists[i].fresh_until)
+    if (lists->lists[i].in_flight && now >= lists->lists[i].expires_at)
       return TRUE;
   return FALSE;
 }
 
 /* Whether a list asked for SINCE then has come, or cannot be had for now. */
 static gboolean
-has_tried (const List *list, gint64 since)
+has_tried (const List *list, KtUsec since_at)
 {
   return !list->in_flight
-         && (list->tried >= since
-             || (list->failure != NULL && kt_clock_monotonic (list->lists->clock) < list->fresh_until));
+         && (list->tried_at >= since_at
+             || (list->failure != NULL && kt_clock_monotonic (list->lists->clock) < list->expires_at));
 }
 
 static gboolean
 is_content (const KtListsWaiter *waiter)
 {
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
   if (waiter->list == NULL)
     return !any_due (waiter->lists);
-  return has_tried (waiter->list, waiter->since)
-         || !kt_store_peek (waiter->lists->store, waiter->key, KT_STORE_FRESH, &answer)
-         || answer.untold_since == KT_TIME_UNKNOWN;
+  return has_tried (waiter->list, waiter->since_at)
+         || !kt_store_peek (waiter->lists->store, waiter->key, KT_STORE_FRESH, &snapshot)
+         || snapshot.incomplete_at == KT_TIME_UNKNOWN;
 }
 
 static void
@@ -125,7 +124,7 @@ end_content (KtLists *lists)
   }
 }
 
-static void on_page (GPtrArray *tasks, gpointer data);
+static void on_page (GPtrArray *tasks, KtUsec age, gpointer data);
 static void on_listed (const GError *error, gpointer data);
 
 static void
@@ -134,9 +133,9 @@ start (List *list)
   KtLists *lists = list->lists;
 
   list->in_flight = TRUE;
-  list->asked = kt_clock_monotonic (lists->clock);
+  list->asked_at = kt_clock_monotonic (lists->clock);
   list->keys = keys_new ();
-  lists->fetch (lists->source, list->family, lists->policy.patience, on_page, on_listed, list);
+  kt_source_list (lists->source, list->family, lists->policy.page_timeout, on_page, on_listed, list);
 }
 
 static gboolean
@@ -163,19 +162,19 @@ static void
 start_soon (List *list)
 {
   KtLists *lists = list->lists;
-  const gint64 now = kt_clock_monotonic (lists->clock);
-  const gint64 at = list->tried == KT_TIME_UNKNOWN ? now : list->asked + COMPLETE_EVERY;
+  const KtUsec now = kt_clock_monotonic (lists->clock);
+  const KtUsec due_at = list->tried_at == KT_TIME_UNKNOWN ? now : list->asked_at + COMPLETE_EVERY;
 
   if (list->in_flight || list->soon != NULL)
     return;
-  if (now >= at)
+  if (now >= due_at)
     start (list);
   else
-    list->soon = kt_clock_start (lists->clock, at, on_soon, list);
+    list->soon = kt_clock_start (lists->clock, due_at, on_soon, list);
 }
 
 static void
-on_page (GPtrArray *tasks, gpointer data)
+on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 {
   List *list = data;
   KtLists *lists = list->lists;
@@ -189,7 +188,7 @@ on_page (GPtrArray *tasks, gpointer data)
       g_ptr_array_add (gone, kt_key_ref (known));
     kt_catalog_add (lists->catalog, list->source, task->key);
     g_ptr_array_add (list->keys, kt_key_ref (task->key));
-    if (kt_store_offer (lists->store, task, list->asked, lists->policy.ttl))
+    if (kt_store_offer (lists->store, task, list->asked_at, age, lists->policy.ttl))
       g_ptr_array_add (superseded, kt_key_ref (task->key));
   }
   tell (list, tasks, gone, superseded);
@@ -202,11 +201,11 @@ on_listed (const GError *error, gpointer data)
   List *list = data;
   KtLists *lists = list->lists;
   g_autoptr (GPtrArray) keys = g_steal_pointer (&list->keys);
-  gint64 life = error != NULL ? lists->policy.negative_ttl : lists->policy.ttl;
+  KtUsec ttl = error != NULL ? lists->policy.negative_ttl : lists->policy.ttl;
 
   list->in_flight = FALSE;
-  list->tried = list->asked;
-  list->fresh_until = kt_time_add (kt_clock_monotonic (lists->clock), life);
+  list->tried_at = list->asked_at;
+  list->expires_at = kt_time_add (kt_clock_monotonic (lists->clock), ttl);
   g_clear_pointer (&list->failure, g_free);
   if (error == NULL) {
     g_autoptr (GPtrArray) gone = kt_catalog_set (lists->catalog, list->source, keys);
@@ -239,7 +238,7 @@ is_chosen (const KtLists *lists, const List *list)
 
 /* Has DONE called when PROBE, which is copied, is content. */
 static KtListsWaiter *
-wait_for (const KtListsWaiter *probe, gint64 deadline, KtListsDone done, gpointer data)
+wait_for (const KtListsWaiter *probe, KtUsec deadline, KtListsDone done, gpointer data)
 {
   KtLists *lists = probe->lists;
   KtListsWaiter *waiter;
@@ -263,49 +262,51 @@ KtListsWaiter *
 kt_lists_get (KtLists *lists, KtListsDone done, gpointer data)
 {
   const KtListsWaiter probe = { .lists = lists };
-  gint64 now = kt_clock_monotonic (lists->clock);
+  KtUsec now = kt_clock_monotonic (lists->clock);
 
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++) {
     List *list = &lists->lists[i];
-    if (!list->in_flight && is_chosen (lists, list) && now >= list->fresh_until)
+    if (!list->in_flight && is_chosen (lists, list) && now >= list->expires_at)
       start (list);
   }
-  return wait_for (&probe, kt_time_add (now, lists->policy.patience), done, data);
+  return wait_for (&probe, kt_time_add (now, lists->policy.page_timeout), done, data);
 }
 
 /* The list that may tell what ANSWER lacks, NULL when there is none. */
 static List *
-list_for (KtLists *lists, const KtAnswer *answer)
+list_for (KtLists *lists, const KtSnapshot *snapshot)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
-    if (answer->untold_since != KT_TIME_UNKNOWN && lists->lists[i].family == answer->task->key->family
+    if (snapshot->incomplete_at != KT_TIME_UNKNOWN && lists->lists[i].family == snapshot->task->key->family
         && is_chosen (lists, &lists->lists[i]))
       return &lists->lists[i];
   return NULL;
 }
 
-gint64
-kt_lists_may_tell (KtLists *lists, const KtAnswer *answer)
+KtUsec
+kt_lists_complete_at (KtLists *lists, const KtSnapshot *snapshot)
 {
-  const List *list = list_for (lists, answer);
+  const List *list = list_for (lists, snapshot);
 
   if (list == NULL)
     return KT_TIME_NEVER;
-  if (!has_tried (list, answer->untold_since))
+  if (!has_tried (list, snapshot->incomplete_at))
     return 0;
   if (list->failure != NULL)
-    return list->fresh_until;
-  return kt_time_add (list->tried, MAX (lists->policy.ttl, lists->policy.negative_ttl));
+    return list->expires_at;
+  return kt_time_add (list->tried_at, MAX (lists->policy.ttl, lists->policy.negative_ttl));
 }
 
 KtListsWaiter *
-kt_lists_complete (KtLists *lists, const KtAnswer *answer, gint64 deadline, KtListsDone done, gpointer data)
+kt_lists_complete (KtLists *lists, const KtSnapshot *snapshot, KtUsec deadline, KtListsDone done, gpointer data)
 {
-  List *list = list_for (lists, answer);
-  KtListsWaiter probe = { .lists = lists, .list = list, .key = answer->task->key, .since = answer->untold_since };
+  List *list = list_for (lists, snapshot);
+  KtListsWaiter probe = {
+    .lists = lists, .list = list, .key = snapshot->task->key, .since_at = snapshot->incomplete_at
+  };
 
-  if (has_tried (list, probe.since))
-    probe.since = kt_clock_monotonic (lists->clock); /* long ago */
+  if (has_tried (list, probe.since_at))
+    probe.since_at = kt_clock_monotonic (lists->clock); /* long ago */
   start_soon (list);
   return wait_for (&probe, deadline, done, data);
 }
@@ -333,7 +334,7 @@ kt_lists_format (const KtLists *lists)
       g_string_append_printf (out, "being read, %u so far\n", list->keys->len);
     else if (list->failure != NULL)
       g_string_append_printf (out, "failed: %s\n", list->failure);
-    else if (list->fresh_until == 0)
+    else if (list->expires_at == 0)
       g_string_append (out, "not read yet\n");
     else
       g_string_append_printf (out, "ok, %u tasks\n", list->size);
@@ -342,8 +343,7 @@ kt_lists_format (const KtLists *lists)
 }
 
 KtLists *
-kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsPolicy *policy, KtListsFetch fetch,
-              gpointer source)
+kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsPolicy *policy, KtSource *source)
 {
   KtLists *lists = g_new0 (KtLists, 1);
 
@@ -351,7 +351,6 @@ kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsP
   lists->store = store;
   lists->catalog = catalog;
   lists->policy = *policy;
-  lists->fetch = fetch;
   lists->source = source;
   g_queue_init (&lists->waiters);
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
@@ -359,7 +358,7 @@ kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsP
       .lists = lists,
       .family = listed_families[i].family,
       .source = listed_families[i].source,
-      .tried = KT_TIME_UNKNOWN,
+      .tried_at = KT_TIME_UNKNOWN,
     };
   return lists;
 }
@@ -383,11 +382,11 @@ kt_lists_set_policy (KtLists *lists, const KtListsPolicy *policy)
 }
 
 void
-kt_lists_forgive (KtLists *lists)
+kt_lists_forget_failures (KtLists *lists)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
     if (lists->lists[i].failure != NULL)
-      lists->lists[i].fresh_until = kt_clock_monotonic (lists->clock);
+      lists->lists[i].expires_at = kt_clock_monotonic (lists->clock);
 }
 
 void

@@ -10,12 +10,6 @@
 typedef struct KtLists KtLists;
 typedef struct KtListsWaiter KtListsWaiter;
 
-/* How a list is asked for: the contract of kt_service_list(). */
-typedef void (*KtListsPage) (GPtrArray *tasks, gpointer data);
-typedef void (*KtListsListed) (const GError *error, gpointer data);
-typedef void (*KtListsFetch) (gpointer source, KtFamily family, gint64 patience, KtListsPage page, KtListsListed listed,
-                              gpointer data);
-
 /* TASKS (KtTask) have just been told of. GONE are tasks that are in the catalog no more, or are another family's now;
  * SUPERSEDED those for which kt_store_offer() was TRUE. KtKey both. IS_FIRST until the list has once been read whole. */
 typedef void (*KtListsObserver) (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gboolean is_first,
@@ -23,13 +17,13 @@ typedef void (*KtListsObserver) (GPtrArray *tasks, GPtrArray *gone, GPtrArray *s
 
 typedef struct {
   guint families;      /* KT_FAMILY_BIT()s of those chosen; share tasks have no list */
-  gint64 ttl;          /* how long a list holds */
-  gint64 negative_ttl; /* how long a failure is remembered */
-  gint64 patience;     /* for each page, and of one who waits */
+  KtUsec ttl;          /* how long a list holds */
+  KtUsec negative_ttl; /* how long a failure is remembered */
+  KtUsec page_timeout; /* for each page, and of one who waits */
 } KtListsPolicy;
 
 KtLists *kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsPolicy *policy,
-                       KtListsFetch fetch, gpointer source);
+                       KtSource *source);
 
 /* The source has ended all requests and no waiter is left. */
 void kt_lists_free (KtLists *lists);
@@ -38,8 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtLists, kt_lists_free)
 /* From now on. A family that is not chosen any more keeps what it had listed until the next mount. */
 void kt_lists_set_policy (KtLists *lists, const KtListsPolicy *policy);
 
-/* As kt_store_forgive(): a list that failed is asked for when it is next wanted. */
-void kt_lists_forgive (KtLists *lists);
+/* As kt_store_forget_failures(): a list that failed is asked for when it is next wanted. */
+void kt_lists_forget_failures (KtLists *lists);
 
 void kt_lists_set_observer (KtLists *lists, KtListsObserver observer, gpointer data);
 
@@ -49,14 +43,14 @@ typedef void (*KtListsDone) (gpointer data);
 KtListsWaiter *kt_lists_get (KtLists *lists, KtListsDone done, gpointer data);
 void kt_lists_cancel (KtListsWaiter *waiter);
 
-/* From when on (monotonic) reading a list may tell times that ANSWER lacks (KtAnswer.untold_since): 0 for now, KT_TIME_NEVER
+/* From when on (monotonic) reading a list may tell times that ANSWER lacks (KtSnapshot.incomplete_at): 0 for now, KT_TIME_NEVER
  * when it lacks none, or its family has no list, or that is not chosen. */
-gint64 kt_lists_may_tell (KtLists *lists, const KtAnswer *answer);
+KtUsec kt_lists_complete_at (KtLists *lists, const KtSnapshot *snapshot);
 
 /* As kt_lists_get(), of the one list that may tell now what ANSWER lacks: DONE is called as soon as that has told of the task,
  * or cannot, or DEADLINE (monotonic) has passed. The list is read from after the task got its status; all who wait share
  * one reading, and one a second begins at the most. */
-KtListsWaiter *kt_lists_complete (KtLists *lists, const KtAnswer *answer, gint64 deadline, KtListsDone done,
+KtListsWaiter *kt_lists_complete (KtLists *lists, const KtSnapshot *snapshot, KtUsec deadline, KtListsDone done,
                                   gpointer data);
 
 /* A line for each chosen list on how it is. (transfer full) */

@@ -11,7 +11,7 @@ typedef struct {
   gsize size; /* as counted in KtStore.bytes */
   /* the flight */
   gboolean in_flight;
-  gint64 asked;
+  KtUsec asked_at;
   GQueue waiting; /* KtWaiter: for the flight under way */
   GQueue next;    /* KtWaiter: for the one after it */
   GList lru;      /* KtStore.lru, most recent first */
@@ -21,7 +21,7 @@ struct KtWaiter {
   GQueue *queue; /* which it stands in */
   GList link;
   KtStoreMode mode;
-  gint64 deadline;
+  KtUsec deadline;
   KtStoreDone done;
   gpointer data;
 };
@@ -29,8 +29,7 @@ struct KtWaiter {
 struct KtStore {
   KtClock *clock;
   KtStorePolicy policy;
-  KtStoreFetch fetch;
-  gpointer source;
+  KtSource *source;
   KtStoreObserver observer;
   gpointer observer_data;
   KtStoreEvicted evicted;
@@ -46,7 +45,7 @@ struct KtStore {
   guint64 *stale;
 };
 
-static void on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer data);
+static void on_landed (const KtResponse *response, const GError *error, gpointer data);
 
 static void
 entry_free (gpointer data)
@@ -130,29 +129,29 @@ on_evict (gpointer data)
 static void
 reply (Entry *entry, KtStoreMode mode, KtStoreDone done, gpointer data)
 {
-  KtAnswer answer;
-  const GError *failure = kt_held_outcome (&entry->held, mode, &answer);
+  KtSnapshot snapshot;
+  const GError *failure = kt_held_outcome (&entry->held, mode, &snapshot);
 
   if (failure != NULL) {
     g_autoptr (GError) error = g_error_copy (failure); /* DONE may change the entry */
     done (NULL, error, data);
     return;
   }
-  if (answer.stale)
+  if (snapshot.stale)
     ++*entry->store->stale;
-  kt_task_ref (answer.task);
-  done (&answer, NULL, data);
-  kt_task_unref (answer.task);
+  kt_task_ref (snapshot.task);
+  done (&snapshot, NULL, data);
+  kt_task_unref (snapshot.task);
 }
 
 static void
-take_off (Entry *entry, gint64 deadline)
+take_off (Entry *entry, KtUsec deadline)
 {
   KtStore *store = entry->store;
 
   entry->in_flight = TRUE;
-  entry->asked = kt_clock_monotonic (store->clock);
-  store->fetch (store->source, entry->key, deadline, on_landed, entry);
+  entry->asked_at = kt_clock_monotonic (store->clock);
+  kt_source_fetch (store->source, entry->key, deadline, on_landed, entry);
 }
 
 /* What is held has changed: so has the memory it takes. */
@@ -165,10 +164,10 @@ count_size (Entry *entry)
 }
 
 gboolean
-kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life)
+kt_store_offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl)
 {
   Entry *entry = entry_get (store, task->key);
-  gboolean has_changed = kt_held_offer (&entry->held, task, asked, life);
+  gboolean has_changed = kt_held_offer (&entry->held, task, asked_at, age, ttl);
 
   count_size (entry);
   evict (store);
@@ -176,7 +175,7 @@ kt_store_offer (KtStore *store, KtTask *task, gint64 asked, gint64 life)
 }
 
 static void
-on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+on_landed (const KtResponse *response, const GError *error, gpointer data)
 {
   Entry *entry = data;
   KtStore *store = entry->store;
@@ -185,9 +184,9 @@ on_landed (KtTask *task, const char *trace_id, const GError *error, gpointer dat
   g_autoptr (KtKey) key = NULL;
   GList *link;
 
-  if (task != NULL) {
-    kept = entry_get (store, task->key); /* another one, when the family has just been found out */
-    kt_held_keep (&kept->held, task, entry->asked, trace_id);
+  if (error == NULL) {
+    kept = entry_get (store, response->task->key); /* another one, when the family has just been found out */
+    kt_held_keep (&kept->held, response, entry->asked_at);
     count_size (kept);
   } else {
     kt_held_fail (&entry->held, error);
@@ -228,13 +227,13 @@ kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode)
 }
 
 gboolean
-kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer, const GError **error)
+kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot, const GError **error)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
 
   if (entry == NULL || !kt_held_knows (&entry->held, mode))
     return FALSE;
-  *error = kt_held_outcome (&entry->held, mode, answer);
+  *error = kt_held_outcome (&entry->held, mode, snapshot);
   return TRUE;
 }
 
@@ -246,7 +245,7 @@ kt_store_is_asking (KtStore *store, KtKey *key)
 }
 
 void
-kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline)
+kt_store_prefetch (KtStore *store, KtKey *key, KtUsec deadline)
 {
   Entry *entry = entry_get (store, key);
 
@@ -257,7 +256,7 @@ kt_store_prefetch (KtStore *store, KtKey *key, gint64 deadline)
 }
 
 KtWaiter *
-kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, gint64 deadline, KtStoreDone done, gpointer data)
+kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtStoreDone done, gpointer data)
 {
   Entry *entry = entry_get (store, key);
   KtWaiter *waiter;
@@ -293,10 +292,10 @@ kt_waiter_cancel (KtWaiter *waiter)
 }
 
 gboolean
-kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtAnswer *answer)
+kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot)
 {
   const Entry *entry = g_hash_table_lookup (store->entries, key);
-  return entry != NULL && kt_held_peek (&entry->held, mode, answer);
+  return entry != NULL && kt_held_peek (&entry->held, mode, snapshot);
 }
 
 const GError *
@@ -307,7 +306,7 @@ kt_store_peek_error (KtStore *store, KtKey *key)
 }
 
 void
-kt_store_forgive (KtStore *store)
+kt_store_forget_failures (KtStore *store)
 {
   GHashTableIter iter;
   gpointer value;
@@ -317,7 +316,7 @@ kt_store_forgive (KtStore *store)
     Entry *entry = value;
     if (entry->held.error == NULL)
       continue;
-    kt_held_forgive (&entry->held);
+    kt_held_forget_failure (&entry->held);
     if (!kt_held_is_empty (&entry->held) && store->evicted != NULL)
       store->evicted (entry->key, store->evicted_data);
   }
@@ -336,14 +335,13 @@ count_entries (gpointer data)
 }
 
 KtStore *
-kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, KtStoreFetch fetch, gpointer source)
+kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, KtSource *source)
 {
   static const char name[] = "kootaskfs_cache_lookups", help[] = "Answers asked of the cache, by how it went";
   KtStore *store = g_new0 (KtStore, 1);
 
   store->clock = clock;
   store->policy = *policy;
-  store->fetch = fetch;
   store->source = source;
   store->entries = g_hash_table_new_full (kt_key_hash, kt_key_equal, NULL, entry_free);
   g_queue_init (&store->lru);
@@ -376,7 +374,7 @@ kt_store_set_policy (KtStore *store, const KtStorePolicy *policy)
   evict (store);
 }
 
-gint64
+KtUsec
 kt_store_negative_ttl (const KtStore *store)
 {
   return store->policy.negative_ttl;

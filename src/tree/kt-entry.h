@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "base/kt-health.h"
-#include "model/kt-task.h"
+#include "kt-tree.h"
 
-/* What files there are: one table (kt-entry.c). Lookup, directory listings, file attributes, and the test that
- * holds docs/semantics.md to it, all walk this table. A new file is one row and one pure function. */
+/* The table of files (kt-files.c): a row says where a file stands and what can be done with it. Lookup, directory listings,
+ * attributes, reads and writes, and the test that holds docs/semantics.md to it, all go by this table. A new file is a row and
+ * a function that renders it; a new kind of file is a KtEntryOps; a new directory whose names are data is a KtNames. */
 
 /* A place is what stands directly below one kind of directory. */
 typedef enum {
@@ -20,22 +20,23 @@ typedef enum {
   KT_PLACE_CONTROL, /* .kootaskfs/ */
 } KtPlace;
 
-typedef enum {
-  KT_ENTRY_DIR,
-  KT_ENTRY_FILE,
-  KT_ENTRY_PACKAGE, /* a file whose bytes are where the task's download link leads to; there while there is a link */
-  KT_ENTRY_LINK,
-  KT_ENTRY_CTL, /* a file that takes words and has no content */
-} KtEntryKind;
+typedef struct KtNode KtNode;
+typedef struct KtEntry KtEntry;
+typedef struct KtEntryOps KtEntryOps;
+typedef struct KtNames KtNames;
 
-/* What the files in .kootaskfs/ tell of. */
-typedef struct {
-  KtHealth *health;
-  char *(*config) (gpointer data);  /* the effective configuration without secrets (transfer full) */
-  char *(*metrics) (gpointer data); /* OpenMetrics text (transfer full) */
-  char *(*tasks) (gpointer data);   /* lines on the tasks known and the lists read (transfer full) */
-  gpointer data;
-} KtAbout;
+/* A LOOKUP from the first try to its end: see kt-lookup.h. */
+typedef struct KtLookup KtLookup;
+
+/* What a try to find a name has come to. */
+typedef enum {
+  KT_FOUND,
+  KT_ABSENT,        /* there is no such name */
+  KT_NEEDS_TASK,    /* it takes a snapshot of a task */
+  KT_NEEDS_LIST,    /* it takes a list, which may have times that the snapshot lacks */
+  KT_NEEDS_PACKAGE, /* it takes the host of the task's package */
+  KT_FAILED,        /* what it takes cannot be had */
+} KtOutcome;
 
 /* What a file is rendered from; what its place does not have is NULL. */
 typedef struct {
@@ -44,31 +45,84 @@ typedef struct {
   const KtAbout *about;
 } KtSubject;
 
+/* A text that is written to a file. */
 typedef struct {
+  const char *text;
+  gsize size;
+  gint64 offset;
+} KtWrite;
+
+/* What can be done with the files of a row. A function that is NULL: it cannot be done. */
+struct KtEntryOps {
+  mode_t mode; /* type and permissions */
+
+  guint is_constant : 1; /* the name leads to the same inode whatever the service says */
+  guint is_remade : 1;   /* each lookup makes another inode, all of which show one number */
+
+  /* Finds what the name leads to, with LOOKUP's snapshot where it takes one. */
+  KtOutcome (*resolve) (KtLookup *lookup);
+
+  /* Whether a listing shows the name for the task of KEY; NULL: always. */
+  gboolean (*is_listed) (KtTree *tree, KtKey *key);
+
+  /* What a directory needs before it is listed: KT_FOUND, KT_NEEDS_TASK or KT_NEEDS_LIST. NULL: nothing. */
+  KtOutcome (*list_needs) (KtTree *tree, const KtNode *dir);
+
+  /* Fills in the size, timeout and mtime (wall clock) of NODE, whose task has KEY. By default these are 0, for ever, and the
+   * node's. */
+  void (*describe) (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall);
+
+  /* The content, from memory. (transfer full) */
+  GBytes *(*read) (const KtNode *node);
+
+  /* See kt_tree_write(). */
+  KtOperation *(*write) (KtTree *tree, KtNode *node, const KtWrite *text, KtTreeTouched written, gpointer data);
+
+  /* The target of a link. (transfer full) */
+  char *(*readlink) (const KtNode *node);
+};
+
+/* The names of a directory that are data, as they are in a listing. */
+typedef struct {
+  guint n;
+  const char *(*name) (gconstpointer data, guint index);
+  KtKey *(*key) (gconstpointer data, guint index); /* NULL, or what the catalog had under that name */
+  gpointer data;
+  GDestroyNotify free;
+} KtNameList;
+
+/* The names of a directory that are data: ids of tasks, of shares, of files. */
+struct KtNames {
+  /* Finds LOOKUP's name, whose row has these names. */
+  KtOutcome (*find) (KtLookup *lookup);
+
+  /* The names in DIR; SNAPSHOT is that of its task, NULL when it has none. LIST is empty before. */
+  void (*list) (KtTree *tree, const KtNode *dir, const KtSnapshot *snapshot, KtNameList *list);
+};
+
+struct KtEntry {
   KtPlace place;
-  const char *name; /* NULL: the names of this place are ids, see kt-tree-resolve.c */
-  KtEntryKind kind;
+  const char *name;     /* NULL: the names are data */
+  const KtNames *names; /* then: which */
+  const KtEntryOps *ops;
   KtPlace below;                                /* directories: the place in them */
-  guint families;                               /* KT_FAMILY_BIT()s of the tasks that have it */
-  guint listed;                                 /* of those whose lists, where they have one, tell it already */
-  const char *mime;                             /* files and packages */
-  GBytes *(*render) (const KtSubject *subject); /* files: pure (transfer full) */
+  guint facts;                                  /* KT_FACT_*: tasks whose family has one of them have the row */
+  guint summary;                                /* KT_FACT_*: of these families a summary in a list has the value */
+  const char *mime;                             /* NULL: it has none */
+  GBytes *(*render) (const KtSubject *subject); /* what content is made of: pure (transfer full) */
   const char *what;                             /* one line for people */
-  gboolean timed;                               /* it tells times, for which a list is waited for that may know them */
-} KtEntry;
+  gboolean shows_times;                         /* then a lookup waits for a list that may have times it lacks */
+};
 
-/* The root directory itself, which stands in no place. */
-const KtEntry *kt_entry_root (void);
+/* The table; its first row is the root directory, which stands in no place, its last one has no OPS. */
+extern const KtEntry kt_files[];
 
-/* The table, its end marked by a row whose kind of place is KT_PLACE_NONE. */
-const KtEntry *kt_entries (void);
-
-/* The number of a row of the table, less than KT_ENTRIES_MAX. */
-guint kt_entry_index (const KtEntry *entry);
+/* The number of a row of TABLE, less than KT_ENTRIES_MAX. */
+guint kt_entry_index (const KtEntry *table, const KtEntry *entry);
 #define KT_ENTRIES_MAX 200
 
-/* The row of PLACE called NAME for tasks of FAMILIES (a set of bits), or NULL. */
-const KtEntry *kt_entry_find (KtPlace place, const char *name, guint families);
+/* The row of TABLE in PLACE called NAME for a task with FACTS, or NULL. */
+const KtEntry *kt_entry_find (const KtEntry *table, KtPlace place, const char *name, guint facts);
 
-/* The row of PLACE whose names are ids, for tasks of FAMILIES, or NULL. */
-const KtEntry *kt_entry_of_ids (KtPlace place, guint families);
+/* The row of TABLE in PLACE whose names are data, for a task with FACTS, or NULL. */
+const KtEntry *kt_entry_find_names (const KtEntry *table, KtPlace place, guint facts);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The inode table. */
 #include "kt-node.h"
 
 #include "kt-tree.h"
@@ -106,14 +107,14 @@ node_free (KtNodes *nodes, KtNode *node)
 }
 
 KtNodes *
-kt_nodes_new (void)
+kt_nodes_new (const KtEntry *root)
 {
   KtNodes *nodes = g_new0 (KtNodes, 1);
 
   nodes->by_id = g_hash_table_new (NULL, NULL);
   nodes->by_name = g_hash_table_new (name_hash, name_equal);
   nodes->last_id = KT_NODE_ROOT_ID - 1;
-  nodes->root = kt_node_ref (node_new (nodes, NULL, kt_entry_root (), "", NULL, NULL));
+  nodes->root = kt_node_ref (node_new (nodes, NULL, root, "", NULL, NULL));
   nodes->last_id = KT_NODE_FIRST_ID - 1;
   return nodes;
 }
@@ -178,26 +179,40 @@ kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const ch
   return add_lookup (node != NULL ? node : node_new (nodes, parent, entry, name, key, NULL));
 }
 
+/* Whether NODE has CONTENT. Large contents belong to a task, and are one object as long as that is: then they are not compared
+ * byte by byte; nor are those of the next task that is equal, once it was compared, as the node takes them for its own. */
+static gboolean
+has_content (KtNode *node, GBytes *content)
+{
+  if (node->content == content)
+    return TRUE;
+  if (!g_bytes_equal (node->content, content))
+    return FALSE;
+  g_bytes_unref (node->content);
+  node->content = g_bytes_ref (content);
+  return TRUE;
+}
+
 KtNode *
-kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content, gint64 first_mtime,
-                          gint64 next_mtime)
+kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content,
+                          KtUsec first_mtime_wall, KtUsec next_mtime_wall)
 {
   KtNode *current = kt_nodes_find (nodes, parent, entry->name);
   KtNode *node;
 
-  if (current != NULL && g_bytes_equal (current->content, content))
+  if (current != NULL && has_content (current, content))
     return add_lookup (current);
   node = node_new (nodes, parent, entry, entry->name, parent->key, NULL);
   node->content = g_bytes_ref (content);
-  node->mtime = current == NULL ? first_mtime : next_mtime;
+  node->mtime_wall = current == NULL ? first_mtime_wall : next_mtime_wall;
   /* nothing to gain: no pages, too many, or a file that is looked up anew each time */
   node->lasting = node->stored =
-      g_bytes_get_size (content) == 0 || g_bytes_get_size (content) > KT_PRIME_MAX || entry->place == KT_PLACE_CONTROL;
+      g_bytes_get_size (content) == 0 || g_bytes_get_size (content) > KT_PRELOAD_MAX || entry->ops->is_remade;
   return add_lookup (node);
 }
 
 KtNode *
-kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package, gint64 mtime)
+kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package, KtUsec mtime_wall)
 {
   KtNode *node = kt_nodes_find (nodes, parent, entry->name);
 
@@ -205,19 +220,20 @@ kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
     node = node_new (nodes, parent, entry, entry->name, parent->key, NULL);
     node->package = kt_package_ref (package);
     kt_package_set_inode (package, node->id);
-    node->mtime = mtime;
+    node->mtime_wall = mtime_wall;
   }
   return add_lookup (node);
 }
 
 KtNode *
-kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure, gint64 mtime)
+kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure,
+                          KtUsec mtime_wall)
 {
   KtNode *node = find (nodes, parent, entry->name, failure);
 
   if (node == NULL || !g_error_matches (node->failure, failure->domain, failure->code)) {
     node = node_new (nodes, parent, entry, entry->name, parent->key, failure);
-    node->mtime = mtime;
+    node->mtime_wall = mtime_wall;
     node->lasting = node->stored = TRUE; /* there are no pages */
   }
   return add_lookup (node);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kt-entry.h"
-#include "store/kt-package.h"
+#include "package/kt-package.h"
 
 /* The inode table.
  *
@@ -15,7 +15,7 @@
  * ones live on unnamed for those who have them open. */
 typedef struct KtNodes KtNodes;
 
-typedef struct KtNode {
+struct KtNode {
   guint64 id;
   const KtEntry *entry;
   struct KtNode *parent; /* NULL for the root */
@@ -24,22 +24,23 @@ typedef struct KtNode {
   GBytes *content;       /* files */
   GError *failure;       /* why a file or package cannot be had: what reading it ends in */
   KtPackage *package;    /* packages */
-  gint64 mtime;          /* files and packages: wall clock, microseconds; directories of tasks: what the kernel keeps */
-  guint lasting : 1;     /* files: their attributes last, see kt_tree_prime() */
+  KtUsec mtime_wall;     /* files and packages: wall clock, microseconds; directories of tasks: what the kernel keeps */
+  guint lasting : 1;     /* files: their attributes last, see kt_tree_preload() */
   guint stored : 1;      /* files: the kernel has their pages, or is to READ them */
-  guint readers : 2;     /* directories: files READ in it; many is 2, see kt_tree_read_on() */
+  guint readers : 2;     /* directories: files READ in it; many is 2, see kt_tree_preload_others() */
   guint64 lookups;
   guint refs;
   GQueue children; /* KtNode: those found by name */
   GList named;     /* in the parent's CHILDREN; its data is NULL when the node is not found by name */
-} KtNode;
+};
 
 #define KT_NODE_ROOT_ID 1
 
 /* Ids below this one, but for the root's, are those of no node: stat shows them, see kt_tree_describe(). */
 #define KT_NODE_FIRST_ID 256
 
-KtNodes *kt_nodes_new (void);
+/* ROOT is the row of the root directory. */
+KtNodes *kt_nodes_new (const KtEntry *root);
 void kt_nodes_free (KtNodes *nodes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtNodes, kt_nodes_free)
 
@@ -54,16 +55,16 @@ KtNode *kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
 /* The version of the file ENTRY in PARENT that has CONTENT: the current one if that has it, else a new one which
  * takes its place. FIRST_MTIME is for one that replaces none, NEXT_MTIME for one that does. One lookup is added. */
 KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content,
-                                  gint64 first_mtime, gint64 next_mtime);
+                                  KtUsec first_mtime_wall, KtUsec next_mtime_wall);
 
 /* The same of a package. */
 KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package,
-                                  gint64 mtime);
+                                  KtUsec mtime_wall);
 
 /* The node that stands for the file or package ENTRY in PARENT while it cannot be had for FAILURE: the same one as long as
  * the kind of failure is the same, else a new one with this MTIME. One lookup is added. */
 KtNode *kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure,
-                                  gint64 mtime);
+                                  KtUsec mtime_wall);
 
 /* The kernel takes back COUNT lookups; an unknown id is ignored. */
 void kt_nodes_forget (KtNodes *nodes, guint64 id, guint64 count);

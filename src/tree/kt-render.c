@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* The content of each file of the table, as a pure function of its subject. */
 #include "kt-render.h"
 
 #include "base/kt-names.h"
 #include "base/kt-units.h"
-#include "model/kt-table.h"
+#include "model/kt-csv.h"
 
 /* One line, or nothing. */
 static GBytes *
@@ -28,13 +29,13 @@ number_line (gint64 number)
 }
 
 static char *
-time_text (gint64 seconds)
+time_text (KtSec seconds)
 {
   return seconds != KT_TIME_UNKNOWN ? kt_time_format (seconds) : g_strdup ("");
 }
 
 static GBytes *
-time_line (gint64 seconds)
+time_line (KtSec seconds)
 {
   g_autofree char *text = time_text (seconds);
   return line (text);
@@ -187,7 +188,7 @@ add_number (GString *out, const char *name, gint64 number)
 }
 
 static void
-add_time (GString *out, const char *name, gint64 seconds)
+add_time (GString *out, const char *name, KtSec seconds)
 {
   g_autofree char *text = time_text (seconds);
   add_text (out, name, text);
@@ -232,13 +233,13 @@ kt_render_response_json (const KtSubject *subject)
 GBytes *
 kt_render_files_csv (const KtSubject *subject)
 {
-  return kt_table_files (subject->task);
+  return kt_csv_files (subject->task);
 }
 
 GBytes *
 kt_render_failures_csv (const KtSubject *subject)
 {
-  return kt_table_failures (subject->task);
+  return kt_csv_failures (subject->task);
 }
 
 GBytes *

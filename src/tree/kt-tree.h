@@ -1,46 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "kt-entry.h"
+#include "kt-about.h"
 #include "store/kt-catalog.h"
 #include "store/kt-lists.h"
-#include "store/kt-package.h"
+#include "package/kt-package.h"
 #include "store/kt-store.h"
 
 #include <sys/stat.h>
 
-/* The file system without FUSE: what each operation finds, and for how long that holds. Operations that may have to
- * ask the service take a callback: it is called at once, before they return (then they return NULL), or later (then
- * they return a call, good until the callback or kt_tree_cancel()). Every call ends by the tree's deadline, but for
- * those that make the kernel forget, which is waited for, and kt_tree_write(), whose two questions have one each.
- * Inodes are described in kt-node.h. */
+/* The file system without FUSE: what each operation finds, and for how long that holds. An operation that may take a request
+ * has a callback. It is called before the function returns, which then returns NULL, or later: then the function returns
+ * the operation, which is valid until the callback or kt_tree_cancel(). Every operation has the tree's deadline for all its
+ * requests together; touch and write then wait for the kernel to forget names as well. Inodes are described in kt-node.h. */
 typedef struct KtTree KtTree;
-typedef struct KtTreeCall KtTreeCall;
+typedef struct KtOperation KtOperation;
 
-/* An inode as the kernel is told of it. Lives are microseconds, KT_TIME_NEVER for no end. */
+/* An inode as the kernel gets it. A timeout may be KT_TIME_NEVER. */
 typedef struct {
-  guint64 id; /* 0: there is no such name, and ENTRY_LIFE says for how long */
+  guint64 id; /* 0: there is no such name, for ENTRY_TIMEOUT */
   struct stat stat;
-  gint64 entry_life; /* how long the name leads here */
-  gint64 attr_life;  /* how long STAT holds */
-} KtTreeEntry;
+  KtUsec entry_timeout; /* how long the name leads here */
+  KtUsec attr_timeout;  /* how long STAT holds */
+} KtInode;
 
-/* What the kernel is to forget before its life ends: the name NAME in the directory INODE, or, when NAME is NULL, the
+/* What the kernel is to forget before its timeout: the name NAME in the directory INODE, or, when NAME is NULL, the
  * attributes of INODE. */
 typedef struct {
   guint64 inode;
   const char *name;
-} KtStale;
+} KtInvalidation;
 
-/* Makes the kernel forget STALE (KtStale, (transfer full)), and calls DONE, if any, when that is through. */
-typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *stale, GSourceFunc done, gpointer data);
+/* Has the kernel forget INVALIDATIONS (KtInvalidation, (transfer full)), then calls DONE, if any. */
+typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *invalidations, GSourceFunc done, gpointer data);
 
 typedef struct {
   uid_t uid;
   gid_t gid;
-  gint64 deadline;  /* of one operation, microseconds */
-  guint scan_ahead; /* tasks fetched ahead of a scan at the most */
-  guint families;   /* KT_FAMILY_BIT()s: where a task is looked for that nobody has named */
+  KtUsec deadline; /* of one operation */
+  guint readahead; /* tasks fetched ahead of one reader at the most */
+  guint families;  /* KT_FAMILY_BIT()s: where a task is looked for that nobody has named */
 } KtTreeOptions;
 
 /* Everything passed in outlives the tree; ABOUT is copied. */
@@ -54,25 +53,25 @@ void kt_tree_set_options (KtTree *tree, const KtTreeOptions *options);
 
 /* Who fetches packages; outlives the tree. Without, there are none. */
 void kt_tree_set_packages (KtTree *tree, KtPackages *packages);
-void kt_tree_set_push (KtTree *tree, KtPackagePush push, gpointer kernel);
+void kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kernel);
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
 
 /* The operation will not be answered; a request it started goes on. */
-void kt_tree_cancel (KtTreeCall *call);
+void kt_tree_cancel (KtOperation *operation);
 
-/* Finds NAME in a directory. On success the kernel's lookup count of the inode has gone up by one. A name of a known task
- * that cannot be asked is found all the same: reading it fails. */
-typedef void (*KtTreeFound) (const KtTreeEntry *entry, const GError *error, gpointer data);
-KtTreeCall *kt_tree_lookup (KtTree *tree, guint64 parent, const char *name, KtTreeFound found, gpointer data);
+/* Finds NAME in a directory. On success the inode has one lookup more. A name of a known task is found also when the service
+ * cannot be asked: reading it fails. */
+typedef void (*KtTreeFound) (const KtInode *entry, const GError *error, gpointer data);
+KtOperation *kt_tree_lookup (KtTree *tree, guint64 parent, const char *name, KtTreeFound found, gpointer data);
 
 /* The kernel gives COUNT lookups of an inode back. */
 void kt_tree_forget (KtTree *tree, guint64 id, guint64 count);
 
 /* An inode's attributes, from memory; FALSE when there is no such inode. */
-gboolean kt_tree_getattr (KtTree *tree, guint64 id, KtTreeEntry *entry);
+gboolean kt_tree_getattr (KtTree *tree, guint64 id, KtInode *entry);
 
-/* Largest content that is worth priming. */
-#define KT_PRIME_MAX 65536
+/* Largest content that is worth preloading. */
+#define KT_PRELOAD_MAX 65536
 
 /* The content of an inode, for the kernel's page cache. */
 typedef struct {
@@ -84,48 +83,45 @@ typedef struct {
 /* Adds CONTENT, which INODE has from OFFSET on, to *LIST (GPtrArray of KtPages), which is made when it is NULL. */
 void kt_pages_add (GPtrArray **list, guint64 inode, gint64 offset, GBytes *content);
 
-/* What should be put into the kernel's page cache before GETATTR of an inode is answered, once for each version of a
- * small file: KtPages, (transfer full); NULL when there is nothing to do.
+/* What should be stored in the kernel's page cache before GETATTR of an inode is answered, once for each version of a small
+ * file: KtPages, (transfer full); NULL when there is nothing to store.
  *
  * Why: when the kernel READs, it takes the access time for changed, and the next stat asks for the attributes again. A
- * second `cat` would reach the daemon. So the attributes of a file found by LOOKUP have no life; the GETATTR that
- * comes before the first read is the occasion to store the pages, and its reply has attributes that last. Those that
- * come with a listing last at once: of what is listed little is read. */
-GPtrArray *kt_tree_prime (KtTree *tree, guint64 id);
+ * second `cat` would reach the daemon. So the attributes of a file found by LOOKUP have the timeout 0; the GETATTR that
+ * comes before the first read is the occasion to store the pages, and its reply has attributes that last. Attributes that
+ * come with a listing last at once, because of what is listed little is read. */
+GPtrArray *kt_tree_preload (KtTree *tree, guint64 id);
 
-/* What should be put there once an inode was READ: from the second file of a directory on, which makes it one whose
- * files are read one after another, the others that the kernel knows. As above. */
-GPtrArray *kt_tree_read_on (KtTree *tree, guint64 id);
+/* What should be stored there once an inode was READ. From the second file of a directory on these are all others that the
+ * kernel knows, because somebody reads them one after another. As above. */
+GPtrArray *kt_tree_preload_others (KtTree *tree, guint64 id);
 
-/* A file's content, the same for as long as its inode lives. (transfer full), NULL with ERROR when it cannot be had,
- * without when it is no file, or a package. */
+/* The content of a file, the same as long as its inode lives. (transfer full). NULL with ERROR when it cannot be had, without
+ * when it is no file, or a package. */
 GBytes *kt_tree_read (KtTree *tree, guint64 id, GError **error);
 
 /* Bytes of a package: see kt_package_read(). */
 typedef KtPackageBytes KtTreeBytes;
-KtTreeCall *kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTreeBytes bytes,
-                                  gpointer data);
+KtOperation *kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTreeBytes bytes,
+                                   gpointer data);
 
 /* A link's target. (transfer full), NULL when it is no link. */
 char *kt_tree_readlink (KtTree *tree, guint64 id);
 
-/* Asks the service again for the task of an inode, and drops from the kernel what it knew of it. Fails with
+/* Asks the service again for the task of an inode, and has the kernel forget the names that may lead elsewhere now. Fails with
  * KT_ERROR_READ_ONLY for an inode that is of no task. ERROR is NULL on success. */
 typedef void (*KtTreeTouched) (const GError *error, gpointer data);
-KtTreeCall *kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data);
+KtOperation *kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data);
 
-/* How a batch job is cancelled: the contract of kt_service_cancel(), with KT_ERROR_DECLINED. */
-typedef void (*KtTreeCancelled) (const GError *error, gpointer data);
-typedef void (*KtTreeCancel) (gpointer source, KtKey *key, gint64 deadline, KtTreeCancelled done, gpointer data);
+/* SOURCE is what cancels tasks from now on; NULL: cancelling is not allowed, which is how a tree begins. */
+void kt_tree_set_cancel (KtTree *tree, KtSource *source);
 
-/* From now on; NULL: it is not allowed, which is how a tree begins. */
-void kt_tree_set_cancel (KtTree *tree, KtTreeCancel cancel, gpointer source);
-
-/* TEXT is written to an inode, at OFFSET. A file that takes words does what it says; fails with KT_ERROR_READ_ONLY for
- * all others, KT_ERROR_BAD_WORD for other words, KT_ERROR_FORBIDDEN when it is not allowed, KT_ERROR_ENDED when it is
- * too late. On success, and when the service declines, it has been asked again, as by kt_tree_touch(). */
-KtTreeCall *kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 offset, KtTreeTouched written,
-                           gpointer data);
+/* Writes TEXT to an inode, at OFFSET: a file that takes words does what the word says. Errors: KT_ERROR_READ_ONLY, the file
+ * takes none; KT_ERROR_BAD_WORD, it takes another one; KT_ERROR_FORBIDDEN, that is not allowed; KT_ERROR_ENDED, the task has
+ * ended; KT_ERROR_DECLINED, the service does not do it; those of requests. After success, and when the service declines, the
+ * service has been asked again, as by kt_tree_touch(). */
+KtOperation *kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 offset,
+                            KtTreeTouched written, gpointer data);
 
 /* What stands in a directory at one moment; it does not change while it is read. */
 typedef struct KtListing KtListing;
@@ -134,13 +130,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtListing, kt_listing_free)
 
 /* LISTING is (transfer full). */
 typedef void (*KtTreeListed) (KtListing *listing, const GError *error, gpointer data);
-KtTreeCall *kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data);
+KtOperation *kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data);
 
 /* The INDEXth name and its S_IFMT bits, NULL past the end. Valid as long as the listing. */
 const char *kt_listing_name (const KtListing *listing, guint index, mode_t *type);
 
-/* As kt_tree_lookup() of that name, if memory suffices: FALSE when it does not. Never a request. */
-gboolean kt_listing_look_up (KtListing *listing, guint index, KtTreeEntry *entry);
+/* As kt_tree_lookup() of that name, with what is cached: FALSE when that does not suffice. Never a request. */
+gboolean kt_listing_look_up (KtListing *listing, guint index, KtInode *entry);
 
 /* Extended attributes of an inode, from memory. NULL-terminated names, (transfer full). */
 char **kt_tree_listxattr (KtTree *tree, guint64 id);
@@ -148,7 +144,7 @@ char **kt_tree_listxattr (KtTree *tree, guint64 id);
 /* (transfer full), or NULL when there is none of that name. */
 char *kt_tree_getxattr (KtTree *tree, guint64 id, const char *name);
 
-/* The watch list was read anew: names of tasks that are gone are dropped from the kernel. KEYS: KtKey. */
+/* The watch list has KEYS (KtKey) and no others: the kernel forgets the names of tasks that are gone. */
 void kt_tree_set_watched (KtTree *tree, GPtrArray *keys);
 
 /* Inodes in memory, for statistics. */

@@ -5,8 +5,8 @@
 #include "base/kt-error.h"
 #include "base/kt-names.h"
 #include "base/kt-units.h"
-#include "service/kt-decode.h"
-#include "tree/kt-entry.h"
+#include "codec/kt-decode.h"
+#include "tree/kt-entry-ops.h"
 
 #define TASK_ID "1521827471237047552" /* the samples' */
 
@@ -33,9 +33,8 @@ check_file (const KtSubject *subject, const KtEntry *row)
 static void
 check_place (const KtSubject *subject, KtPlace place)
 {
-  for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
-    if (row->place == place && row->kind == KT_ENTRY_FILE
-        && (row->families & KT_FAMILY_BIT (subject->task->key->family)) != 0)
+  for (const KtEntry *row = kt_files; row->ops != NULL; row++)
+    if (row->place == place && row->render != NULL && (row->facts & kt_family_facts (subject->task->key->family)) != 0)
       check_file (subject, row);
 }
 
@@ -108,8 +107,8 @@ decode_list (gsize call, guint status, GBytes *body, GTimeZone *zone)
     const KtTask *task = g_ptr_array_index (page->tasks, i);
     KtSubject subject = { .task = task };
     kt_check (task->from_list && kt_id_is_valid (task->key->task_id) && task->key->family == calls[call].family);
-    for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++)
-      if ((row->listed & KT_FAMILY_BIT (task->key->family)) != 0)
+    for (const KtEntry *row = kt_files; row->ops != NULL; row++)
+      if ((row->summary & kt_family_facts (task->key->family)) != 0)
         check_file (&subject, row);
   }
 }

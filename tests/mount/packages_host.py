@@ -26,12 +26,14 @@ def make_zip(size=3 << 20, seed=1):
 class Host:
     """Serves CONTENT at /package.zip?sign=N. What it may be told: ranges (False: 200 always), length (False: none with 200),
     validators (False: none), refuse (signs answered with 403), redirect (a host name: 302 there), gone (a status), hold (an
-    event: waits for it before it answers ranges but the first byte), cut (bytes after which a body breaks off, once)."""
+    event: waits for it before it answers ranges but the first byte), cut (bytes after which a body breaks off, once), pause
+    (bytes after which a body waits for an event), tag (the ETag; empty: none), modified (Last-Modified)."""
 
     def __init__(self):
         self.content = make_zip()
         self.ranges = self.length = self.validators = True
         self.refuse, self.redirect, self.gone, self.hold, self.cut = set(), None, None, None, None
+        self.pause, self.tag, self.modified = None, None, MODIFIED
         self.requests = []
         self.sent = 0
         self.lock = threading.Lock()
@@ -59,6 +61,8 @@ class Host:
     def close(self):
         if self.hold is not None:
             self.hold.set()
+        if self.pause is not None:
+            self.pause[1].set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -87,7 +91,8 @@ class Host:
     def give(self, handler, asked):
         content, headers, status = self.content, {}, 200
         if self.validators:
-            headers = {"ETag": f'"{hashlib.md5(content).hexdigest()}"', "Last-Modified": MODIFIED}
+            tag = hashlib.md5(content).hexdigest() if self.tag is None else self.tag
+            headers = {"Last-Modified": self.modified, **({"ETag": f'"{tag}"'} if tag else {})}
         if self.ranges and asked:
             first, last = int(asked[1]), min(int(asked[2]), len(content) - 1)
             headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
@@ -108,7 +113,12 @@ class Host:
             body, self.cut = body[:self.cut], None
             handler.close_connection = True
         try:
-            handler.wfile.write(body)
+            if self.pause is not None and len(body) > self.pause[0]:
+                handler.wfile.write(body[:self.pause[0]])
+                self.pause[1].wait()
+                handler.wfile.write(body[self.pause[0]:])
+            else:
+                handler.wfile.write(body)
             with self.lock:
                 self.sent += len(body)
         except OSError:

@@ -78,8 +78,12 @@ def everything(m):
 @pytest.mark.parametrize("offset", [-3600, -30, 3600])
 @pytest.mark.parametrize("code", [None, 13000102])
 def test_clock_is_off(join, offset, code):
-    """"A request that was refused and dated later than the answer, or more than 15 minutes before it, is dated anew"; from then
-    on all are dated by the service's clock."""
+    """"A refused request that was dated later than its response, or more than 15 minutes before it, is dated anew and sent
+    again."
+
+    "After the first response, requests are dated by the clock of the service"
+
+    "`.kootaskfs/health` has `clock-skew` in seconds. It is positive when the clock of this machine is ahead.\""""
     script, m = join({"offset": offset, "date_code": code})
     assert status_of(m) == "completed\n"
     assert script.statuses() == [400, 200]
@@ -93,7 +97,7 @@ def test_clock_is_off(join, offset, code):
 
 
 def test_clock_is_right(join):
-    """Never later than the service's clock, and no word about it."""
+    """Requests are dated "as its responses show it, and never later than that", and there is no word about it."""
     script, m = join()
     for _ in range(5):
         touch(m)
@@ -154,7 +158,9 @@ MANY = [*WATCH, *(f"job {7000 + n}" for n in range(20))]
 
 
 def test_token_command_again(join, tmp_path):
-    """A refused token is asked for again, once for all requests; the command runs every 3 s at most."""
+    """"When this brings another token than the refused one, the requests are sent again."
+
+    The command runs once for all of them: "the source is read at most once in 3 s\""""
     secret, runs = private(tmp_path / "secret", "TOKEN-ONE"), tmp_path / "runs"
     script, m = join({"tokens": {"Bearer TOKEN-ONE"}}, token=None, negative_ttl="0", watch=MANY,
                      token_command=f"date +%s%N >>{runs}; cat {secret}")
@@ -171,7 +177,7 @@ def test_token_command_again(join, tmp_path):
 
 
 def test_same_token_again(join):
-    """The source has no other token: the refusal stands, after one request."""
+    """The source has no other token. "Otherwise a refused request fails at once", after one request."""
     script, m = join({"tokens": set()}, token="TOKEN-ONE")
     assert read_error(m.task(JOB) / "status") == "EACCES"
     assert script.statuses() == [401]
@@ -192,7 +198,9 @@ def session(join):
 
 
 def test_session_refresh(session):
-    """"Renewed once for all requests that were refused, while these wait: after a 401 by session/refresh.\""""
+    """"The token is renewed once for all requests that were refused. They wait for it."
+
+    "With a `session-id` the token is renewed by `session/refresh`\""""
     script, m = session({"tokens": {"Bearer TOKEN-ONE"}, "sessions": {"SESSION-ONE": "AT TOKEN-TWO"}}, watch=MANY)
     assert status_of(m) == "completed\n"
     refuse_all(script, m, set())
@@ -203,7 +211,7 @@ def test_session_refresh(session):
 
 
 def test_session_lost(session):
-    """"When that fails by reading it again from where it came": nothing there either, so the refusal stands."""
+    """The session is lost, and its source has no other token either: the refusal stands."""
     script, m = session({"tokens": set()})
     assert read_error(m.task(JOB) / "status") == "EACCES"
     assert script.statuses() == [401] and script.statuses("/session/refresh") == [401]
@@ -212,7 +220,7 @@ def test_session_lost(session):
 
 def test_secrets_are_nowhere(session):
     """Old token, new token and session are nowhere to be seen, also when the service says them."""
-    script, m = session({"tokens": set(), "sessions": {"SESSION-ONE": "AT TOKEN-TWO"}}, options=["debug"])
+    script, m = session({"tokens": set(), "sessions": {"SESSION-ONE": "AT TOKEN-TWO"}}, arguments=["-d"])
     assert status_of(m) == "completed\n"
     assert "session-id = ***\n" in m.control("config")
     script.tokens, script.echo = set(), "SESSION-ONE TOKEN-ONE AT TOKEN-TWO TOKEN-TWO"
@@ -223,7 +231,7 @@ def test_secrets_are_nowhere(session):
 
 
 def test_session_configuration(mount):
-    """"In the file only, which must then have mode 600.\""""
+    """session-id is a secret: "in the file only, which must then have mode 600\""""
     m = mount(auto=False, extra=SESSION)
     assert "[service] session-id: others than its owner may use this file: expected chmod 600" in refused(m)
     m = mount(auto=False, options=["session-id=SESSION-ONE"])
@@ -240,7 +248,7 @@ def test_app(service, mount, tmp_path):
     script.secret = "SECRET-ONE"
     secret = private(tmp_path / "secret", "SECRET-ONE")
     m = mount(endpoint=script.url, token=None, app_id="APP", app_secret_file=str(secret), watch=[*WATCH, f"share 5 {SHARE_TASK}"],
-              options=["debug"])
+              arguments=["-d"])
     assert status_of(m) == "completed\n"
     assert read_error(m.task() / "status") == "ENOENT"
     assert script.statuses() == [200] and script.statuses("/share/taskDetail") == [404]
@@ -295,7 +303,7 @@ def children(pid):
 
 
 def test_command_hangs(mount, tmp_path):
-    """"It is killed with all it started, as at the end of the mount": also when that comes before the mount."""
+    """It "is killed with all it started, as at the end of the mount": also when that comes before the mount."""
     started = tmp_path / "started"
     m = mount(auto=False, token=None, token_command=f"sleep 1000 & echo $! >{started}; wait")
     with open(m.log_file, "ab") as log:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""docs/semantics.md, "Freshness": "Ages count the time that the machine sleeps". In a time namespace CLOCK_BOOTTIME is a
-day ahead of CLOCK_MONOTONIC, as after a day asleep: who mixes the two is a day late, or never waits."""
+"""docs/semantics.md, Freshness: "Ages count the time that the machine sleeps, those of tokens too." In a time namespace
+CLOCK_BOOTTIME is a day ahead of CLOCK_MONOTONIC, as after a day asleep: who mixes the two is a day late, or never waits."""
 
 import os
 from pathlib import Path

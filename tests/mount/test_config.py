@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Configuration: "An unknown key or a bad value is an error that names file, group, key and what was expected"; 78 and one
-line. What is right is shown by .kootaskfs/config."""
+"""docs/configuration.md: "An unknown group, key or option and a bad value are errors that say where and what was expected";
+78 and one line. What is right is shown by .kootaskfs/config."""
 
 import os
 
@@ -70,7 +70,7 @@ def test_missing_values(mount, sim):
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o601])
 def test_secret_others_can_read(mount, sim, mode):
-    """"A secret file that others can read is refused", in the background too."""
+    """A secret file that others can read is refused, in the background too: `token-file` has "mode 600"."""
     for background in (False, True):
         m = mount(sim, auto=False, token_mode=mode, background=background)
         error = refused(m)
@@ -97,9 +97,11 @@ def test_missing_secret(mount, sim):
     ("nonsense", "unknown kind of task"), ("share 5", "wrong number of words"), ("basic", "wrong number of words"),
     ("share 1 2 3", "wrong number of words"), ("basic a/b", "an id is 1 to 64 of"), ("basic " + "x" * 65, "an id is"),
     ("job", "wrong number of words"), ("job 1 2", "wrong number of words"), ("SHARE 1 2", "unknown kind of task"),
+    ("basic jobs", "a word of the service's own paths is no id"), ("job Task", "a word of the service's own paths is no id"),
 ])
 def test_bad_watch_list(mount, sim, line, words):
-    """A broken line: file, line number, what was expected."""
+    """A broken line: file, line number, what was expected. "Such a word as the id of a basic task or a job is an error in the
+    watch list.\""""
     m = mount(sim, auto=False, watch=["# fine", line])
     error = refused(m)
     assert f"{m.list}:2: " in error and words in error and "expected" in error
@@ -124,7 +126,7 @@ def test_no_watch_list(mount, sim):
 
 
 def test_options_override(mount, sim):
-    """"-o takes ... every key of the configuration (ttl=2s)"; the command line's ENDPOINT overrides too."""
+    """"Every key but `session-id` also goes after `-o`, as in `-o ttl=2s`, and then wins over the file"; so does ENDPOINT."""
     m = mount(sim, options=["ttl=2s", "deadline=3s", "noatime"], ttl="9s", endpoint="https://example.com",
               arguments=[sim.url])
     config = m.control("config")
@@ -139,13 +141,14 @@ def test_defaults(mount, sim):
     config = mount(sim).control("config")
     for line in ("ttl = 5s", "ended-ttl = forever", "negative-ttl = 3s", "max-stale = 5min", "memory = 256M",
                  "deadline = 10s", "concurrency = 64", "rate = 0", "max-response = 64M", "token-scheme = auto",
-                 "language = en-US", "time-zone = UTC"):
+                 "language = en-US", "time-zone = UTC", "list-ttl = 30s"):
         assert f"\n{line}\n" in config
     assert "proxy" not in config and "koodrive-sim-token" not in config
 
 
 def test_units(mount, sim):
-    """"Times take ms s min h d or forever; sizes K M G.\""""
+    """"Times are a whole number with `ms`, `s`, `min`, `h` or `d`, or `forever`; sizes a whole number of bytes, or one
+    with `K`, `M` or `G`.\""""
     m = mount(sim, ttl="90s", ended_ttl="2d", negative_ttl="1500ms", max_stale="120min", memory="1G", max_response="2048K",
               deadline="1h")
     config = m.control("config")
@@ -155,7 +158,7 @@ def test_units(mount, sim):
 
 
 def test_time_zone(mount, sim):
-    """time-zone: of the service's 14-digit times."""
+    """"A time of the service without a zone is read in `time-zone`.\""""
     m = mount(sim, time_zone="+08:00")
     assert m.read("created") == "2024-09-30T01:19:32Z\n"
 
@@ -215,7 +218,7 @@ def test_token_schemes(mount, sim, scheme, token, sent):
 
 
 def test_share_token(mount, sim):
-    """"[share SHAREID] with kdstoken-file = gives a share its token"; a readable one is refused."""
+    """kdstoken-file: "file with the temporary token of that share"; a readable one is refused."""
     m = mount(sim, auto=False)
     secret = m.directory / "kds"
     secret.write_text("share-secret\n")

@@ -2,6 +2,7 @@
 """docs/semantics.md, "Cancelling": the one thing that can be changed, if the configuration allows it."""
 import os
 import signal
+import stat
 
 import pytest
 
@@ -27,6 +28,9 @@ def jobs(start, mount):
 
 
 def test_cancel(jobs):
+    """"With `allow-cancel = yes`, writing the word `cancel` to `ctl` of a batch job cancels the job"
+
+    "After the request kootaskfs asks for the job again, so the next read shows what became of the job.\""""
     sim, m, names = jobs("--duration=1000", allow_cancel="yes", ttl="1h", ended_ttl="1h")
     job = next(name for name in names if m.read("status", name) in ("running\n", "pending\n"))
     assert m.read("progress", job) != ""
@@ -38,6 +42,7 @@ def test_cancel(jobs):
 
 
 def test_off_by_default(jobs):
+    """"Without `allow-cancel`, every write to `ctl` is EPERM, and `.kootaskfs/last-error` says why.\""""
     sim, m, names = jobs("--duration=1000")
     assert errno_of(write, m.task(names[0]) / "ctl", b"cancel\n") == "EPERM"
     assert "allow-cancel" in m.control("last-error")
@@ -57,6 +62,7 @@ def test_switched_on_later(jobs):
 
 @pytest.mark.parametrize("text", [b"stop\n", b"cancel it\n", b"\n", b"Cancel\n", b"cancel\0", b"x" * 5000], ids=range(6))
 def test_other_words(jobs, text):
+    """"Any other word is EINVAL.\""""
     sim, m, names = jobs("--duration=1000", allow_cancel="yes")
     assert errno_of(write, m.task(names[0]) / "ctl", text) == "EINVAL"
     assert "expected cancel" in m.control("last-error")
@@ -64,7 +70,7 @@ def test_other_words(jobs, text):
 
 
 def test_too_late(jobs):
-    """What is known to have ended is EINVAL, without a request."""
+    """"A job that is known to have ended cannot be cancelled: the write is EINVAL, and no request is sent.\""""
     sim, m, names = jobs("--duration=0", allow_cancel="yes")
     status = m.read("status", names[0]).strip()
     assert errno_of(write, m.task(names[0]) / "ctl", b"cancel\n") == "EINVAL"
@@ -96,6 +102,15 @@ def one_job(mount):
     service.close()
 
 
+@pytest.mark.parametrize("status", [0, 1], ids=["pending", "running"])
+def test_pending_or_running(one_job, status):
+    """"A job that is pending or running can be cancelled.\""""
+    m = one_job((200, {"code": "0"}), status=3, before=status)
+    write(m.task("77") / "ctl", b"cancel\n")
+    assert m.read("status", "77") == "canceled\n"
+    assert one_job.service.asked("cancel") == 1
+
+
 def cancel(m):
     """The errno's name and the reason."""
     name = errno_of(write, m.task("77") / "ctl", b"cancel\n")
@@ -109,7 +124,7 @@ NO = [(400, {"code": 13000101, "msg": "The job has ended."}), (400, {"code": "13
 
 @pytest.mark.parametrize("answer", NO, ids=range(len(NO)))
 def test_ended_meanwhile(one_job, answer):
-    """Of a job that has ended since, whatever the service says: EINVAL, with the reason; the new status shows."""
+    """"The write is EINVAL if the job has ended", with the reason, whatever the service says; the new status shows."""
     m = one_job(answer, status=2)
     name, reason = cancel(m)
     assert name == "EINVAL" and "ctl 77: EINVAL: it is completed, only a pending or running job" in reason
@@ -121,10 +136,18 @@ def test_ended_meanwhile(one_job, answer):
 
 @pytest.mark.parametrize("answer", NO, ids=range(len(NO)))
 def test_not_cancelled(one_job, answer):
-    """Of a job that goes on: EBUSY, the service's words in last-error."""
+    """"The write is EINVAL if the job has ended, else EBUSY."
+
+    "The service declines by the code 13000101, the code 13000102 or a code that is not known, with HTTP 200, HTTP 400, or
+    another status from 402 to 499 that the table under Errors does not have."
+
+    "HTTP 400 and such another status decline also without a code."
+
+    "After the service has declined, `.kootaskfs/last-error` has the HTTP status and the words of the service.\""""
     m = one_job(answer)
     name, reason = cancel(m)
     assert name == "EBUSY" and f"ctl 77: EBUSY: the service does not cancel it: HTTP {answer[0]}" in reason
+    assert answer[1] == "" or answer[1].get("msg", "") in reason
     assert m.read("status", "77") == "running\n"
     assert one_job.service.asked("cancel") == 1 and "service: ok" in m.control("health")
 
@@ -135,7 +158,7 @@ def test_not_cancelled(one_job, answer):
     ((400, {"code": 13000309}), "ENOENT"), ((404, ""), "ENOENT"), ((200, "<html>"), "EBADMSG"),
 ])
 def test_other_failures(one_job, answer, name):
-    """What says nothing of the job is what it is of any other call."""
+    """"Every other response to the request to cancel is the same error as for any other request.\""""
     m = one_job(answer)
     assert cancel(m)[0] == name
     assert one_job.service.asked("cancel") == 1
@@ -143,7 +166,10 @@ def test_other_failures(one_job, answer, name):
 
 @pytest.mark.parametrize("answer, name", [((401, {"code": 5}), "EACCES"), ((400, {"code": 13000309}), "ENOENT")])
 def test_why_the_service_says_no(one_job, answer, name):
-    """HTTP 400 may mean the token, or that there is no such job: when asking for the job fails so too, that is the error."""
+    """HTTP 400 may mean the token, or that there is no such job.
+
+    "When this second request shows that the sign-in is refused, the write is EACCES; when it shows that there is no such
+    job, ENOENT.\""""
     m = one_job((400, {"code": 5}), status=answer)
     assert cancel(m)[0] == name
 
@@ -156,7 +182,7 @@ def test_job_cannot_be_asked_for(one_job):
 
 
 def test_sent_once(jobs):
-    """A cancel that may have arrived is not sent again."""
+    """"The request to cancel is sent once. It is never repeated, even when it may not have arrived.\""""
     sim, m, names = jobs("--duration=1000", allow_cancel="yes")
     sim.fault(kind="reset", call="cancel", times=-1)
     assert errno_of(write, m.task(names[0]) / "ctl", b"cancel\n") == "EIO"
@@ -164,6 +190,7 @@ def test_sent_once(jobs):
 
 
 def test_everything_else_stays_read_only(jobs):
+    """"Everything else in the mount is read-only.\""""
     sim, m, names = jobs("--duration=0", allow_cancel="yes")
     for name in ("status", "job.json", "files.csv"):
         assert errno_of(write, m.task(names[0]) / name, b"cancel\n") == "EROFS"
@@ -172,14 +199,19 @@ def test_everything_else_stays_read_only(jobs):
 
 
 def test_jobs_only(jobs):
-    _, m, _ = jobs("--duration=0")
+    """And nothing but `ctl` may be written: "Files have mode 0444 and directories 0555; `ctl` has mode 0644. They
+    belong to the user who mounted.\""""
+    _, m, names = jobs("--duration=0")
+    for name, mode in (("ctl", 0o644), ("status", 0o444), ("files", 0o555)):
+        found = (m.task(names[0]) / name).stat()
+        assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (mode, os.getuid(), os.getgid())
     have = {task.name for task in (m / "tasks").iterdir() if (task / "ctl").exists()}
     kinds = {task.name for task in (m / "tasks").iterdir() if (task / "kind").read_text() == "job\n"}
     assert have == kinds
 
 
 def test_copies(jobs, tmp_path):
-    """Tools that copy a task take it for an empty file."""
+    """"`ctl` reads as an empty file", so tools that copy a task take it for one."""
     _, m, names = jobs("--duration=0")
     run("rsync", "-a", f"{m.task(names[0])}/", tmp_path / "copy")
     assert (tmp_path / "copy" / "ctl").read_bytes() == b""

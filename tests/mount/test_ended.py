@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Times that only a list tells: "As soon as `status` says that it has ended, `ended` is known\""""
+"""Times that only a list tells."""
 
 import json
 import os
@@ -41,7 +41,7 @@ WAYS = {"listed": None, "watched": ["basic 1"], "found": None}
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("status", [2, 3])
 def test_ended_is_known_with_status(service, mount, way, status):
-    """Whichever way the task was found: it ends, `status` says so, and `ended` is there."""
+    """"As soon as `status` says that the task has ended, `ended` is known", whichever way the task was found."""
     run_tasks(service, 1)
     mounted = mount(service, watch=WAYS[way], ttl="20ms", list_ttl="1h", families=ALL)
     if way == "listed":
@@ -61,19 +61,23 @@ def test_ended_is_known_with_status(service, mount, way, status):
     assert service.asked("task/list") <= 2
 
 
-@pytest.mark.parametrize("name", ["ended", "task.json", "summary"])
+@pytest.mark.parametrize("name", ["ended", "task.json", "summary", "created", "started"])
 def test_each_file_that_tells_times(service, mount, name):
-    """"reading `created`, `started`, `ended`, `summary` or `task.json` ... reads that list first\": each may be the first."""
+    """"When the snapshot lacks a time, and the list has not shown the task since it got its status, reading `created`,
+    `started`, `ended`, `summary` or `task.json` reads that list first": each may be the first."""
     run_tasks(service, 1)
     mounted = mount(service, watch=watched(1), ttl="1h", list_ttl="1h", families=ALL)
     os.listdir(mounted / "tasks")
     run_tasks(service, 1, status=2)
     assert mounted.read("progress", "1") == ""
-    assert END.strip() in mounted.read(name, "1")
+    assert service.asked("task/list") == 1
+    text = mounted.read(name, "1")
+    assert END.strip() in text or name in ("created", "started")
+    assert service.asked("task/list") == 2
 
 
 def test_what_tells_no_time_costs_no_list(service, mount):
-    """"Nothing else waits for a list, or asks for one.\""""
+    """"No other file waits for a list or requests one.\""""
     run_tasks(service, 1)
     mounted = mount(service, watch=watched(1), ttl="1h", list_ttl="1h", families=ALL)
     run_tasks(service, 1, status=2)
@@ -84,7 +88,8 @@ def test_what_tells_no_time_costs_no_list(service, mount):
 
 
 def test_many_ends_are_one_list(service, mount):
-    """"All who wait share one reading\": forty tasks that end at the same time are one list more, of one page."""
+    """"All readers that wait for the same list share one reading of it": forty tasks that end at the same time are one list
+    more, of one page."""
     tasks = range(1, 41)
     run_tasks(service, *tasks)
     mounted = mount(service, watch=None, ttl="1h", list_ttl="1h", families=ALL)
@@ -96,7 +101,7 @@ def test_many_ends_are_one_list(service, mount):
 
 
 def test_ends_one_after_another(service, mount):
-    """"one begins at most once a second\": tasks that end one after another, each asked about at once."""
+    """"Such a reading begins at most once a second": tasks that end one after another, each asked about at once."""
     tasks = range(1, 6)
     run_tasks(service, *tasks)
     mounted = mount(service, watch=None, ttl="20ms", list_ttl="1h", families=ALL)
@@ -137,7 +142,8 @@ def not_json(service):
 
 @pytest.mark.parametrize("trouble", [fails, still_running, without_end, not_there, not_json])
 def test_trouble_with_the_list(service, mount, trouble):
-    """"A list that fails, or does not know the end, keeps nobody: the time is empty, and there once a list tells it.\""""
+    """"When the list fails, or does not know the end, the time is empty and the read succeeds." "The time is there as soon as
+    a list has it.\""""
     run_tasks(service, 1, status=2)
     right = service.answers["task/list"]
     mounted = mount(service, watch=watched(1), ttl="1h", list_ttl="50ms", negative_ttl="50ms", families=ALL)
@@ -162,7 +168,7 @@ def test_a_known_end_is_not_asked_for_again(service, mount):
 
 
 def test_an_end_nobody_knows_is_asked_for_at_the_pace_of_lists(service, mount):
-    """"For the same task it is read again ... not before `list-ttl`\": a task that the list does not have."""
+    """"For the same task a list that did not fail is not read again before `list-ttl`": a task that the list does not have."""
     run_tasks(service, 1, status=2)
     not_there(service)
     mounted = mount(service, watch=watched(1), ttl="0", list_ttl="1h", families=ALL)
@@ -172,8 +178,19 @@ def test_an_end_nobody_knows_is_asked_for_at_the_pace_of_lists(service, mount):
     assert service.asked("task/list") == 1
 
 
+def test_a_list_that_failed_is_read_again_for_the_same_task(service, mount):
+    """"For the same task a list that failed is read again after `negative-ttl`", and not before."""
+    run_tasks(service, 1, status=2)
+    fails(service)
+    mounted = mount(service, watch=watched(1), ttl="1h", list_ttl="1h", negative_ttl="500ms", families=ALL)
+    begin = time.monotonic()
+    while service.asked("task/list") < 2:
+        assert mounted.read("ended", "1") == ""
+    assert time.monotonic() - begin >= 0.5
+
+
 def test_a_list_that_hangs_keeps_nobody_beyond_the_deadline(service, mount):
-    """"within `deadline`\", and nobody who wants no time."""
+    """"Such a reader waits at most `deadline`", and nobody who wants no time waits."""
     run_tasks(service, 1, status=2)
     mounted = mount(service, watch=watched(1), ttl="1h", deadline="1s", families=ALL)
     gate = service.hold("task/list")
@@ -199,7 +216,7 @@ def test_a_waiting_reader_can_be_interrupted(service, mount):
 
 
 def test_the_page_that_tells_is_enough(service, mount):
-    """"until the page has come that tells\": the pages after it are not waited for."""
+    """"Such a reader waits until the page that has the task has come, and not for the pages after it.\""""
     item = service.add_basic("1")
     more = threading.Event()
 
@@ -217,7 +234,7 @@ def test_the_page_that_tells_is_enough(service, mount):
 
 
 def test_families_that_are_not_chosen_are_not_listed(service, mount):
-    """"Of a family that `families` leaves out no list is asked for.\""""
+    """"No list is requested of a family that `families` leaves out.\""""
     run_tasks(service, 1, status=2)
     mounted = mount(service, watch=watched(1), families="share, job")
     assert mounted.read("status", "1") == "completed\n" and mounted.read("ended", "1") == ""
@@ -257,7 +274,8 @@ def test_a_job_whose_own_answer_lacks_its_end(service, mount):
 
 
 def test_what_only_a_list_tells(service, mount):
-    """A basic task that only task/result knows: name and user are the list's."""
+    """"What the task's own snapshot lacks of them comes from the list": name and user of a basic task that only task/result
+    knows."""
     service.list([service.add_basic("1")])
     del service.answers["task/1"]
     mounted = mount(service, watch=watched(1), ttl="1h", families=ALL)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The table of errors, end to end: what happened → which errno; "every one is logged once with the trace id and is in
-.kootaskfs/last-error; none is ever turned into an empty file.\""""
+"""docs/semantics.md, "Errors": the table, end to end, what happened → which errno."""
 
 import os
 import re
@@ -60,7 +59,13 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault, name, attempts", FAULTS, ids=[f"{f}→{n}" for f, n, _ in FAULTS])
 def test_faults(mount, sim, fault, name, attempts):
-    """Each way the service can fail is one errno, after so many attempts; and after it, all is well again."""
+    """Each way the service can fail is one errno; and after it, all is well again. "A request is repeated, at most three
+    times, when its trouble may pass"
+
+    "A failure is logged once, however many readers it has." "The log line has the trace id of the request"
+
+    "`.kootaskfs/last-error` shows the last failure." "`user.kootaskfs.error` is the last failure, until a request
+    succeeds.\""""
     m = mount(sim, negative_ttl="1h")
     sim.fault(**fault, times=-1)
     assert read_error(m.task() / "status") == name
@@ -73,6 +78,18 @@ def test_faults(mount, sim, fault, name, attempts):
     run("touch", m.task())
     assert m.read("status") == "completed\n"
     assert "service: ok\n" in m.control("health")
+    assert errno_of(os.getxattr, m.task(), "user.kootaskfs.error") == "ENODATA"
+
+
+@pytest.mark.parametrize("arguments", [[], ["-d"]], ids=["", "debug"])
+def test_unknown_is_no_news(mount, sim, arguments):
+    """"That a task is unknown is logged at debug level only.\""""
+    m = mount(sim, families="share, basic", arguments=arguments)
+    sim.fault(kind="code", code=13000309, times=-1)
+    assert read_error(m.task() / "status") == "ENOENT"
+    assert read_error(m.task("4711") / "status") == "ENOENT"
+    lines = [m.log_lines(f"{task}: ENOENT: ") for task in (SHARE_TASK, "4711")]
+    assert all(lines) if arguments else m.log() == ""
 
 
 @pytest.mark.parametrize("fault", [
@@ -105,7 +122,7 @@ def test_not_of_the_documented_kind(mount, sim, body):
 
 def test_broken_sample(mount, sim):
     """The documented sample that is not JSON: EBADMSG on every file, one log line with the trace id a request, and
-    right again when the service is."""
+    right again when the service is. "A failure is never turned into an empty file.\""""
     m = mount(sim, negative_ttl="50ms")
     store(sim, BROKEN, IMPORT_TASK)
     names = sorted(set(os.listdir(m.task(IMPORT_TASK))) - {"files"})
@@ -140,7 +157,8 @@ def test_deadline(mount, sim):
 
 
 def test_deadline_includes_retries(mount, sim):
-    """"of one file operation, retries included": a Retry-After beyond the deadline ends at once with the errno."""
+    """A Retry-After beyond the deadline: "When the next retry would begin after the deadline, the operation fails at
+    once.\""""
     m = mount(sim, deadline="1h")
     sim.fault(kind="status", status=429, retryAfter="7200", times=-1)
     assert read_error(m.task() / "status") == "EBUSY"
@@ -235,7 +253,7 @@ def test_writes(mount, sim, script):
 
 
 def test_open_for_writing_keeps_the_content(mount, sim):
-    """Opening with O_TRUNC must not empty the kernel's copy: "none is ever turned into an empty file"."""
+    """Opening with O_TRUNC must not empty the kernel's copy."""
     m = mount(sim, ttl="1h")
     store(sim, detail())
     path = m.task() / "status"
@@ -265,8 +283,8 @@ def stale(path):
 
 
 def test_stale_answer(mount, sim):
-    """"When a refresh fails, the last good answer goes on being served for max-stale with .stale = 1; then the error
-    shows.\""""
+    """"The last good snapshot stands in for `max-stale` (5 min) after its ttl, with `user.kootaskfs.stale` = 1." "After
+    `max-stale` the error shows.\""""
     m = mount(sim, ttl="100ms", negative_ttl="100ms", max_stale="2s")
     store(sim, detail(userId="good"))
     assert m.read("user") == "good\n" and stale(m.task()) == "0"
@@ -285,7 +303,8 @@ def test_stale_answer(mount, sim):
 
 
 def test_stale_does_not_stand_in_for_gone(mount, sim):
-    """"no such task" is an answer: a task that is gone is not shown from memory."""
+    """"The response that there is no such task is no failure: it shows at once": a task that is gone is not shown from
+    memory."""
     m = mount(sim, ttl="100ms", negative_ttl="100ms", max_stale="1h")
     store(sim, detail())
     assert m.read("status") == "running\n"

@@ -46,7 +46,18 @@ def health(mounted):
 # ---- lists
 
 
+def test_listing_has_all_in_order(service, account):
+    """"`tasks/` lists the tasks of the watch list, the tasks of the service's lists, and the tasks found by name." "The names in
+    `tasks/` are listed in the order of their bytes.\""""
+    service.add_job("9")
+    service.add_job("B"), service.add_job("a")
+    assert [account.read("kind", task) for task in ("a", "9", "B")] == ["job\n"] * 3
+    assert os.listdir(account / "tasks") == sorted(
+        [*map(str, [*range(1, 6), *range(11, 18), *range(21, 24)]), "9", "B", "a"])
+
+
 def test_ls_shows_all_families_for_two_requests(service, account):
+    """"`.kootaskfs/health` has a line for each list, `list-basic` and `list-job`, and the number of tasks by family.\""""
     ids = [str(n) for n in [*range(1, 6), *range(11, 18), *range(21, 24)]]
     assert names(account) == sorted(ids)
     assert service.asked() == 2 and service.paths() == LISTS
@@ -60,10 +71,13 @@ def test_ls_shows_all_families_for_two_requests(service, account):
 
 
 def test_what_lists_tell_is_not_asked_for(service, account):
+    """"These values need no request but the list's: `kind`, `type`, `status`, `created`, `started`, `ended`, `user`, `name`, and
+    of jobs `result`." "So `cat tasks/*/status` makes no request for a basic task or a job." "All other files make a request for
+    the task itself.\""""
     out = shell("cd $1/tasks; cat */status */created", account.path).stdout.split()
     assert out.count("2024-09-30T09:19:32Z") == 15
     assert out.count("failed") == 1 and out.count("pending") == 1
-    shell("cd $1/tasks; cat */type */started */ended */user >/dev/null; cat 1?/result", account.path)
+    shell("cd $1/tasks; cat */type */started */ended */user */name >/dev/null; cat 1?/result", account.path)
     assert service.paths() == sorted(LISTS + [f"share/taskDetail/{n}" for n in range(21, 24)])
     assert service.asked() == 2 + 3
     assert account.read("progress", "11") == "30\n"
@@ -73,6 +87,7 @@ def test_what_lists_tell_is_not_asked_for(service, account):
 
 
 def test_times_of_lists_are_those_of_directories(service, account):
+    """"The mtime of a task's directory is settled once: by a list": here to the end of 2, and to the start of 11."""
     names(account)
     assert int(os.stat(account.task("2")).st_mtime) == 1727687974
     assert int(os.stat(account.task("11")).st_mtime) == 1727687973
@@ -93,11 +108,13 @@ def test_attributes_of_what_a_list_told(service, account):
 
 
 def test_ls_of_a_task_asks_for_it(service, account):
+    """"Listing `tasks/ID` asks for the task first, so `grep . tasks/ID/*` is of one response.\""""
     names(account)
     service.forget()
     assert "ctl" in os.listdir(account.task("11")) and "ctl" not in os.listdir(account.task("1"))
     assert service.paths() == ["11", "task/1", "task/result"]
     assert account.read("progress", "11") == "30\n"
+    shell('grep . "$1"/*', account.task("11"), check=False)
     assert service.asked() == 3
 
 
@@ -120,7 +137,69 @@ def pages(service, query):
     return page | ({"nextCursor": str(at + 1)} if first + 100 < 250 else {})
 
 
+def test_all_who_list_share_one_reading(service, mount):
+    """"All processes that list `tasks/` at the same time share one reading of the lists.\""""
+    service.list([], [service.add_job("11")])
+    gate = service.hold("jobs")
+    mounted = mount(service, watch=None, list_ttl="0", deadline="1h", families="job")
+    listings = [mounted.popen("ls", mounted / "tasks") for _ in range(5)]
+    wait_until(lambda: "\nkootaskfs_parked 5\n" in mounted.control("metrics"), "all to wait")
+    gate.set()
+    assert [listing.communicate(timeout=LIMIT)[0] for listing in listings] == ["11\n"] * 5
+    assert service.asked() == 1
+
+
+def test_own_snapshot_goes_before_a_newer_list(service, mount):
+    """"While the task's own snapshot is fresh, these files come from the snapshot." "The times, `type`, `user` and `name` come from
+    the task's own snapshot." "Files that a list suffices for may come from the list. Once the task itself was asked for, they
+    are of its response too.\""""
+    service.list([], [service.add_job("11", status=1, taskName="n")])
+    mounted = mount(service, watch=None, ttl="1h", list_ttl="0", families=ALL)
+    assert names(mounted) == ["11"] and mounted.read("progress", "11") == "30\n"
+    service.list([], [{"taskId": "11", "taskType": 2, "status": 1, "userId": "other", "taskName": "other",
+                       "createTime": "20200101000000", "beginTime": "20200101000000"}])
+    assert names(mounted) == ["11"]
+    own = {"type": "copy", "user": "u", "name": "n", "created": "2024-09-30T09:19:32Z", "started": "2024-09-30T09:19:33Z"}
+    assert {name: mounted.read(name, "11").strip() for name in own} == own
+    service.list([], [{"taskId": "11", "taskType": 1, "status": 2, "userId": "other"}])
+    assert names(mounted) == ["11"] and mounted.read("status", "11") == "running\n"
+    assert service.asked("11") == 1
+
+
+def test_newer_list_goes_before_an_old_snapshot(service, mount):
+    """"Otherwise they come from the snapshot or from the list's item, whichever was requested later.\""""
+    service.list([], [service.add_job("11", status=1)])
+    mounted = mount(service, watch=["job 11"], ttl="100ms", list_ttl="1h", families=ALL)
+    assert mounted.read("progress", "11") == "30\n"
+    service.list([], [{"taskId": "11", "taskType": 1, "status": 2}])
+    assert names(mounted) == ["11"]
+    wait_until(lambda: mounted.read("status", "11") == "completed\n", "the ttl to pass")
+    assert service.asked("11") == 1
+
+
+def test_an_item_of_a_list_is_used_for_its_ttl(service, mount):
+    """"A list's item is used for `list-ttl`": after that the task itself is asked for."""
+    service.list([], [service.add_job("11", status=1)])
+    mounted = mount(service, watch=None, ttl="1h", list_ttl="500ms", families=ALL)
+    begin = time.monotonic()
+    assert names(mounted) == ["11"]
+    wait_until(lambda: mounted.read("status", "11") == "running\n" and service.asked("11") == 1, "the ttl to pass")
+    assert time.monotonic() - begin >= 0.5
+
+
+def test_first_list_does_not_move_times(service, mount):
+    """"The names that the first reading of a list brings do not move it"; those of a later one do."""
+    service.list([service.add_basic("1")], [service.add_job("11")])
+    mounted = mount(service, watch=None, list_ttl="0", families=ALL)
+    first = os.stat(mounted / "tasks").st_mtime_ns
+    assert names(mounted) == ["1", "11"] and os.stat(mounted / "tasks").st_mtime_ns == first
+    service.list([service.add_basic("1")], [service.add_job("11"), service.add_job("12")])
+    assert names(mounted) == ["1", "11", "12"]
+    wait_until(lambda: os.stat(mounted / "tasks").st_mtime_ns > first, "the new time")
+
+
 def test_lists_of_many_pages(service, mount):
+    """"Listing `tasks/` reads the lists of the chosen families, page after page\""""
     everything = [{"taskId": str(n), "status": 1} for n in range(1000, 1300)]
     service.answers["task/list"] = lambda query: pages(service, query)
     service.answers["jobs"] = lambda query: {"data": everything[int(query["offset"]):][:int(query["limit"])]}
@@ -150,6 +229,8 @@ def empty_again(query):
     ("jobs", {"data": [{"taskId": str(n)} for n in range(100)]}, [str(n) for n in range(100)], "a page comes again"),
 ])
 def test_a_list_without_end_ends(service, mount, call, answer, tasks, why):
+    """"A list that does not end is an error (EBADMSG): a cursor or a page comes again, or more than 100 pages in a row are empty."
+    "The tasks that a list brought before it failed are there.\""""
     service.list([service.add_basic("900")], [service.add_job("901")])
     service.answers[call] = answer
     mounted = mount(service, watch=None, families=ALL)
@@ -160,9 +241,11 @@ def test_a_list_without_end_ends(service, mount, call, answer, tasks, why):
     assert f" {call}: EBADMSG: the list does not end: {why}" in mounted.control("last-error")
     assert len(mounted.log_lines("the list does not end")) == 1
     assert mounted.read("status", other) in ("completed\n", "running\n")
+    assert answer is not empty_again or service.asked(call) == 101
 
 
 def test_ls_waits_for_the_deadline_at_most(service, mount):
+    """"`ls tasks` waits at most `deadline`, and then shows the tasks that are known by then.\""""
     service.list([service.add_basic("1")], [service.add_job("11")])
     service.add_job("12")
     gate = service.hold("task/list")
@@ -173,6 +256,7 @@ def test_ls_waits_for_the_deadline_at_most(service, mount):
 
 
 def test_a_list_that_goes_on_does_not_keep_the_end(service, mount):
+    """"After that `deadline` the lists are read on.\""""
     def fresh(query):
         n = int(query.get("pageCursor", "0"))
         return {"taskList": [{"taskId": str(n)}], "nextCursor": n + 1}
@@ -182,6 +266,8 @@ def test_a_list_that_goes_on_does_not_keep_the_end(service, mount):
     mounted = mount(service, watch=None, deadline="500ms", families=ALL)
     assert "0" in names(mounted)
     assert re.fullmatch(r"being read, \d+ so far", health(mounted)["list-basic"])
+    asked = service.asked("task/list")
+    wait_until(lambda: service.asked("task/list") > asked + 3, "more pages")
     assert health(mounted)["list-job"] == "ok, 0 tasks"
     mounted.unmount()
 
@@ -196,6 +282,7 @@ def test_a_list_that_goes_on_does_not_keep_the_end(service, mount):
     ({"taskList": [{"taskId": "../x"}], "data": [{"taskId": "../x"}]}, "EBADMSG"),
 ])
 def test_a_refused_list_does_not_spoil_the_other(service, mount, refused, shown, answer, errno):
+    """"A list that fails does not hold up the other list." "A list that has nothing but such items is an error (EBADMSG).\""""
     service.list([service.add_basic("1")], [service.add_job("11")])
     service.answers[refused] = answer
     mounted = mount(service, watch=["share S 21"], negative_ttl="1h", families=ALL)
@@ -209,14 +296,41 @@ def test_a_refused_list_does_not_spoil_the_other(service, mount, refused, shown,
     assert service.asked() == before  # remembered
 
 
+def test_a_list_that_failed_is_read_again(service, mount):
+    """"A list that failed is requested again after `negative-ttl`.\""""
+    service.list([], [service.add_job("11")])
+    right = service.answers["jobs"]
+    service.answers["jobs"] = (403, {})
+    mounted = mount(service, watch=None, list_ttl="1h", negative_ttl="500ms", families=ALL)
+    begin = time.monotonic()
+    assert names(mounted) == []
+    service.answers["jobs"] = right
+    wait_until(lambda: names(mounted) == ["11"], "the next reading")
+    assert time.monotonic() - begin >= 0.5 and service.asked("jobs") == 2 and service.asked("task/list") == 1
+
+
+def test_items_that_cannot_be_tasks(service, mount):
+    """"An item whose id cannot be an id is left out of the list, and the log says how many were." "The other items of such a list
+    are there.\""""
+    service.list([service.add_basic("1"), {"taskId": "../x"}, {"taskId": "jobs"}, service.add_basic("2")])
+    mounted = mount(service, watch=None, families=ALL)
+    assert names(mounted) == ["1", "2"]
+    assert health(mounted)["list-basic"] == "ok, 2 tasks"
+    assert len(mounted.log_lines("the list of basic tasks has 2 with an id that cannot be one")) == 1
+
+
 def test_gone_tasks_vanish(service, mount):
+    """"A task is there as long as the watch list names it, a list has it, or it was found by its name." "A task that a complete
+    list no longer has is gone.\""""
     service.list([service.add_basic("1")], [service.add_job("11"), service.add_job("12")])
+    service.add_job("13")
     mounted = mount(service, watch=["job 12", "basic 1"], list_ttl="0", families=ALL)
-    assert names(mounted) == ["1", "11", "12"]
+    assert mounted.read("kind", "13") == "job\n"
+    assert names(mounted) == ["1", "11", "12", "13"]
     assert mounted.read("status", "11") == "running\n"
     service.list()
     del service.answers["11"]
-    assert names(mounted) == ["1", "12"]  # the watched ones stay
+    assert names(mounted) == ["1", "12", "13"]  # the watched ones stay, and the one found by its name
     wait_until(lambda: read_error(mounted.task("11") / "status") == "ENOENT", "the kernel to forget it")
     assert mounted.read("status", "12") == "running\n"
 
@@ -230,6 +344,7 @@ def test_new_tasks_come(service, mount):
 
 
 def test_a_failing_list_keeps_what_it_had(service, mount):
+    """"A list that fails takes no task away: the tasks that it had before stay.\""""
     service.list([], [service.add_job("11")])
     mounted = mount(service, watch=None, list_ttl="0", families=ALL)
     assert names(mounted) == ["11"]
@@ -242,6 +357,8 @@ def test_a_failing_list_keeps_what_it_had(service, mount):
 
 
 def test_share_alone_asks_for_no_list(service, mount):
+    """"The key `families` chooses which families are listed and which are asked for an id." "A watched task is there whatever
+    `families` says." "The lookup is ENOENT without a request when neither family is chosen.\""""
     service.list([service.add_basic("1")], [service.add_job("11")])
     mounted = mount(service, watch=["share S 21", "job 11"], families="share")
     assert names(mounted) == ["11", "21"]
@@ -252,6 +369,7 @@ def test_share_alone_asks_for_no_list(service, mount):
 
 
 def test_one_family_is_one_list(service, mount):
+    """"The key `families` chooses which families are listed and which are asked for an id.\""""
     service.list([service.add_basic("1")], [service.add_job("11")])
     mounted = mount(service, watch=None, families="job")
     assert names(mounted) == ["11"]
@@ -280,6 +398,8 @@ def test_options_take_blanks_for_commas(service, mount):
 
 @pytest.mark.parametrize("family, task, status", [("basic", "1", "completed\n"), ("job", "11", "running\n")])
 def test_an_id_nobody_listed_is_found_in_its_family(service, mount, family, task, status):
+    """"Looking up `tasks/TASKID` asks the service for a basic task and for a job at the same time, as far as `families` has
+    them.\""""
     service.list()
     service.add_basic("1"), service.add_job("11")
     mounted = mount(service, watch=None, ttl="1h", families=ALL)
@@ -292,7 +412,19 @@ def test_an_id_nobody_listed_is_found_in_its_family(service, mount, family, task
     assert service.asked() == 3 + 2
 
 
+@pytest.mark.parametrize("family, held", [("job", "task/7"), ("basic", "7")])
+def test_the_first_that_knows_an_id_decides(service, mount, family, held):
+    """"The first response that knows the id decides, and the lookup does not wait for the other.\""""
+    service.add_job("7") if family == "job" else service.add_basic("7")
+    gate = service.hold(held)
+    mounted = mount(service, watch=None, deadline="1h", families=ALL)
+    assert mounted.read("kind", "7") == family + "\n"
+    assert service.asked(held) == 1 and not gate.is_set()
+    gate.set()
+
+
 def test_an_id_nobody_knows(service, mount):
+    """"The lookup is ENOENT when the service knows the id in no family.\""""
     mounted = mount(service, watch=None, negative_ttl="1h", families=ALL)
     assert read_error(mounted.task("7") / "status") == "ENOENT"
     assert service.asked() == 3
@@ -302,20 +434,36 @@ def test_an_id_nobody_knows(service, mount):
 
 
 def test_trouble_in_one_family_is_not_taken_for_no(service, mount):
+    """"A task that nobody has listed is ENOENT only when the service says so; another failure is that failure.\""""
     service.answers["7"] = (403, {"code": 13000410})
     mounted = mount(service, watch=None, families=ALL)
     assert read_error(mounted.task("7") / "status") == "EACCES"
+
+
+def test_a_known_task_that_the_service_denies_stays(service, mount):
+    """"A watched or listed task stays in `tasks/` then, and reading its files is ENOENT.\""""
+    service.list([], [service.add_job("11")])
+    del service.answers["11"]
+    mounted = mount(service, watch=["basic 1"], families=ALL)
+    for _ in range(2):
+        assert names(mounted) == ["1", "11"]
+        assert [read_error(mounted.task(task) / "progress") for task in ("1", "11")] == ["ENOENT", "ENOENT"]
 
 
 # ---- basic tasks
 
 
 def test_a_basic_task_is_made_of_two_answers(service, mount):
+    """"Its snapshot comes from two responses: one of `GET task/ID` and one of `GET task/result`." "`status`, `type` and `user` come
+    from the response of `task/ID`." "The counts and `failures.csv` come from the response of `task/result`." "`job.json` is the
+    object of `task/ID`, and `response.json` is the response of `task/result`.\""""
     service.add_basic("1", succeeded=2, failures=[("a", "x"), ("b,c", "y")], resultCode=18000001, status=2)
+    service.answers["task/result/1"].update(status=1, taskType=0, userId="other")
+    service.answers["task/1"].update(data={"successCount": 7, "failCount": 8})
     mounted = mount(service, watch=["basic 1"], ttl="1h", families=ALL)
     assert json.loads(mounted.read("job.json", "1")) == service.answers["task/1"]
     assert json.loads(mounted.read("response.json", "1")) == service.answers["task/result/1"]
-    assert mounted.read("status", "1") == "completed\n"
+    assert mounted.read("status", "1") == "completed\n" and mounted.read("type", "1") == "import\n"
     assert mounted.read("result", "1") == "partly-failed\n"
     assert mounted.read("user", "1") == "u\n"
     assert mounted.read("success-count", "1") == "2\n" and mounted.read("fail-count", "1") == "2\n"
@@ -323,7 +471,52 @@ def test_a_basic_task_is_made_of_two_answers(service, mount):
     assert service.asked() == 2
 
 
+def test_two_responses_of_one_moment(service, mount):
+    """"Both requests are sent at the same time": each arrives before the other is answered. "All files of one task directory come
+    from one response of the service; those of a basic task come from its two responses of one moment.\""""
+    service.add_basic("1", status=1)
+    gates = [service.hold("task/1"), service.hold("task/result")]
+    mounted = mount(service, watch=["basic 1"], ttl="1h", families=ALL)
+    reader = mounted.popen("cat", mounted.task("1") / "status", mounted.task("1") / "success-count")
+    wait_until(lambda: service.asked() == 2, "both requests")
+    for gate in gates:
+        gate.set()
+    assert reader.communicate(timeout=LIMIT)[0] == "running\n1\n"
+    service.add_basic("1", status=2, succeeded=5)
+    assert mounted.read("user", "1") == "u\n" and mounted.read("failures.csv", "1") == "userName,desc\n"
+    assert json.loads(mounted.read("job.json", "1"))["status"] == 1
+    assert json.loads(mounted.read("response.json", "1"))["data"]["successCount"] == 1
+    assert service.asked() == 2
+
+
+@pytest.mark.parametrize("status, counts, result", [
+    (0, (3, 0), ""), (1, (3, 2), ""), (2, (3, 0), "succeeded"), (2, (3, 2), "partly-failed"), (2, (0, 2), "failed"),
+    (3, (3, 2), "partly-failed"), (3, (3, 0), "failed"), (2, None, "succeeded"), (3, None, "failed"),
+])
+def test_result_of_a_basic_task(service, mount, status, counts, result):
+    """"`result` of a basic task is empty until the task has ended." "After that `result` follows from the counts: `succeeded`,
+    `partly-failed` or `failed`." "Without counts, `result` of an ended basic task follows from `status`." "When the task has
+    failed and its counts show no failure, `result` follows from `status` too.\""""
+    service.add_basic("1", status=status)
+    data = {} if counts is None else {"data": dict(zip(("successCount", "failCount"), counts))}
+    service.answers["task/result/1"] = {"code": 0, **data}
+    mounted = mount(service, watch=["basic 1"], families=ALL)
+    assert mounted.read("result", "1").strip() == result
+
+
+def test_an_import_that_only_its_result_knows(service, mount):
+    """"When only `task/result` knows the task, `status` is `running` until the response has counts, and then `completed`.\""""
+    service.answers["task/result/1"] = {"code": 0}
+    mounted = mount(service, watch=["basic 1"], ttl="50ms", families=ALL)
+    assert mounted.read("status", "1") == "running\n" and mounted.read("success-count", "1") == ""
+    service.answers["task/result/1"] = {"code": 0, "data": {"successCount": 3, "failCount": 0, "failInfoList": []}}
+    wait_until(lambda: mounted.read("status", "1") == "completed\n", "the end")
+    assert mounted.read("success-count", "1") == "3\n"
+
+
 def test_a_basic_task_with_one_answer(service, mount):
+    """"When the service knows the task in one of the two calls only, that response is the whole snapshot." "When only
+    `task/result` knows the task, `job.json` is its `data` and `type` is `import`.\""""
     service.add_basic("1"), service.add_basic("2", taskType=0, status=3)
     del service.answers["task/1"], service.answers["task/result/2"]
     mounted = mount(service, watch=["basic 1", "basic 2", "basic 3"], ttl="1h", families=ALL)
@@ -336,6 +529,7 @@ def test_a_basic_task_with_one_answer(service, mount):
 
 
 def test_half_a_basic_task_is_none(service, mount):
+    """"Any other failure of one of the two calls is a failure of the task.\""""
     service.add_basic("1"), service.add_basic("2")
     service.answers["task/1"] = (403, {})
     service.answers["task/result/2"] = "{"
@@ -348,6 +542,8 @@ def test_half_a_basic_task_is_none(service, mount):
 
 
 def test_a_watched_job(service, mount):
+    """"`job.json` of a job is the `jobInfo` of its response." "`uncompressedFileList` of an unzip job is in `response.json`
+    only.\""""
     service.add_job("11", files=["F1", "F2"], taskType=5, status=3, taskResultCode=2, endTime="20240930092000")
     service.answers["11"]["data"]["uncompressedFileList"] = [{"code": "x", "name": "in the zip"}]
     mounted = mount(service, watch=["job 11"], ttl="1h", families=ALL)
@@ -358,6 +554,8 @@ def test_a_watched_job(service, mount):
     assert mounted.read("files.csv", "11").splitlines()[1].startswith("F1,")
     assert json.loads(mounted.read("job.json", "11")) == service.answers["11"]["data"]["jobInfo"]
     assert "in the zip" in mounted.read("response.json", "11")
+    found = shell('grep -rl "in the zip" "$1"', mounted.task("11")).stdout.split()
+    assert found == [str(mounted.task("11") / "response.json")]
     assert service.asked() == 1
 
 
@@ -379,7 +577,8 @@ def moving(service, steps):
 @pytest.mark.parametrize("ttl", ["0", "20ms"])
 @pytest.mark.parametrize("list_ttl", ["0", "20ms", "1h"])
 def test_no_way_back(service, mount, ttl, list_ttl):
-    """A job that moves while its list and it are read by turns: nobody sees it go back."""
+    """"No file goes back to an older response than one that was shown": a job that moves while its list and it are read by
+    turns."""
     moving(service, steps=20)
     mounted = mount(service, watch=["job 11"], ttl=ttl, list_ttl=list_ttl, max_stale="0", families=ALL)
     ranks, seen, rounds = ["pending", "running", "completed"], 0, 0
@@ -400,7 +599,8 @@ def test_no_way_back(service, mount, ttl, list_ttl):
 
 
 def test_a_slow_list_does_not_bring_back_the_past(service, mount):
-    """The list was asked for before the job ended, and comes after."""
+    """"Otherwise they come from the snapshot or from the list's item, whichever was requested later": the list was requested
+    before the job ran on, and its response comes after."""
     service.list([], [service.add_job("11", status=0)])
     gate = service.hold("jobs")
     mounted = mount(service, watch=["job 11"], ttl="0", deadline="30s", list_ttl="1h", families=ALL)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How long an answer serves, what the kernel does alone, and that nobody ever sees two answers at once."""
+"""How long a response serves, what the kernel does alone, and that nobody ever sees two responses at once."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from kootaskfs_mount import IMPORT_TASK, SHARE_TASK, detail, errno_of, imported,
 
 
 def test_fresh_means_kernel_alone(mount, sim):
-    """"While an answer is fresh the kernel serves lookup, stat, open, read and close alone.\""""
+    """"While a snapshot is fresh, the kernel serves lookup, stat, open, read and close without the daemon.\""""
     m = mount(sim, ttl="1h")
     store(sim, detail(files=["f"]))
     names = ["status", "job.json", "response.json", "files/f/status", "failures.csv"]
@@ -26,7 +26,7 @@ def test_fresh_means_kernel_alone(mount, sim):
 
 
 def test_expiry_unchanged_keeps_pages(mount, sim):
-    """"same content → same inode, pages still valid": one request, and READ is not sent again."""
+    """The same content is the same inode, and its pages stay valid: one request, and READ is not sent again."""
     m = mount(sim, ttl="200ms")
     store(sim, detail())
     path = m.task() / "job.json"
@@ -43,7 +43,8 @@ def test_expiry_unchanged_keeps_pages(mount, sim):
 
 
 def test_expiry_changed_is_a_new_file(mount, sim):
-    """"new content → new inode, as if renamed over"; what did not change keeps its inode."""
+    """"A change is a new file under the same name, with another inode number, as after a rename.\" What did not change
+    keeps its inode."""
     m = mount(sim, ttl="200ms")
     store(sim, detail(progress=10, userId="same"))
     changed, same = m.task() / "progress", m.task() / "user"
@@ -57,7 +58,7 @@ def test_expiry_changed_is_a_new_file(mount, sim):
 
 
 def test_open_file_keeps_its_version(mount, sim):
-    """"the same for a file's content from open to close": who opened before a change reads the old to its end."""
+    """"The content of an open file never changes: a process that has it open reads it to its end.\""""
     m = mount(sim, ttl="200ms")
     store(sim, detail(userId="old", taskStatus=1, padding="x" * 500_000))
     with open(m.task() / "job.json", "rb", buffering=0) as job, open(m.task() / "user") as user:
@@ -120,8 +121,9 @@ print(compared)
 
 @pytest.mark.parametrize("ttl", ["50ms", "25ms", "0"])
 def test_files_of_one_answer(mount, sim, ttl):
-    """"All files of one task directory come from one answer of the service": read A, B, A; when both A are alike, B
-    must be of the same answer. Every answer is another one here, and no value ever goes back."""
+    """"All files of one task directory come from one response of the service": read A, B, A; when both A are alike, B
+    must be of the same response. Every response is another one here. "No file goes back to an older response than one that
+    was shown.\""""
     infos = [{"fileId": "f", "status": "1", "newFileId": "<@N@>", "srcContainerId": "<@N@>"}]
     store(sim, detail(userId="<@N@>", taskStatus="<@N@>", taskType="<@N@>", files=infos))
     m = mount(sim, ttl=ttl)
@@ -148,7 +150,7 @@ def test_listing_and_rows_of_one_answer(mount, sim):
 
 
 def test_ended_is_asked_once(mount, sim):
-    """"A task that has ended no longer changes: it is kept for ended-ttl (default forever)"."""
+    """"A task that has ended is asked for again only after `ended-ttl` (default: never).\""""
     m = mount(sim, ttl="50ms")
     first = m.read("status")
     assert first == "completed\n" and m.read("status", IMPORT_TASK) == "completed\n"
@@ -161,13 +163,14 @@ def test_ended_is_asked_once(mount, sim):
 
 
 def test_ended_ttl(mount, sim):
-    """ended-ttl is how long: with a short one a task that has ended is asked for again."""
+    """"A task that has ended is asked for again only after `ended-ttl`": with a short one it is."""
     m = mount(sim, ended_ttl="100ms")
     wait_until(lambda: m.read("status") and m.requests(SHARE_TASK) == 3, "a third request")
 
 
 def test_mtime_is_when_the_value_changed(mount, sim):
-    """"mtime of a value file: when that value last changed, as far as known"."""
+    """"The mtime of a file is the time when its value last changed, as far as known." "The mtime of a value that changed after
+    it was first seen is the time of the response that brought the new value.\""""
     m = mount(sim, ttl="100ms")
     store(sim, detail(progress=1, userId="u@N@"))
     path = m.task() / "progress"
@@ -175,14 +178,15 @@ def test_mtime_is_when_the_value_changed(mount, sim):
     asked = m.requests()
     wait_until(lambda: m.read("user") and m.requests() > asked + 2, "more answers")
     assert os.stat(path).st_mtime_ns == first, "other values changed, this one did not"
+    before = time.time_ns()
     store(sim, detail(progress=2))
     wait_until(lambda: path.read_text() == "2\n", "the new value")
-    assert os.stat(path).st_mtime_ns > first
+    assert first < before <= os.stat(path).st_mtime_ns <= time.time_ns()
 
 
 @pytest.mark.parametrize("look", ["", "files", "../../tasks", "../../shares"])
 def test_directories_do_not_change_when_asked_about(mount, sim, look):
-    """"It never moves because somebody asked\""""
+    """"It never moves because somebody asked.\""""
     m = mount(sim, families="share, basic, job", list_ttl="1h")
     store(sim, detail(endTime="20240930091933", taskStatus=2, files=["f"]))
     before = os.stat(m.task() / look)
@@ -194,19 +198,22 @@ def test_directories_do_not_change_when_asked_about(mount, sim, look):
 
 
 def test_directory_changes_with_its_task(mount, sim):
-    """"it moves when an answer differs from the one before, to when that was seen\""""
+    """"It moves when a response differs from the one before, to the time when that was seen." "`files/`, and every directory in
+    it, has the mtime of the task's directory.\""""
     m = mount(sim, ttl="100ms")
-    store(sim, detail(progress=1))
+    store(sim, detail(progress=1, files=["f"]))
     m.read("progress")
     first = os.stat(m.task()).st_mtime_ns
     assert first == 1727687972 * 10**9, "its start"
     requests = m.requests()
     wait_until(lambda: m.read("progress") and m.requests() > requests + 2, "more answers")
     assert os.stat(m.task()).st_mtime_ns == first
-    store(sim, detail(progress=2))
+    store(sim, detail(progress=2, files=["f"]))
     before = time.time_ns()
     wait_until(lambda: m.read("progress") == "2\n", "the change")
     wait_until(lambda: before <= os.stat(m.task()).st_mtime_ns <= time.time_ns(), "the new time")
+    for below in ("files", "files/f"):
+        wait_until(lambda: os.stat(m.task() / below).st_mtime_ns == os.stat(m.task()).st_mtime_ns, "the same time")
 
 
 @pytest.mark.parametrize("families", ["share", "share, basic, job"])
@@ -221,11 +228,48 @@ def test_cold_tar_and_rsync_twice(mount, sim, tmp_path, families):
     assert run(*copy).stdout == ""
 
 
+def test_directory_of_a_task_nobody_asked_for(mount, sim):
+    """"A directory whose task was never asked for has the time when names last came or went in `tasks/`"; the first
+    response does not move it, as it has been looked at."""
+    m = mount(sim)
+    store(sim, detail(files=["f"]))
+    first = os.stat(m.task()).st_mtime_ns
+    assert first == os.stat(m / "tasks").st_mtime_ns
+    m.read("status")
+    assert os.stat(m.task()).st_mtime_ns == first
+
+
+def test_directories_change_with_their_names(mount, sim):
+    """"The mtime of `tasks/`, `shares/` and `shares/SHAREID/` moves when names come or go.\""""
+    m = mount(sim, watch=["share 5 77"])
+    directories = [m / "tasks", m / "shares", m / "shares" / "5"]
+    for lines in (["share 5 77", "share 5 78"], ["share 5 78"]):
+        before, written = [os.stat(directory).st_mtime_ns for directory in directories], time.time_ns()
+        m.write_list(*lines)
+        wait_until(lambda: len(os.listdir(m / "tasks")) == len(lines), "the new list")
+        for directory, old in zip(directories, before):
+            wait_until(lambda: os.stat(directory).st_mtime_ns != old, "the new time")
+            assert written <= os.stat(directory).st_mtime_ns <= time.time_ns()
+
+
+def test_value_that_was_dropped_is_new(mount, sim):
+    """"A value that was dropped for want of `memory` is first seen again.\""""
+    m = mount(sim, memory="64K", watch=[f"share 5 {task}" for task in range(1, 10)])
+    for task in range(1, 10):
+        store(sim, detail(str(task), padding="x" * 20_000), str(task))
+    first = os.stat(m.task("1") / "progress").st_mtime_ns
+    assert os.stat(m.task("1") / "progress").st_mtime_ns == first
+    for task in range(2, 10):
+        m.read("job.json", str(task))
+    wait_until(lambda: os.stat(m.task("1") / "progress").st_mtime_ns > first, "the new time")
+    assert m.requests("1") == 2
+
+
 # touch
 
 @pytest.mark.parametrize("what", ["progress", "", "files", "files/f/status", "files/f"])
 def test_touch_asks_again(mount, sim, what):
-    """"touch on a task's file or directory asks the service again now", though the ttl has not run out."""
+    """"`touch` on a task's directory, or on anything in it, asks the service again now", though the ttl has not passed."""
     m = mount(sim, ttl="1h")
     store(sim, detail(progress=1, files=["f"]))
     assert m.read("progress") == "1\n" and m.read("files/f/status") == "succeeded\n"
@@ -240,7 +284,7 @@ def test_touch_asks_again(mount, sim, what):
 
 
 def test_touch_then_read_at_once(mount, sim):
-    """"After touch of a file returns, every read shows the new answer", every time."""
+    """"After `touch` of a file returns, every read shows the new response", every time."""
     m = mount(sim, ttl="1h")
     store(sim, detail(userId="@N@"))
     last = int(m.read("user"))
@@ -250,7 +294,7 @@ def test_touch_then_read_at_once(mount, sim):
 
 
 def test_touch_is_not_content_with_an_older_request(mount, start):
-    """"It waits for a request that begins after it": one that is under way is not enough."""
+    """"`touch` waits for a request that begins after it": one that is under way is not enough."""
     sim = start("--duration=0", "--latency=500")
     m = mount(sim, ttl="1h")
     store(sim, detail(progress=1))
@@ -264,8 +308,8 @@ def test_touch_is_not_content_with_an_older_request(mount, start):
 
 
 def test_touch_of_a_directory_again_and_again(mount, sim):
-    """"after touch of a directory the kernel drops old names right after the return": soon the new answer shows, and
-    no answer but that one."""
+    """"After `touch` of a directory the kernel drops the old names right after the return": soon the new response shows, and
+    no response but that one."""
     m = mount(sim, ttl="1h")
     store(sim, detail(userId="@N@"))
     last = int(m.read("user"))
@@ -286,7 +330,7 @@ def test_touch_of_an_ended_task(mount, sim):
 
 
 def test_touch_while_failing(mount, sim):
-    """touch tells the failure; the last good answer goes on being served."""
+    """"`touch` fails when that request fails"; the last good response goes on being served."""
     m = mount(sim, ttl="1h", deadline="5s")
     store(sim, detail())
     assert m.read("status") == "running\n"
@@ -309,7 +353,7 @@ def test_touch_of_nothing(mount, sim):
 
 
 def test_import_that_is_under_way(mount, sim):
-    """An import without counts is running and asked for again; with counts it is completed and kept."""
+    """An import that is running is asked for again; one that has completed is kept."""
     m = mount(sim, ttl="100ms")
     store(sim, '{"code":0,"msg":"ok","status":1}', IMPORT_TASK)
     assert m.read("status", IMPORT_TASK) == "running\n" and m.read("fail-count", IMPORT_TASK) == ""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Signals: "a pending SIGKILL, or a pending, unblocked signal outside URG CHLD WINCH CONT PROF VTALRM, means EINTR now;
-otherwise keep waiting". The service keeps its answer back; the deadline is an hour, so who ends early was let go."""
+"""docs/semantics.md, "Waiting": which signals end an operation that waits, and which do not. The service keeps its
+answer back; the deadline is an hour, so who ends early was let go."""
 
 import os
 import signal
@@ -59,7 +59,8 @@ def test_ctrl_c(slow):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP, signal.SIGALRM])
 def test_default_signals(slow, number):
-    """A signal that ends the reader ends it at once; only its own waiting goes, the mount stays well."""
+    """A signal that ends the reader ends it at once: "Ctrl-C and `kill -9` do." Only its own waiting goes. "The request of an
+    operation that was interrupted goes on\""""
     process = slow.popen("cat", slow.task() / "status")
     wait_until(lambda: parked(slow) == 1, "the reader to wait")
     process.send_signal(number)
@@ -70,15 +71,15 @@ def test_default_signals(slow, number):
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGUSR1", "SIGALRM", "SIGTERM"])
 def test_handled_signals_interrupt(slow, name):
-    """A signal with a handler that matters: EINTR now."""
+    """With a handler: "A signal that the waiting process does not block ends the operation with EINTR\""""
     process = reader(slow, name)
     process.send_signal(getattr(signal, name))
     assert process.communicate(timeout=AT_ONCE)[0] == f"EINTR {name}\n"
 
 
 def test_harmless_signals_do_not_interrupt(mount, start):
-    """SIGURG, SIGCHLD, SIGWINCH, SIGCONT, SIGPROF, SIGVTALRM with a handler: the reader goes on waiting and gets the
-    answer (Go programs send SIGURG all day)."""
+    """With handlers, too: the reader gets the answer (Go programs send SIGURG all day). "The signals URG, CHLD, WINCH, CONT,
+    PROF and VTALRM do not end a waiting operation.\""""
     sim = start("--duration=0", "--latency=2000")
     m = mount(sim, deadline="1h")
     names = ["SIGURG", "SIGCHLD", "SIGWINCH", "SIGCONT", "SIGPROF", "SIGVTALRM"]
@@ -155,6 +156,27 @@ os._exit(0)
     wait_until(lambda: parked(slow) == 1, "the thread to wait")
     out, _ = process.communicate("go\n", timeout=AT_ONCE)
     assert sorted(out.split("\n")) == ["", "True True", "handled"]
+
+
+def state_of(process):
+    """Its letter: D is where no signal reaches it."""
+    with open(f"/proc/{process.pid}/stat") as stat:
+        return stat.read().rpartition(")")[2].split()[0]
+
+
+def test_same_name(slow):
+    """"When several processes wait for the very same name, the kernel keeps all signals from all but the first of them. They
+    end when the first one ends\""""
+    first = slow.popen("cat", slow.task() / "status")
+    wait_until(lambda: parked(slow) == 1, "the first to wait")
+    second = slow.popen("cat", slow.task() / "status")
+    wait_until(lambda: state_of(second) == "D", "the second to wait")
+    second.kill()
+    time.sleep(0.3)
+    assert second.poll() is None and first.poll() is None
+    first.kill()
+    assert (first.wait(AT_ONCE), second.wait(AT_ONCE)) == (-signal.SIGKILL, -signal.SIGKILL)
+    wait_until(lambda: parked(slow) == 0, "all requests to go")
 
 
 def test_interrupts_in_numbers(slow):

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -52,20 +53,24 @@ def failing(mount, sim, fault, **settings):
 
 @pytest.mark.parametrize("fault, name", OUTAGES, ids=IDS)
 def test_every_name_of_a_known_task(mount, sim, fault, name):
-    """"The files of a known task's directory are always there; a failure shows when one is read\""""
+    """"The files of a known task's directory are always there." "A failure shows when a file is read: the read fails with the
+    errno of the table under Errors." "A file that cannot be read has the size 1." "Its mtime is the time since when it fails in
+    this way\" "While a failure is remembered, no name of the task's directory makes a request.\""""
     m = failing(mount, sim, fault)
-    asked = m.requests()
+    asked, begin = m.requests(), time.time_ns()
     assert NAMES < set(os.listdir(m.task()))
+    times = {path: os.stat(m.task() / path).st_mtime_ns for path in NAMES - {"status"}}
     for path in sorted(NAMES):
         stat = os.stat(m.task() / path)
         assert (stat.st_size, stat.st_mode & 0o777) == (1, 0o444)
         assert read_error(m.task() / path) == name
-    assert m.requests() == asked, "Within negative-ttl that asks nothing."
+        assert path == "status" or (begin - 30 * 10**9 < stat.st_mtime_ns == times[path] <= time.time_ns())
+    assert m.requests() == asked
 
 
 @pytest.mark.parametrize("fault, name", OUTAGES, ids=IDS)
 def test_never_asked_before(mount, sim, fault, name):
-    """The same of a task that the service never answered for."""
+    """The same of a task that the service never answered for: "When that request fails, the names are listed all the same.\""""
     sim.fault(**fault, times=-1)
     m = mount(sim, negative_ttl="1h", deadline="1s")
     assert errno_of(os.stat, m.task() / "status") is None
@@ -106,7 +111,7 @@ READERS = [
 
 @pytest.mark.parametrize("script", [script for _, script in READERS], ids=[name for name, _ in READERS])
 def test_tools_fail(mount, sim, tmp_path, script):
-    """"cat, grep, tar, rsync and cp fail\""""
+    """"cat, grep, cp, tar, rsync, tail, Python and the shell's `read` fail with exactly that errno.\""""
     m = failing(mount, sim, {"kind": "status", "status": 401})
     done = run("bash", "-c", script, "bash", m.task(), tmp_path, check=False, env={**os.environ, "LC_ALL": "C"})
     assert done.returncode != 0, done
@@ -134,7 +139,8 @@ def test_rsync_keeps_the_last_good_copy(mount, sim, tmp_path):
 
 
 def test_files_of_the_last_answer(mount, sim):
-    """"names of a task's files stay as long as the last good answer is kept\""""
+    """"`files/` has the names of the last good snapshot, whatever its age." "Reading the files below a name in `files/` fails
+    as the task does.\""""
     m = mount(sim, ttl="100ms", max_stale="0s", negative_ttl="1h")
     store(sim, detail(taskStatus=1, files=["f", "g"]))
     assert m.read("files/f/status") == "succeeded\n"
@@ -149,7 +155,7 @@ def test_files_of_the_last_answer(mount, sim):
 
 
 def test_files_never_known(mount, sim):
-    """Names that nobody has told of cannot be listed: that is an error, not an empty directory."""
+    """"When there was never a good snapshot, listing `files/` fails": that is an error, and no empty directory."""
     m = mount(sim, negative_ttl="1h")
     sim.fault(kind="garbage", times=-1)
     assert errno_of(os.listdir, m.task() / "files") == "EBADMSG"
@@ -157,7 +163,7 @@ def test_files_never_known(mount, sim):
 
 
 def test_kernel_keeps_no_failure(mount, sim):
-    """"The kernel keeps no failure\": the moment we know better, everybody reads it."""
+    """"The kernel keeps no failure: a file can be read the moment kootaskfs knows better.\""""
     m = failing(mount, sim, {"kind": "garbage"})
     opened = os.open(m.task() / "status", os.O_RDONLY)
     assert errno_of(os.pread, opened, 99, 0) == "EBADMSG"
@@ -168,7 +174,18 @@ def test_kernel_keeps_no_failure(mount, sim):
     os.close(opened)
 
 
+def test_the_rest_of_the_directory_does_not_wait(mount, sim):
+    """"A failure is remembered for `negative-ttl` (3 s): the rest of the directory makes no request and does not wait.\""""
+    sim.fault(kind="delay", ms=60_000, times=-1)
+    m = mount(sim, negative_ttl="1h", deadline="1s")
+    assert read_error(m.task() / "status") == "ETIMEDOUT"
+    asked, begin = m.requests(), time.monotonic()
+    assert {read_error(m.task() / name) for name in NAMES} == {"ETIMEDOUT"}
+    assert time.monotonic() - begin < len(NAMES) / 2 and m.requests() == asked
+
+
 def test_recovery_after_negative_ttl(mount, sim):
+    """And no longer than for `negative-ttl`."""
     m = mount(sim, negative_ttl="200ms")
     sim.fault(kind="garbage", times=-1)
     assert read_error(m.task() / "status") == "EBADMSG"
@@ -208,7 +225,7 @@ def test_no_service_at_all(mount):
 
 
 def test_a_name_nobody_has_listed(mount, sim):
-    """"A task that nobody has listed is asked for, and ENOENT only when the service says so.\""""
+    """"A task that nobody has listed is ENOENT only when the service says so; another failure is that failure.\""""
     m = mount(sim, families="share, basic, job", negative_ttl="50ms")
     assert errno_of(os.stat, m.task("4711")) == "ENOENT"
     sim.fault(kind="garbage", times=-1)
@@ -216,10 +233,59 @@ def test_a_name_nobody_has_listed(mount, sim):
 
 
 def test_wc_looks_at_the_size_alone(mount, sim):
-    """"wc -c and test -s look at the size alone"."""
+    """"Programs that look at the size alone see 1 byte: `wc -c`, `test -s`, `ls -l`.\""""
     m = failing(mount, sim, {"kind": "garbage"})
     assert run("wc", "-c", m.task() / "status").stdout.split()[0] == "1"
     assert run("test", "-s", m.task() / "status").returncode == 0
+    assert run("ls", "-l", m.task() / "status").stdout.split()[4] == "1"
+
+
+CARELESS = {  # each prints 0 for an empty file
+    "mapfile": 'mapfile -t lines <"$1"; echo "${#lines[@]}"', "$(<FILE)": 'x=$(<"$1"); echo "${#x}"',
+    "while read": 'n=0; while read -r line; do n=1; done <"$1"; echo $n',
+    "perl -n": """perl -ne '$n++; END { print $n + 0, "\\n" }' "$1\"""",
+    "zip": 'zip -q "$2/x.zip" "$1" && unzip -p "$2/x.zip" | wc -c',
+    "cksum": '{ cksum "$1" || echo fails 0; } | cut -d " " -f 2',
+}
+
+
+@pytest.mark.parametrize("script", CARELESS.values(), ids=CARELESS)
+def test_careless_programs_see_an_empty_file(mount, sim, tmp_path, script):
+    """"Programs that ignore a failed read see an empty file, as on a broken disk: bash's `mapfile` and `$(<FILE)`, `while read`,
+    `perl -n`, zip, cksum.\""""
+    m = failing(mount, sim, {"kind": "status", "status": 401})
+    assert run("bash", "-c", script, "bash", m.task() / "status", tmp_path).stdout == "0\n"
+
+
+def test_command_substitution_of_cat_fails(mount, sim):
+    """"`$(cat FILE)` fails when the read of the file fails.\""""
+    m = failing(mount, sim, {"kind": "status", "status": 401})
+    done = run("bash", "-c", 'x=$(cat "$1"); echo "$? <$x>"', "bash", m.task() / "status")
+    assert done.stdout == "1 <>\n"
+
+
+def test_names_of_files_go_with_the_task(mount, sim):
+    """"`files/` loses its names when the service says that the task is gone.\""""
+    m = mount(sim, ttl="100ms", max_stale="1h", negative_ttl="1h")
+    store(sim, detail(taskStatus=1, files=["f", "g"]))
+    assert sorted(os.listdir(m.task() / "files")) == ["f", "g"]
+    sim.fault(kind="code", code=13000309, times=-1)
+    wait_until(lambda: errno_of(os.listdir, m.task() / "files") == "ENOENT", "the task's end")
+    assert errno_of(os.stat, m.task() / "files/f") == "ENOENT"
+
+
+@pytest.mark.parametrize("link", ["http://127.0.0.1:1/p", ""])
+def test_package_of_a_task_that_cannot_be_asked_for(mount, sim, link):
+    """"`package.zip` of a task that cannot be asked for is found by its name, because nobody can say whether there is one."
+    "Such a `package.zip` is listed when the last response has a link.\""""
+    m = mount(sim, ttl="100ms", max_stale="0s", negative_ttl="1h")
+    store(sim, detail(taskStatus=1, downloadUrl=link))
+    m.read("status")
+    sim.fault(kind="garbage", times=-1)
+    wait_until(lambda: read_error(m.task() / "status") == "EBADMSG", "the failure")
+    assert os.stat(m.task() / "package.zip").st_size == 1
+    assert read_error(m.task() / "package.zip") == "EBADMSG"
+    assert ("package.zip" in os.listdir(m.task())) == (link != "")
 
 
 def test_one_read_each(mount, sim):
@@ -230,7 +296,8 @@ def test_one_read_each(mount, sim):
 
 
 def test_never_empty_nor_shortened(mount, sim):
-    """"never as an empty or shortened file\": many readers while the service fails and recovers all the time."""
+    """"A failure never shows as an empty or shortened file": many readers while the service fails and recovers all the
+    time."""
     m = mount(sim, ttl="20ms", max_stale="0s", negative_ttl="20ms")
     store(sim, detail(taskStatus=1, files=["f"] * 40))
     good = {name: m.read(name) for name in ("status", "progress", "files.csv", "job.json")}

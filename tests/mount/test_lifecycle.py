@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""From start to end: "Without -f the command returns when the mount answers, 0, or non-zero with one clear line on
-stderr; bad usage is 2, bad configuration 78, cannot mount 1. SIGTERM and fusermount3 -u end it cleanly.\""""
+"""From start to end: without -f the command returns when the mount answers, 0, or non-zero with one clear line on
+stderr; bad usage is 2, bad configuration 78, cannot mount 1. SIGTERM and fusermount3 -u end it cleanly."""
 
 import contextlib
 import json
@@ -95,7 +95,7 @@ def test_dead_mount_is_cleared(mount, sim, background):
 
 
 def test_mounted_already(mount, sim):
-    """A living mount is left alone: 1, one line."""
+    """"A living kootaskfs is left alone, and mounting over it is an error": 1, one line."""
     m = mount(sim)
     done = run(*m.command(), check=False, env=environment())
     assert done.returncode == 1 and "mounted there already" in one_line(done.stderr)
@@ -197,7 +197,7 @@ def test_held_by_another_mount_namespace(mount, sim, end):
 # SIGHUP and the watch list
 
 def test_sighup(mount, sim):
-    """"SIGHUP re-reads configuration, watch list and secrets.\""""
+    """"SIGHUP reads configuration, secrets and watch list again\""""
     m = mount(sim, ttl="1h", token="wrong-token", watch=[f"basic {IMPORT_TASK}"], negative_ttl="50ms")
     assert read_error(m.task(IMPORT_TASK) / "status") == "EACCES"
     m.token_file.write_text("koodrive-sim-token\n")
@@ -266,7 +266,7 @@ def listed(m):
 
 @pytest.mark.parametrize("how", ["write", "rename", "sighup"])
 def test_watch_list_is_re_read(mount, sim, how):
-    """The watch list is "re-read when it changes", also by rename; a task that is no longer in it
+    """"It is read again when it is written or replaced"; a task that is no longer in it
     disappears although the kernel had its name."""
     m = mount(sim)
     assert listed(m) == BOTH

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -42,7 +43,8 @@ def is_new(m):
 
 @pytest.mark.parametrize("background", [False, True])
 def test_dead_mount_that_the_kernel_remembers(mount, sim, background):
-    """"A dead mount of an earlier kootaskfs is cleared", also while stat(2) of it still succeeds."""
+    """"A dead mount of an earlier kootaskfs is cleared before mounting, also while `stat` of it still succeeds from the
+    cache of the kernel.\""""
     m = mount(sim)
     killed(m)
     assert errno_of(os.stat, m.path) is None, "the kernel still has the attributes"
@@ -62,7 +64,8 @@ def spellings(m):
 
 @pytest.mark.parametrize("case", range(8))
 def test_dead_mount_however_named(mount, sim, case):
-    """A trailing slash, a relative name, a link to it or further up."""
+    """"A dead mount is cleared however the mount point is named": a trailing slash, a relative name, a link to it or further
+    up."""
     m = killed(mount(sim))
     name, directory = spellings(m)[case]
     m.background = True
@@ -142,13 +145,15 @@ def test_mount_of_another_kind_that_hangs(mount, sim):
 
 @pytest.mark.parametrize("background", [False, True])
 def test_living_mount_that_hangs(mount, sim, background):
-    """A frozen kootaskfs: the error says so and what to do, and the frozen one is left alone."""
+    """"A mount that does not answer for 5 s is left alone, and mounting over it is an error", which says what to do."""
     m = mount(sim)
     wait_until(lambda: read_error(m / ".kootaskfs/version") is None, "the mount")
     m.signal(signal.SIGSTOP)
     frozen, m.background = m.process, background
+    began = time.monotonic()
     try:
         code, error = refused(m)
+        assert time.monotonic() - began >= 5
         assert code == 1 and "kootaskfs is mounted there and does not answer" in error and "fusermount3 -u -z" in error
     finally:
         m.background = False

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""package.zip: what docs/semantics.md promises under "Packages"."""
+"""package.zip: what docs/semantics.md promises under 'Packages'."""
 
+import contextlib
+import io
+import json
+import mmap
 import os
 import signal
 import subprocess
@@ -11,7 +15,8 @@ import pytest
 
 from koodrive_sim import IMPORT_TASK, TOKEN, wait_until
 from kootaskfs_mount import detail, errno_of, read_error, run, store
-from packages_host import MODIFIED_SECONDS, Host, make_zip
+from packages_host import MODIFIED, MODIFIED_SECONDS, Host, make_zip
+from test_nginx import nginx  # noqa: F401
 
 BLOCK = 131072
 
@@ -35,7 +40,8 @@ def metric(m, name):
 
 
 def test_stat_is_one_byte(mount, sim, host):
-    """Size and time at stat, for one request of one byte, which holds for a minute."""
+    """"Looking up `package.zip` asks the link's host for one byte, which gives size and time." "The size of `package.zip` is
+    exact, and known before the package is read." "Its mtime is the host's Last-Modified, or else the task's end.\""""
     m, path = package(mount, sim, host)
     stat = os.stat(path)
     assert (stat.st_size, stat.st_mtime, stat.st_mode & 0o777) == (len(host.content), MODIFIED_SECONDS, 0o444)
@@ -46,6 +52,16 @@ def test_stat_is_one_byte(mount, sim, host):
     assert os.getxattr(path, "user.mime_type") == b"application/zip"
     assert os.getxattr(path, "user.kootaskfs.stale") == b"0"
     assert metric(m, "kootaskfs_package_requests_total") == 1
+
+
+@pytest.mark.parametrize("end, seconds", [("20240930091933", 1727687973), ("", None)])
+def test_time_without_last_modified(mount, sim, host, end, seconds):
+    """"Its mtime is the host's Last-Modified, or else the task's end.\""""
+    host.validators = False
+    store(sim, detail(taskStatus=2, downloadUrl=host.link(), endTime=end))
+    path = mount(sim).task() / "package.zip"
+    assert seconds is None or os.stat(path).st_mtime == seconds
+    assert os.stat(path).st_size == len(host.content) and path.read_bytes() == host.content
 
 
 @pytest.mark.parametrize("command", ["cp {} {}", "cat {} > {}", "dd if={} of={} bs=1000", "rsync -a {} {}"])
@@ -60,16 +76,19 @@ def test_copies(mount, sim, host, tmp_path, command):
 
 
 def test_sequential_reads_ask_for_more_at_once(mount, sim, host):
-    host.content = make_zip(24 << 20)
+    """"A reader from one end to the other has ever more fetched ahead of it." "All packages together keep at most 32 MiB in
+    memory.\""""
+    host.content = make_zip(48 << 20)
     m, path = package(mount, sim, host)
     assert path.read_bytes() == host.content
     sizes = [last - first + 1 for first, last in host.ranged()]
-    assert len(sizes) < 60 and max(sizes) >= 1 << 20 and min(sizes[:3]) <= 2 * BLOCK
+    assert len(sizes) < 80 and max(sizes) >= 1 << 20 and min(sizes[:3]) <= 2 * BLOCK
     assert metric(m, "kootaskfs_package_memory") <= 32 << 20
 
 
 def test_unzip_list_and_test(mount, sim, host):
-    """`unzip -l` reads the end only; `unzip -t` finds all members whole."""
+    """"A package is read by range: reading a part never fetches all of it": `unzip -l` reads the end only; `unzip -t` finds all
+    members whole."""
     host.content = make_zip(24 << 20)
     m, path = package(mount, sim, host)
     assert "dir/file-7" in run("unzip", "-l", path).stdout
@@ -77,8 +96,37 @@ def test_unzip_list_and_test(mount, sim, host):
     assert "No errors detected" in run("unzip", "-t", path).stdout
 
 
+class Sparse(io.FileIO):
+    """A file that takes no room for its zeros."""
+
+    zeros = bytes(1 << 20)
+
+    def write(self, data):
+        if data == self.zeros:
+            self.seek(len(data), os.SEEK_CUR)
+            return len(data)
+        return super().write(data)
+
+
+def test_unzip_list_of_a_gigabyte(mount, sim, host, tmp_path):
+    """"`unzip -l` of a gigabyte takes some kilobytes.\""""
+    with Sparse(tmp_path / "large.zip", "w+") as sparse, zipfile.ZipFile(sparse, "w") as large:
+        large.writestr("first", b"x" * 1000)
+        with large.open("zeros", "w") as member:
+            for _ in range(1024):
+                member.write(sparse.zeros)
+    with open(tmp_path / "large.zip", "rb") as opened, mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ) as content:
+        host.content, host.tag = content, "large"
+        m, path = package(mount, sim, host)
+        assert os.stat(path).st_size > 1 << 30
+        assert run("unzip", "-l", path).stdout.count(" zeros\n") == 1
+        assert host.sent < 600_000
+        m.unmount()
+        host.content = b""
+
+
 def test_zipfile_backwards(mount, sim, host):
-    """Members in any order: small aligned requests."""
+    """"A read here and there fetches 128 KiB at a time": members in any order are requested by blocks of that."""
     m, path = package(mount, sim, host)
     original = make_zip()
     with zipfile.ZipFile(path) as opened:
@@ -89,7 +137,7 @@ def test_zipfile_backwards(mount, sim, host):
 
 
 def test_many_readers(mount, sim, host):
-    """Readers at once share what is fetched."""
+    """"No byte is under way twice, however many processes read.\""""
     host.content = make_zip(8 << 20)
     m, path = package(mount, sim, host)
     readers = [m.popen("md5sum", path) for _ in range(8)]
@@ -101,7 +149,7 @@ def test_many_readers(mount, sim, host):
 
 
 def test_no_link_no_file(mount, sim, host):
-    """It exists, and is listed, only while the service gives a link."""
+    """"`package.zip` exists, and is listed, while the task's snapshot has a download link", and only then."""
     m, path = package(mount, sim, host, link="")
     assert errno_of(os.stat, path) == "ENOENT"
     assert "package.zip" not in os.listdir(m.task())
@@ -114,6 +162,7 @@ def test_no_link_no_file(mount, sim, host):
 
 
 def test_other_files_leave_it_alone(mount, sim, host):
+    """"Only reading `package.zip` itself, or its attributes, asks its host.\""""
     m, _ = package(mount, sim, host)
     run("sh", "-c", 'cat "$1"/tasks/*/status; cat "$1"/tasks/*/*.json; ls "$1"/tasks/*; find "$1" -name "*.csv"', "sh", m.path)
     assert host.requests == []
@@ -137,7 +186,7 @@ def test_empty_package(mount, sim, host):
 
 
 def test_refused_link_at_lookup(mount, sim, host):
-    """403: the service is asked for another link, once."""
+    """"When the host answers 403, the service is asked for a new link, once a read": here at the lookup."""
     m, path = package(mount, sim, host)
     m.read("status")
     store(sim, detail(taskStatus=2, downloadUrl=host.link(2)))
@@ -152,7 +201,8 @@ def test_refused_link_at_lookup(mount, sim, host):
 
 
 def test_refused_link_while_reading(mount, sim, host):
-    """The same in the middle of a read; many readers make one request of the service."""
+    """"When the host answers 403, the service is asked for a new link, once a read"; many readers make one request of the
+    service."""
     m, path = package(mount, sim, host)
     os.stat(path)
     store(sim, detail(taskStatus=2, downloadUrl=host.link(2)))
@@ -164,7 +214,9 @@ def test_refused_link_while_reading(mount, sim, host):
 
 
 def test_secrets_stay(mount, sim, host):
-    """No header of the service goes to the link's host or to where that redirects; the link goes nowhere else."""
+    """"The link's host, and the hosts that it redirects to, get nothing that is meant for the service: no token, no user id." "The
+    link is in `job.json` and `response.json`, as the service sends it, and nowhere else: neither in log nor error nor
+    attribute.\""""
     host.redirect = "localhost"
     m, path = package(mount, sim, host, options=["language=de-DE"])
     assert path.read_bytes() == host.content
@@ -172,6 +224,7 @@ def test_secrets_stay(mount, sim, host):
     for request in host.requests:
         assert set(request["headers"]) <= {"Host", "User-Agent", "Accept", "Range"}
         assert TOKEN not in str(request)
+    assert host.link() in m.read("response.json") and json.loads(m.read("job.json"))["downloadUrl"] == host.link()
     host.gone = 500
     os.utime(path)
     assert read_error(path) == "EIO"
@@ -183,12 +236,14 @@ def test_secrets_stay(mount, sim, host):
 
 @pytest.mark.parametrize("link", ["ftp://127.0.0.1/package.zip", "file:///etc/passwd", "http://["])
 def test_bad_links(mount, sim, host, link):
+    """A link that cannot be followed, be it of another scheme than http and https, is EBADMSG."""
     m, path = package(mount, sim, host, link=link)
     assert read_error(path) == "EBADMSG"
     assert link not in m.log() + m.control("last-error")
 
 
 def test_redirects_end(mount, sim, host):
+    """"At most five redirects are followed, over http and https, and never from https to http": that of five."""
     host.redirect = "nowhere"
     host.link = lambda sign=1, name="127.0.0.1": f"http://127.0.0.1:{host.port}/package.zip?sign={sign}"
     m, path = package(mount, sim, host)
@@ -198,7 +253,8 @@ def test_redirects_end(mount, sim, host):
 
 @pytest.mark.parametrize("length", [True, False])
 def test_no_ranges(mount, sim, host, tmp_path, length):
-    """A host without ranges: the package comes once, into a file without a name."""
+    """"The package of a host that serves no ranges is read once, into a file without a name in `$TMPDIR` or `/var/tmp`." "Where the
+    host does not even send the length, the lookup waits for the whole package.\""""
     host.ranges, host.length = False, length
     host.content = make_zip(16 << 20)
     m, path = package(mount, sim, host, env={"TMPDIR": str(tmp_path)})
@@ -211,6 +267,20 @@ def test_no_ranges(mount, sim, host, tmp_path, length):
     whole = [r for r in host.requests if "Range" not in r["headers"]]
     assert len(whole) == 1
     assert list(tmp_path.glob("kootaskfs*")) == []
+
+
+def test_reads_of_a_whole_wait_for_their_bytes(mount, sim, host, tmp_path):
+    """"A read of such a package waits until its bytes have come", and no longer."""
+    host.ranges, host.pause = False, (1 << 20, threading.Event())
+    m, path = package(mount, sim, host, env={"TMPDIR": str(tmp_path)}, deadline="1h")
+    assert os.stat(path).st_size == len(host.content)
+    with open(path, "rb", buffering=0) as opened:
+        assert opened.read(1000) == host.content[:1000]
+        later = m.popen("dd", f"if={path}", "bs=1M", "skip=2", "count=1", f"of={tmp_path}/later", "status=none")
+        wait_until(lambda: "\nkootaskfs_parked 1\n" in m.control("metrics"), "the reader to wait")
+        assert later.poll() is None and os.path.getsize(tmp_path / "later") == 0
+        host.pause[1].set()
+        assert later.wait(60) == 0 and (tmp_path / "later").read_bytes() == host.content[2 << 20:3 << 20]
 
 
 def test_no_more_ranges(mount, sim, host):
@@ -240,7 +310,8 @@ def test_broken_whole(mount, sim, host, ranges):
 
 
 def test_another_package(mount, sim, host):
-    """A package that changes: who reads the old one gets EIO, never mixed bytes; the new one is another file."""
+    """"When a package changes while it is read, readers of the old one get EIO, never bytes of both." "Another package is
+    another file under the same name.\""""
     host.content = make_zip(8 << 20)
     m, path = package(mount, sim, host)
     with open(path, "rb", buffering=0) as opened:
@@ -256,8 +327,62 @@ def test_another_package(mount, sim, host):
     assert "the package changed while it was read" in m.log()
 
 
+def test_what_identifies_a_package(mount, sim, host):
+    """"A package is identified by the host's ETag, else its Last-Modified, and its size.\""""
+    host.tag = "one"
+    m, path = package(mount, sim, host)
+
+    with contextlib.ExitStack() as held:  # as long as a package is open it is the same one
+
+        def inode():
+            run("touch", path)
+            return os.fstat(held.enter_context(open(path, "rb")).fileno()).st_ino
+
+        first = inode()
+        host.modified, host.content = "Tue, 01 Oct 2024 09:30:00 GMT", make_zip(seed=2)
+        assert inode() == first, "the ETag alone counts"
+        host.content += b"x"
+        second = inode()
+        assert second != first, "another size"
+        host.tag = "two"
+        third = inode()
+        assert third != second, "another ETag"
+        host.tag = ""
+        fourth = inode()
+        assert fourth != third and inode() == fourth
+        host.modified = MODIFIED
+        assert inode() != fourth, "another Last-Modified"
+
+
+def test_package_without_etag_and_last_modified(mount, sim, host):
+    """"A host that sends neither ETag nor Last-Modified is trusted as long as the size is the same.\""""
+    host.validators, host.content = False, make_zip(8 << 20)
+    m, path = package(mount, sim, host)
+    with open(path, "rb", buffering=0) as opened:
+        assert opened.read(1000) == host.content[:1000]
+        host.content = make_zip(8 << 20, seed=2)
+        opened.seek(7 << 20)
+        assert opened.read(1000) == host.content[7 << 20:(7 << 20) + 1000]
+        host.content += b"x"
+        opened.seek(5 << 20)
+        assert errno_of(opened.read, 1000) == "EIO"
+
+
+def test_no_redirect_from_https_to_http(mount, sim, host, nginx):  # noqa: F811
+    """"At most five redirects are followed, over http and https, and never from https to http.\""""
+    other = Host()
+    server = nginx(host.link().rpartition("/")[0])
+    m, path = package(mount, sim, host, link=f"{server.url}/package.zip?sign=1", ca_file=server.ca, negative_ttl="0")
+    assert path.read_bytes() == host.content
+    host.redirect, host.link = "elsewhere", other.link
+    run("touch", path, check=False)
+    assert read_error(path) == "EBADMSG" and other.requests == []
+    other.close()
+
+
 def test_touch(mount, sim, host):
-    """touch asks service and host again; the same package is the same file."""
+    """"After that, and after `touch`, the service is asked for the link again, and the host for the package": the same package
+    is the same file. "Another package is another file under the same name.\""""
     m, path = package(mount, sim, host)
     with open(path, "rb"):
         inode = os.stat(path).st_ino
@@ -270,7 +395,7 @@ def test_touch(mount, sim, host):
 
 
 def test_silent_host(mount, sim, host):
-    """A host that hangs: the read ends at the deadline, and nothing else waits."""
+    """"The deadline of a package is that of each read": a host that hangs ends the read, and nothing else waits."""
     m, path = package(mount, sim, host, deadline="1s")
     os.stat(path)
     host.hold = threading.Event()
@@ -307,9 +432,14 @@ def test_unmount_while_reading(mount, sim, host):
 
 
 def test_tools_that_read_all(mount, sim, host, tmp_path):
-    """grep -r, tar and rsync of a task's directory do read the package."""
+    """"`grep -r`, `tar` and `rsync` of a task's directory read the package too (`grep -r --exclude=package.zip` leaves it
+    out).\""""
     m, path = package(mount, sim, host)
     m.read("status")
+    run("grep", "-r", "--exclude=package.zip", ".", m.task())
+    assert host.ranged() == []
+    run("grep", "-rc", "no such text", m.task(), check=False)
+    assert host.ranged() != []
     run("rsync", "-a", f"{m.task()}/", tmp_path / "copy")
     assert (tmp_path / "copy" / "package.zip").read_bytes() == host.content
     tar = subprocess.run(["tar", "c", "-C", m.task(), "."], capture_output=True, check=True, timeout=60).stdout
@@ -317,7 +447,8 @@ def test_tools_that_read_all(mount, sim, host, tmp_path):
 
 
 def test_package_that_cannot_be_had_is_there(mount, sim, host):
-    """"The files of a known task's directory are always there; a failure shows when one is read": a package too."""
+    """"The files of a known task's directory are always there": a package too. "In that time the host of a package is not asked
+    again either, unless the task has a new response.\""""
     m, path = package(mount, sim, host, negative_ttl="1h")
     host.gone = 500
     asked = len(host.requests)
@@ -328,7 +459,7 @@ def test_package_that_cannot_be_had_is_there(mount, sim, host):
         assert run("sh", "-c", script, "sh", path, check=False).returncode != 0
     assert read_error(path) == "EIO"
     assert run("ls", "-l", m.task()).stderr == ""
-    assert len(host.requests) == first, "nor is the host of a package asked again"
+    assert len(host.requests) == first, "the host is not asked again"
     host.gone = None
     run("touch", m.task())
-    assert path.read_bytes() == host.content, "unless the task has a new answer"
+    assert path.read_bytes() == host.content, "the task has a new response"

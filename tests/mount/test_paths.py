@@ -27,7 +27,7 @@ def start_in(m, directory, *words):
 
 
 def test_relative_to_the_configuration(mount, sim, tmp_path):
-    """"Relative ones are of the configuration file's directory", in the background and at SIGHUP too."""
+    """"relative ones are of the configuration file's directory", in the background and at SIGHUP too."""
     m = mount(sim, auto=False, token_file="secrets/../token", file="tasks")
     (m.directory / "secrets").mkdir()
     start_in(m, tmp_path, "-o", f"config={m.conf}")
@@ -40,7 +40,7 @@ def test_relative_to_the_configuration(mount, sim, tmp_path):
 
 
 def test_relative_options(mount, sim):
-    """"After -o of the directory that the command was given in", also config= itself, and at SIGHUP, from `/`."""
+    """"after `-o` of the directory that the command was given in", also config= itself, and at SIGHUP, from `/`."""
     m = mount(sim, auto=False, token_file="/nowhere", file=None)
     start_in(m, m.directory, "-o", "config=conf,token-file=./token,file=tasks")
     assert m.read("status") == "completed\n"
@@ -100,7 +100,7 @@ def test_home(mount, sim):
 
 @pytest.mark.parametrize("home", ["", "relative", None])
 def test_home_that_is_none(home, tmp_path):
-    """`~` is "$HOME, or else that of the user database": also where HOME is empty, or no whole path."""
+    """"`$HOME` when it is absolute, or else that of the user database": also where HOME is empty, or no whole path."""
     home_of_user = pwd.getpwuid(os.getuid()).pw_dir
     env = environment()
     env.pop("HOME", None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/configuration.md, "Proxies": "Clear text goes through no proxy, whatever names one.\""""
+"""docs/configuration.md, "Proxies": "Clear text goes through no proxy, whatever names one"."""
 
 import pytest
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How often the service is asked. "One answer serves a whole task directory for ttl, however many readers; at most one
-request per task and call is in flight, ever.\""""
+"""How often the service is asked."""
 
 import os
 import subprocess
@@ -17,7 +16,8 @@ def names(m):
 
 
 def test_grep_r_is_one_request(mount, sim):
-    """Reading all files of a task makes one request within the ttl; after the ttl one more."""
+    """"One response serves a whole task directory for `ttl` (5 s), however many processes read"; after the ttl there is one more
+    request."""
     m = mount(sim, ttl="1500ms")
     store(sim, detail(files=["f", "g"]))
     found = run("grep", "-r", ".", m.task()).stdout
@@ -30,7 +30,8 @@ def test_grep_r_is_one_request(mount, sim):
 
 
 def test_ten_readers_are_one_request(mount, start):
-    """Single flight: ten processes at once, each reading all files, on a slow service."""
+    """"One response serves a whole task directory for `ttl` (5 s), however many processes read": ten at once, each reading all
+    files, on a slow service."""
     sim = start("--duration=0", "--latency=300")
     m = mount(sim, ttl="1h")
     readers = [m.popen("grep", "-r", ".", m.task()) for _ in range(10)]
@@ -40,8 +41,25 @@ def test_ten_readers_are_one_request(mount, start):
     assert 'kootaskfs_cache_lookups_total{outcome="miss"} 1\n' in m.control("metrics")
 
 
+def test_what_makes_requests(mount, sim):
+    """"`ls tasks` requests the lists, and `ls tasks/ID` requests the task. So `find MOUNT` requests all of them.\""""
+    m = mount(sim, families="share, basic, job", list_ttl="1h", ttl="1h")
+
+    def calls(*command):
+        before = sim.counters()["calls"]
+        run(*command)
+        return {name: count - before[name] for name, count in sim.counters()["calls"].items() if count != before[name]}
+
+    assert calls("ls", m / "tasks") == {"task/list": 1, "jobs": 1}
+    assert calls("ls", m.task()) == {"share/taskDetail": 1}
+    kinds = shell('cat "$1"/tasks/*/kind', m.path).stdout.split()
+    shares, basic, jobs = (kinds.count(kind) for kind in ("share", "basic", "job"))
+    assert calls("find", m.path) == {"task": basic, "task/result": basic, "job": jobs}
+    assert shares == 1 and basic > 1 and jobs > 1
+
+
 def test_ten_readers_after_the_ttl(mount, start):
-    """The same when an answer has run out: one request a ttl, whoever reads."""
+    """"At most one request for a task is under way at any time", also when the ttl has passed."""
     sim = start("--duration=0", "--latency=100")
     m = mount(sim, ttl="100ms")
     store(sim, detail())
@@ -52,7 +70,8 @@ def test_ten_readers_after_the_ttl(mount, start):
 
 
 def test_looking_around_asks_nothing(mount, start, tmp_path):
-    """`ls -l tasks` of 1,000 listed tasks, find, df, ls: no request."""
+    """"`stat` and `df`, `ls` of MOUNT, `shares/` and `.kootaskfs/`, and looking up a known task never make a request": with 1,000
+    watched tasks."""
     sim = start("--duration=0", "--tasks=1000", "--jobs=0", f"--watch-list={tmp_path}/all")
     m = mount(sim, watch=(tmp_path / "all").read_text().splitlines())
     listing = run("ls", "-l", m / "tasks").stdout.splitlines()
@@ -72,7 +91,7 @@ def test_looking_around_asks_nothing(mount, start, tmp_path):
 
 @pytest.mark.parametrize("directory", ["", "tasks", "shares", ".kootaskfs", "shares/1537770199275722241"])
 def test_impossible_names_ask_nothing(mount, sim, directory):
-    """"A name that cannot be a task id ... is ENOENT without a request.\""""
+    """"A name that cannot be an id (anything but 1 to 64 of `A-Z a-z 0-9 _ -`) is ENOENT without a request.\""""
     m = mount(sim)
     for name in (".git", ".Trash-0", "autorun.inf", ".hidden", "a b", "x" * 65, "x" * 300, "ü", "%41", "a.b", "~"):
         path = m / directory / name
@@ -105,7 +124,8 @@ def test_ids_of_64_and_65(mount, sim):
 
 @pytest.mark.parametrize("word", ["jobs", "task", "cancel", "share", "session", "list", "result", "Jobs"])
 def test_words_of_paths(mount, sim, word):
-    """"An id that is a word of the service's own paths is ENOENT", without a request."""
+    """"So is a name in `tasks/` that is a word of the service's own paths (`jobs`, `task`, `list`, `result`, `share`, `session`,
+    `cancel` ..., in any case)": ENOENT without a request."""
     m = mount(sim, families="share, basic, job")
     assert errno_of(os.stat, m.task(word)) == "ENOENT"
     assert errno_of(os.stat, m.task(word) / "status") == "ENOENT"
@@ -113,7 +133,7 @@ def test_words_of_paths(mount, sim, word):
 
 
 def test_unlisted_import(mount, sim):
-    """"An id not yet known is asked for on the service", once."""
+    """An id that is not known yet is asked for, once."""
     task = sim.generated("basic")[0]["taskId"]
     m = mount(sim, families="share, basic")
     assert m.read("kind", task) == "basic\n"
@@ -123,7 +143,7 @@ def test_unlisted_import(mount, sim):
 
 
 def test_unknown_is_remembered(mount, sim):
-    """"not there = ENOENT, remembered for negative-ttl only"."""
+    """ENOENT is remembered for negative-ttl only."""
     m = mount(sim, negative_ttl="1s", families="share, basic")
     for _ in range(3):
         assert errno_of(os.stat, m.task("4711") / "status") == "ENOENT"
@@ -136,7 +156,7 @@ def test_unknown_is_remembered(mount, sim):
 
 
 def test_a_task_that_goes(mount, sim):
-    """A task found by its id that the service no longer knows is gone from tasks/ too."""
+    """"A task found by name leaves `tasks/` when the service says that the task is gone.\""""
     m = mount(sim, ttl="100ms", negative_ttl="100ms", families="share, basic")
     store(sim, '{"code":0,"status":1}', "4711")
     assert m.read("status", "4711") == "running\n"
@@ -187,7 +207,7 @@ def test_memory_bound(mount, start):
 
 
 def test_concurrency_and_rate(mount, start):
-    """concurrency: "requests at the same time" are no more than that."""
+    """concurrency: there are no more requests at the same time than that."""
     sim = start("--duration=0", "--tasks=12", "--latency=100")
     tasks = [(t["shareId"], t["taskId"]) for t in sim.generated("share")]
     m = mount(sim, concurrency=3, watch=[f"share {s} {t}" for s, t in tasks])
@@ -197,8 +217,9 @@ def test_concurrency_and_rate(mount, start):
 
 
 def test_large_answers_are_decoded_aside(mount, sim):
-    """"Nothing else waits for it": while the answer of a task of 100,000 files is decoded, other operations are
-    answered. That it is being decoded is read from .kootaskfs/metrics, which always reaches the daemon."""
+    """"Nothing else waits for such an operation": while the answer of a task of 100,000 files is decoded, other
+    operations are answered. That it is being decoded is read from .kootaskfs/metrics, which always reaches the
+    daemon."""
     m = mount(sim)
     rows = [f'{{"fileId":"F{n:06}","status":"{2 if n % 1000 == 0 else 1}","newFileId":"N{n}"}}' for n in range(100_000)]
     store(sim, f'{{"jobInfo":{{"taskStatus":2}},"taskInfos":[{",".join(rows)}]}}')

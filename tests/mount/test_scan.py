@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Scan-ahead, by counts. "Who asks for one task after another, in the order of the listing or against it, has the next
-ones fetched ahead from the third on, at most concurrency of them. Never more than one request a task; none ahead of
-single lookups or a random order.\""""
+"""Scan-ahead, by counts."""
 
 import random
 import re
@@ -30,11 +28,14 @@ def prefetches(m):
 @pytest.mark.parametrize("script", [
     "cat tasks/*/status",
     'for t in tasks/*; do read -r s < "$t/status"; echo "$s"; done',
+    'for t in $(ls -r tasks); do read -r s < "tasks/$t/status"; echo "$s"; done',
     "grep -h . tasks/*/status",
     "find tasks -mindepth 2 -maxdepth 2 -name status -exec cat {} +",
 ])
 def test_scans_fetch_ahead(many, script):
-    """One process that reads all tasks has many requests under way, and makes one a task."""
+    """"A process that asks for one task after another, in the order of the listing or against it, has the next ones fetched
+    ahead from the third on, at most `concurrency` of them." "So `cat tasks/*/status` takes as long as 64 requests at a time
+    (`concurrency`)": here 32. "Never is there more than one request for a task.\""""
     words = run("bash", "-euc", script, cwd=many.path).stdout.split()
     assert len(words) == TASKS + 1 and set(words) <= {"completed", "canceled"}
     assert many.requests() == TASKS + 1
@@ -51,7 +52,19 @@ def test_tar_of_all(many):
     assert many.sim.counters()["maxInFlight"] > 1
 
 
+def test_from_the_third_on(many):
+    """"has the next ones fetched ahead from the third on": the third that is next to the one before it, and not sooner."""
+    names = sorted(path.name for path in (many / "tasks").iterdir())
+    for name in names[:2]:
+        many.read("status", name)
+    assert (many.requests(), prefetches(many)) == (2, 0)
+    many.read("status", names[2])
+    assert prefetches(many) > 0
+    wait_until(lambda: many.requests() == 3 + prefetches(many), "the requests ahead")
+
+
 def test_single_lookups_fetch_nothing_ahead(many):
+    """"Nothing is fetched ahead of single lookups or of a random order.\""""
     names = sorted(path.name for path in (many / "tasks").iterdir())
     for name in (names[5], names[6], names[100], names[200], names[199]):
         run("cat", many.task(name) / "status", many.task(name) / "result")
@@ -60,8 +73,8 @@ def test_single_lookups_fetch_nothing_ahead(many):
 
 @pytest.mark.parametrize("first", (0, 50))
 def test_parallel_readers_fetch_nothing_ahead(many, first):
-    """Many readers at once, each of a task of its own: a request each and no more. No answer comes before all
-    have asked, and none keeps back another."""
+    """"Nothing is fetched ahead of many readers at once, each of a task of its own": a request each and no more. No response
+    comes before all have asked, and none keeps back another."""
     names = sorted(path.name for path in (many / "tasks").iterdir())[first:first + 30]
     many.sim.fault(kind="delay", ms=3_600_000, times=-1)
     for asked, name in enumerate(names, 1):
@@ -72,6 +85,7 @@ def test_parallel_readers_fetch_nothing_ahead(many, first):
 
 
 def test_random_order_fetches_nothing_ahead(many):
+    """"Nothing is fetched ahead of single lookups or of a random order.\""""
     names = sorted(path.name for path in (many / "tasks").iterdir())
     chosen = random.Random(7).sample(names, 60)
     for name in chosen:

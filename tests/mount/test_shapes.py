@@ -148,7 +148,7 @@ def no_desc(truth):
 
 
 def cut_strings(truth, instead="\ufffd"):
-    """"It reads as U+FFFD"."""
+    """Half a surrogate pair reads as U+FFFD."""
     truth.instead = instead
     truth.values["user"] += instead
     truth.rows = [[cell and cell + "\ufffd" if i != 1 else cell for i, cell in enumerate(row)] for row in truth.rows]
@@ -159,7 +159,7 @@ def cut_strings(truth, instead="\ufffd"):
 
 
 def nul_strings(truth):
-    """"%00 in names and values, U+FFFD in tables and job.json"."""
+    """NUL is `%00` in names and values, U+FFFD in tables and job.json."""
     cut_strings(truth, "%00")
 
 
@@ -304,7 +304,8 @@ def whole(json_value):
 
 
 def check_json(sim, m, truth):
-    """response.json byte for byte, job.json with every field and digit, as the service says them in this very shape."""
+    """response.json byte for byte, job.json with every field and digit, as the service says them in this very shape.
+    "`job.json` of a share task is `jobInfo`, or the `taskInfo` of the 2024 interface.\""""
     if truth.family == "share":
         answer = sim.detail(truth.id, truth.share)
         job = answer.json().get("jobInfo", answer.json().get("taskInfo"))
@@ -396,7 +397,8 @@ def check_errors(sim, m, jobs, duration):
 
 @every_shape
 def test_lists(play, shape):
-    """Whole when they have an end; when not they end all the same, and what they brought is there."""
+    """Whole when they have an end; when not they end all the same, and what they brought is there. "A reading of a list is one
+    request for each 100 tasks of the list.\""""
     sim, m, known = play(shape, "--duration=0", "--tasks=0", "--imports=209", "--jobs=210", truths=False)
     ids = {family: [t["taskId"] for t in known if t["kind"] == family] for family in ("basic", "job")}
     requests = {"task/list": 6 if shape == "page-empty" else 3, "jobs": 3}

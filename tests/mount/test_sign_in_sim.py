@@ -111,7 +111,8 @@ def test_another_secret(app, refusal):
 @pytest.mark.parametrize("shape", ["error-code", "error-200"])
 @offsets
 def test_date(start, mount, shape, offset):
-    """A wrong clock is found out however the service words its refusal."""
+    """However the service words its refusal: "A refused request is sent once more, within its deadline, when its date
+    was wrong or another credential can be had.\""""
     sim = start("--duration=0", f"--clock-offset={offset}", f"--shape={shape}")
     m = mount(sim, **ALL)
     assert m.read("status") == "completed\n"

@@ -31,7 +31,8 @@ def streams_of(pid):
 @pytest.mark.parametrize("closed", CLOSED, ids=NAMES)
 @pytest.mark.parametrize("background", [False, True])
 def test_closed_streams(mount, sim, closed, background):
-    """"It may be started with any of stdin, stdout and stderr closed": no other file takes their places."""
+    """"kootaskfs may be started with any of stdin, stdout and stderr closed. These are `/dev/null` then, also for the
+    commands that it starts.\""""
     log_of = "$(readlink /proc/$$/fd/0) $(readlink /proc/$$/fd/2)"
     m = mount(sim, auto=False, background=background, token=None,
               token_command=f'echo "{log_of}" > "$TMP_OUT"; echo {TOKEN}')
@@ -93,7 +94,7 @@ def warn(m):
 
 
 def test_log_that_cannot_be_written(mount, sim, broken):
-    """"The log is never worth the mount", before it is ready and after."""
+    """"A log line that cannot be written is lost, and the mount goes on", before it is ready and after."""
     m = mount(sim, negative_ttl="0")
     m.kill()  # so that the next start has something to say before it is ready
     m.process.wait(LIMIT)
@@ -107,7 +108,7 @@ def test_log_that_cannot_be_written(mount, sim, broken):
 
 
 def test_answer_of_the_parent_cannot_be_written(mount, sim, broken):
-    """The command that goes into the background and --check: the exit code says it all the same."""
+    """"Exit codes are the same when nothing can be written": of the command that goes into the background, and of --check."""
     m = mount(sim, auto=False, token="wrong-token")
 
     def code(*words):

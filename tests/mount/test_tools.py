@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tools that people point at files: "Sizes are exact, and known before a file is opened. rsync, tar, cp and mmap
-work.\""""
+"""The tools that people point at files."""
 
 import csv
 import filecmp
@@ -45,8 +44,8 @@ def full(mount, sim):
 
 @pytest.mark.parametrize("how", COPIES)
 def test_copies(full, tmp_path, how):
-    """A copy of a task's directory is equal byte for byte, and costs one request. (The directory's time is that of the
-    task only once that is known: hence the read before it.)"""
+    """"rsync, tar, cp and mmap work on every file of a task": a copy is equal byte for byte, and costs one request.
+    (The directory's time is that of the task only once that is known: hence the read before it.)"""
     full.read("status")
     target = tmp_path / "copy"
     target.mkdir()
@@ -65,7 +64,7 @@ def test_shutil(full, tmp_path):
 
 
 def test_sizes(full):
-    """Size from stat, from reading, from mmap and from the middle: one content."""
+    """"Sizes are exact, and known before a file is opened": from stat, from reading, from mmap and from the middle."""
     for directory, _, files in os.walk(full.task()):
         for name in files:
             with open(os.path.join(directory, name), "rb") as opened:
@@ -99,7 +98,7 @@ def three(mount, sim):
 
 
 def test_ls_sorts_by_end(three):
-    """"So ls -lt tasks, find -newermt ... answer real questions.\""""
+    """ls -lt tasks and find -newermt answer real questions."""
     assert run("ls", "-t", three / "tasks").stdout.split() == ["1002", "1003", "1001"]
     listing = run("ls", "-lt", "--time-style=+%Y", three / "tasks").stdout
     assert [line.split()[5] for line in listing.splitlines()[1:]] == ["2024", "2023", "2022"]
@@ -211,17 +210,20 @@ ABOUT = ("version", "config", "health", "metrics", "last-error")
 
 @pytest.mark.parametrize("command", ["cp", "cp -a", "cp --reflink=auto", "install -m 600", "rsync"])
 def test_copies_of_what_is_made_anew(mount, sim, tmp_path, command):
-    """".kootaskfs/ is made anew each time one of its files is looked up; the inode number and the ctime that stat shows stay,
-    so that cp and tar work.\""""
+    """"The files of `.kootaskfs/` are made anew each time one of them is looked up." "The inode number and the ctime that stat
+    shows for them stay, so that cp and tar work.\""""
     m = mount(sim)
     m.read("status")
     numbers = {name: os.stat(m / ".kootaskfs" / name).st_ino for name in ABOUT}
+    times = {name: os.stat(m / ".kootaskfs" / name).st_ctime_ns for name in ABOUT}
+    assert m.control("metrics") != m.control("metrics")
     for _ in range(3):
         for name in ABOUT:
             run(*command.split(), m / ".kootaskfs" / name, tmp_path / name)
     assert "kootaskfs_operations_total" in (tmp_path / "metrics").read_text()
     run("cp", "-r", m / ".kootaskfs", tmp_path / "all")
     assert {name: os.stat(m / ".kootaskfs" / name).st_ino for name in ABOUT} == numbers
+    assert {name: os.stat(m / ".kootaskfs" / name).st_ctime_ns for name in ABOUT} == times
     everything = [os.lstat(path).st_ino for path in [m.path, *m.path.rglob("*")]]
     assert len(set(everything)) == len(everything), "no two files share a number"
 

@@ -20,7 +20,8 @@ TASK_FILES = {
 
 
 def test_share_sample(mount, sim):
-    """The documented share task, value by value; "a value file is one line, value plus newline"."""
+    """The documented share task, value by value. "A value file is one line, value and newline." "All times are
+    UTC, as in `2024-09-30T09:19:32Z`.\""""
     m = mount(sim)
     expected = {
         "kind": "share", "type": "download", "status": "completed", "result": "succeeded", "progress": "100",
@@ -44,7 +45,7 @@ def test_share_sample_files(mount, sim):
 
 
 def test_share_sample_json(mount, sim):
-    """job.json: "the service's job object"; response.json: "the last good answer, byte for byte"."""
+    """"`job.json` of a share task is `jobInfo`"; response.json: "the last good response, byte for byte\""""
     m = mount(sim)
     assert (m.task() / "response.json").read_bytes() == SAMPLE.read_bytes()
     job = run("jq", "-S", ".", m.task() / "job.json").stdout
@@ -53,7 +54,7 @@ def test_share_sample_json(mount, sim):
 
 
 def test_share_sample_csv(mount, sim):
-    """files.csv and failures.csv "always with its header line; headers are the service's field names"."""
+    """"A CSV file always has its header line", also without a row; its words are the service's field names."""
     m = mount(sim)
     rows = [",".join((f["fileId"], "succeeded", f["newFileId"], f["srcContainerId"]))
             for f in json.loads(SAMPLE.read_text())["taskInfos"]]
@@ -79,14 +80,14 @@ def test_import_sample(mount, sim):
 
 
 def test_summary_is_for_people(mount, sim):
-    """summary: "a few aligned lines and a progress bar"."""
+    """summary: a few aligned lines and a progress bar."""
     lines = mount(sim).read("summary").splitlines()
     assert {len(re.match(r"[a-z]+ +", line)[0]) for line in lines} == {10}
     assert any(re.search(r"\[#{40}\] 100%$", line) for line in lines)
 
 
 def test_empty_value_files(mount, sim):
-    """"or has size 0 when there is nothing to say: [ -s result ] works"; a task without times and progress."""
+    """"A value file has the size 0 when there is no value, so `[ -s result ]` works"; a task without times and progress."""
     m = mount(sim)
     store(sim, json.dumps({"jobInfo": {"taskId": SHARE_TASK, "taskStatus": 0}}))
     for name in ("result", "progress", "created", "started", "ended", "user", "type", "success-count", "fail-count"):
@@ -107,13 +108,13 @@ def test_empty_value_files(mount, sim):
     ("taskResultCode", "result", "x\ny", "unknown-x%0Ay"),
 ])
 def test_words(mount, sim, field, name, code, word):
-    """"An enum value the table does not know reads unknown-N"."""
+    """"A number that the table of words does not know reads `unknown-N`.\""""
     store(sim, detail(**{field: code}))
     assert mount(sim).read(name) == word + "\n"
 
 
 def test_numbers_digit_for_digit(mount, sim):
-    """job.json: "unknown fields kept, numbers digit for digit"."""
+    """"job.json keeps fields that nobody documented, and every number digit for digit.\""""
     number = "123456789012345678901234567890.10"
     store(sim, detail(big="@@").replace('"@@"', number))
     assert f'"big":\t{number}' in mount(sim).read("job.json")
@@ -121,19 +122,20 @@ def test_numbers_digit_for_digit(mount, sim):
 
 @pytest.mark.parametrize("progress, text", [(-1, ""), (101, ""), ("37", "37\n"), (0, "0\n"), (None, ""), (1.5, "")])
 def test_progress(mount, sim, progress, text):
-    """progress: "0..100 (empty when unknown)"."""
+    """"A progress that is not a whole number from 0 to 100 is unknown.\""""
     store(sim, detail(progress=progress))
     assert mount(sim).read("progress") == text
 
 
 def test_csv_of_awkward_values(mount, sim):
-    """"CSV is RFC 4180 (CRLF line ends no, LF yes; quotes where needed)"."""
+    """"CSV is RFC 4180 with LF line ends, in UTF-8", with quotes where they are needed."""
     store(sim, imported(('a"b', "one,\ntwo"), ("plain", "")), IMPORT_TASK)
     assert mount(sim).read("failures.csv", IMPORT_TASK) == 'userName,desc\n"a""b","one,\ntwo"\nplain,\n'
 
 
 def test_failures_of_a_share_task(mount, sim):
-    """failures.csv: "others: the failed rows of files.csv"; files/*/status are pending, succeeded, failed."""
+    """failures.csv: "for the others the failed rows of files.csv"; files/*/status are pending, succeeded, failed. "These
+    counts are empty as soon as one file has no known status.\""""
     infos = [{"fileId": f"f{code}", "status": code, "newFileId": "", "srcContainerId": "c"} for code in "0127"]
     store(sim, detail(files=infos))
     m = mount(sim)
@@ -141,23 +143,57 @@ def test_failures_of_a_share_task(mount, sim):
     words = [m.read(f"files/f{code}/status") for code in "0127"]
     assert words == ["pending\n", "succeeded\n", "failed\n", "unknown-7\n"]
     assert m.read("files/f2/new-file-id") == ""
+    assert m.read("success-count") == m.read("fail-count") == ""
+
+
+def test_counts_of_files(mount, sim):
+    """"The counts of a share task or a job are counts of its files.\""""
+    store(sim, detail(files=[{"fileId": f"f{code}", "status": str(code)} for code in (0, 1, 1, 2)], successCount=7))
+    m = mount(sim)
+    assert m.read("success-count") == "2\n" and m.read("fail-count") == "1\n"
 
 
 def test_names_of_files(mount, sim):
-    """"Names made from service strings are percent-encoded ...; two alike get a numbered suffix"."""
-    names = {"a/b": "a%2Fb", "..": "%2E.", ".git": "%2Egit", "x%y": "x%25y", "tab\there": "tab%09here", "": "unnamed"}
-    store(sim, detail(files=[*names, "twin", "twin"]))
+    """"In names made of file ids, `/`, NUL, other control characters, `%`, a leading `.` and what is not UTF-8 become `%XX`."
+    "The name of an empty file id is `unnamed`." "Of names that are alike, the second and third get `.2` and `.3`.\""""
+    names = {"a/b": "a%2Fb", "..": "%2E.", ".git": "%2Egit", "x%y": "x%25y", "tab\there": "tab%09here", "": "unnamed",
+             "\0": "%00"}
+    store(sim, detail(files=[*names, "twin", "twin", "twin"]))
     m = mount(sim)
-    assert sorted(os.listdir(m.task() / "files")) == sorted([*names.values(), "twin", "twin.2"])
+    assert sorted(os.listdir(m.task() / "files")) == sorted([*names.values(), "twin", "twin.2", "twin.3"])
     assert m.read("files/twin.2/status") == "succeeded\n"
 
 
+def test_long_names(mount, sim):
+    """"A name that would be longer than 255 bytes is cut, and ends with `~` and a hash.\""""
+    store(sim, detail(files=["x" * 255, "x" * 256, "x" * 257, "\u00fc" * 200]))
+    names = os.listdir(os.fsencode(mount(sim).task() / "files"))
+    whole, = [name for name in names if b"~" not in name]
+    assert whole == b"x" * 255
+    cut = [name for name in names if re.fullmatch(rb"(x+|(\xc3\xbc)+)~[0-9a-f]{16}", name)]
+    assert len(cut) == len(set(cut)) == 3 and all(253 <= len(name) <= 255 for name in cut)
+
+
+def test_nul_and_what_is_not_utf8(mount, sim):
+    """"NUL and bytes that are not UTF-8 become U+FFFD in CSV." "NUL and bytes that are not UTF-8 become U+FFFD in `job.json`." "In
+    names made of file ids, `/`, NUL, other control characters, `%`, a leading `.` and what is not UTF-8 become `%XX`.\""""
+    store(sim, detail(files=["raw"], userId="raw").encode().replace(b"raw", b"a\xff\\u0000b"))
+    m = mount(sim)
+    assert os.listdir(m.task() / "files") == ["a%FF%00b"]
+    assert (m.task() / "files.csv").read_bytes().splitlines()[1].split(b",")[0] == "a\ufffd\ufffdb".encode()
+    assert json.loads((m.task() / "job.json").read_bytes().decode("utf-8", "strict"))["userId"] == "a\ufffd\ufffdb"
+
+
 def test_modes_and_types(mount, sim):
-    """"Everything is read-only": modes say so, and what listings say of types is what stat says."""
+    """Everything is read-only, and modes say so; what listings say of types is what stat says. "Every directory has the link
+    count 1 and the size 0.\""""
     m = mount(sim)
     for directory, names, files in os.walk(m.path):
+        assert (os.stat(directory).st_nlink, os.stat(directory).st_size) == (1, 0)
         for name in names + files:
-            mode = os.lstat(os.path.join(directory, name)).st_mode
+            found = os.lstat(os.path.join(directory, name))
+            mode = found.st_mode
+            assert (found.st_uid, found.st_gid) == (os.getuid(), os.getgid())
             assert stat.S_IMODE(mode) == (0o777 if stat.S_ISLNK(mode) else 0o555 if stat.S_ISDIR(mode) else 0o444)
         for entry in os.scandir(directory):
             mode = entry.stat(follow_symlinks=False).st_mode
@@ -167,7 +203,8 @@ def test_modes_and_types(mount, sim):
 
 
 def test_shares(mount, sim):
-    """shares/SHAREID/TASKID → ../../tasks/TASKID; "the way to name a share task nobody has listed yet"."""
+    """"`shares/` lists the shares of the tasks in `tasks/`." "Looking up `shares/SHAREID/TASKID` asks the service for that
+    share task." "A share task that is found in this way is in `tasks/` from then on.\""""
     other = sim.generated("share")[0]
     m = mount(sim)
     assert os.listdir(m / "shares") == [SHARE]
@@ -180,10 +217,20 @@ def test_shares(mount, sim):
     assert m.read("kind", other["taskId"]) == "share\n"
     assert other["taskId"] in os.listdir(m / "tasks")
     assert m.requests(other["taskId"]) == 1
+    assert sorted(os.listdir(m / "shares")) == sorted([SHARE, other["shareId"]])
+
+
+def test_any_share(mount, sim):
+    """"Any id is a directory in `shares/`, because the service cannot be asked whether a share exists.\""""
+    m = mount(sim)
+    for share in ("4711", "A-z_0", "jobs"):
+        assert os.path.isdir(m / "shares" / share) and os.listdir(m / "shares" / share) == []
+    assert m.requests() == 0
+    assert os.listdir(m / "shares") == [SHARE]
 
 
 def test_wrong_share(mount, sim):
-    """A task that is not of that share is not there; a name that is no id is ENOENT without a request."""
+    """A task that is not of that share is not there; what cannot be an id is not there either, without a request."""
     m = mount(sim)
     assert errno_of(os.stat, m / "shares" / "999" / SHARE_TASK / "status") == "ENOENT"
     assert errno_of(os.stat, m / "shares" / SHARE / "1") == "ENOENT"
@@ -195,7 +242,13 @@ def test_wrong_share(mount, sim):
 
 
 def test_xattrs(mount, sim):
-    """"Extended attributes on every file and directory of a task, from memory, never a request"."""
+    """"Every file and directory of a task has extended attributes. Reading them never makes a request."
+
+    "An attribute that is not known is absent." "Every file has its MIME type in `user.mime_type`."
+
+    "`user.kootaskfs.fetched` is the time of the snapshot" "`user.kootaskfs.age` is the age of the snapshot in seconds."
+
+    "`user.kootaskfs.trace-id` is the trace id of the request that brought the snapshot.\""""
     m = mount(sim)
     assert os.listxattr(m.task()) == []
     assert m.requests() == 0, "nothing is known yet, and nothing is asked"
@@ -217,7 +270,8 @@ def test_xattrs(mount, sim):
 
 
 def test_times(mount, sim):
-    """The mtime of a task's directory is settled once, by the first answer: "to the task's end\""""
+    """"The mtime of a task's directory is settled once: by a list, by the first response\", here to the task's end. "The mtime
+    of a value first seen after the task's end is the task's end.\""""
     m = mount(sim)
     store(sim, detail(endTime="20240930091933", taskStatus=2))
     m.read("status")

@@ -52,7 +52,7 @@ def values(mounted, task):
 
 
 def test_every_task_has_the_same_names(service, mount):
-    """"Every task has all these names, but for `package.zip` and `ctl`\""""
+    """"Every task directory has all names of the tree, except `package.zip` and `ctl`.\""""
     add_all(service)
     mounted = mount_all(mount, service)
     names = [sorted(set(os.listdir(mounted.task(task))) - {"package.zip", "ctl"}) for task in ("1", "11", "21")]
@@ -64,7 +64,8 @@ def test_every_task_has_the_same_names(service, mount):
 
 
 def test_scripts_need_no_case_by_family(service, mount):
-    """"What its family does not have is empty: `files/` of a basic task ..., and `files.csv` is its header line.\""""
+    """"All families have the same names, so a script over `tasks/*` needs no case for each family": "`files.csv` of a basic
+    task is the header line alone.\""""
     add_all(service)
     service.add_share("21")
     mounted = mount_all(mount, service)
@@ -80,8 +81,8 @@ def test_scripts_need_no_case_by_family(service, mount):
 
 
 def test_no_files_cost_no_request(service, mount):
-    """"without a request even": a glob over files/ asks for no basic task, and finds the others' beside one that cannot be
-    asked for."""
+    """"`files/` of a basic task is empty, and listing it makes no request": a glob over files/ finds the others' beside a basic
+    task that cannot be asked for."""
     add_all(service)
     service.answers["task/1"] = (500, {"code": 13000201})
     mounted = mount_all(mount, service)
@@ -103,7 +104,7 @@ def test_walking_a_basic_task_costs_what_it_did(service, mount, command):
 
 @pytest.mark.parametrize("status", [0, 1, 2, 3])
 def test_progress_of_a_basic_task_is_what_the_service_says(service, mount, status):
-    """"the service tells no progress, so `progress` is empty, also when it has completed.\""""
+    """"`progress` is empty even when the task has completed, because the service reports no progress of it.\""""
     service.list([service.add_basic("1", status=status)])
     mounted = mount_all(mount, service)
     assert mounted.read("progress", "1") == ""
@@ -114,7 +115,7 @@ def test_progress_of_a_basic_task_is_what_the_service_says(service, mount, statu
 
 @pytest.mark.parametrize("kind", [0, 1, 7, None])
 def test_failures_of_any_basic_task(service, mount, kind):
-    """"`failures.csv` has the columns `userName,desc`, whatever its type.\""""
+    """"`failures.csv` of a basic task has the columns `userName,desc`, whatever the type of the task.\""""
     service.list([service.add_basic("1", taskType=kind, failures=[("a", "b")])])
     assert mount_all(mount, service).read("failures.csv", "1") == "userName,desc\na,b\n"
 
@@ -123,8 +124,9 @@ def test_failures_of_any_basic_task(service, mount, kind):
 
 
 def test_task_json_says_what_the_files_say(service, mount):
-    """"one object with the members `id`, `kind`, ... of every task and in this order, so that one `jq` filter serves for
-    all. They say what the value files say.\""""
+    """"task.json is one object with the members `id`, `kind`, `type`, `status`, `result`, `progress`, `created`, `started`,
+    `ended`, `user`, `name`, `successCount`, `failCount`, of every task and in this order." "The members of `task.json` say what
+    the value files say." "In `task.json` `progress` and the counts are numbers, and all else is a string, ids too.\""""
     add_all(service)
     mounted = mount_all(mount, service)
     assert sorted(os.listdir(mounted / "tasks")) == ["1", "11", "21"]
@@ -137,7 +139,7 @@ def test_task_json_says_what_the_files_say(service, mount):
 
 
 def test_one_filter_for_all_families(service, mount):
-    """The same filter of jq, and of Python, over all tasks."""
+    """"So one `jq` filter serves for all tasks.\""""
     add_all(service)
     mounted = mount_all(mount, service)
     out = shell("""jq -r '[.id, .kind, .status, .progress // "-", .name, .ended // "-"] | join(" ")' "$1"/tasks/*/task.json""",
@@ -150,7 +152,7 @@ def test_one_filter_for_all_families(service, mount):
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_names(service, mount, name):
-    """name: "one line"; task.json: "Strings are JSON's, so control characters are not `%XX` here but escaped\""""
+    """"Strings in `task.json` are JSON's: control characters are escaped and not `%XX`." In value files they are `%XX`."""
     add_all(service, name, userId=name)
     mounted = mount_all(mount, service)
     for task in ("1", "11", "21"):
@@ -166,18 +168,20 @@ def test_hostile_names(service, mount, name):
 
 
 def test_names_that_are_not_utf8(service, mount):
-    """"bytes that are not UTF-8 become U+FFFD\""""
+    """"NUL and bytes that are not UTF-8 become U+FFFD in `task.json`." "A control character in a value, NUL too, is written as
+    `%XX`." "Bytes of a value that are not UTF-8 are written as U+FFFD.\""""
     add_all(service)
-    body = json.dumps(service.answers["task/1"]).encode().replace(b'"n"', b'"\xff\xfea"')
+    body = json.dumps(service.answers["task/1"]).encode().replace(b'"n"', b'"\xff\xfea\\u0000"')
     service.answers["task/1"] = body
     mounted = mount_all(mount, service)
     raw = (mounted.task("1") / "task.json").read_bytes()
-    assert json.loads(raw.decode("utf-8", "strict"))["name"] == "\ufffd\ufffda"
+    assert json.loads(raw.decode("utf-8", "strict"))["name"] == "\ufffd\ufffda\ufffd"
+    assert mounted.read("name", "1") == "\ufffd\ufffda%00\n"
     assert subprocess.run(["jq", "-e", "."], input=raw, capture_output=True).returncode == 0
 
 
 def test_a_task_without_a_name(service, mount):
-    """name: "empty when it has no name"; task.json: "what is empty there is `null` here\""""
+    """"What is empty as a file is `null` in `task.json`.\""""
     service.add_share("21"), service.list()
     mounted = mount_all(mount, service)
     assert mounted.read("name", "21") == "" and os.stat(mounted.task("21") / "name").st_size == 0
@@ -186,7 +190,7 @@ def test_a_task_without_a_name(service, mount):
 
 
 def test_lists_tell_names(service, mount):
-    """"What a list tells needs no other request: ... `name`\""""
+    """"These values need no request but the list's": the name too."""
     add_all(service)
     mounted = mount_all(mount, service)
     assert shell('cat "$1"/tasks/1/name "$1"/tasks/11/name "$1"/tasks/*/kind', mounted.path).stdout.split()[:2] == ["n", "n"]

@@ -33,7 +33,7 @@ def make(start, mount):
 
 
 def test_all_is_well(make):
-    """One cheap question, and nothing is said."""
+    """"the command returns when the mount is ready and the question is answered", which is cheap; and nothing is said."""
     sim, m = make()
     assert mount_it(m) == ""
     assert [request["call"] for request in sim.log()] == ["task/list"]
@@ -43,7 +43,7 @@ def test_all_is_well(make):
 @pytest.mark.parametrize("options, settings", [(["noverify"], {}), (["verify=no"], {}), ([], {"verify": "no"}),
                                                (["noverify"], {"verify": "yes"})])
 def test_not_wanted(make, options, settings):
-    """"verify = no or -o noverify for boot scripts": nothing is asked, nothing is waited for."""
+    """"With `verify = no` or `-o noverify`, nothing is asked", and nothing is waited for."""
     sim, m = make(options=options, **settings)
     sim.fault(kind="delay", ms=FOREVER, times=-1)
     assert mount_it(m) == ""
@@ -60,7 +60,9 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault, words", FAULTS, ids=[" ".join(map(str, fault.values())) for fault, _ in FAULTS])
 def test_refused(make, fault, words):
-    """Its failure is a warning with what --check says, and the exit code stays 0."""
+    """"The line says what `kootaskfs --check` says about this failure."
+
+    "The exit code is 0 all the same, and the mount stays.\""""
     sim, m = make()
     sim.fault(times=-1, **fault)
     line = one_line(mount_it(m))
@@ -90,7 +92,7 @@ def test_gets_better(make):
 
 
 def test_token_refused_in_the_foreground(make):
-    """The warning goes to the log."""
+    """"kootaskfs writes one line: to stderr, or with `-f` to the log.\""""
     _, m = make(background=False, token="another-token")
     m.start()
     wait_until(lambda: m.log_lines("mounted, but asking the service failed: list basic: HTTP 401"), "the warning")
@@ -124,7 +126,7 @@ def test_connection_that_ends(make):
 
 @pytest.mark.parametrize("settings, words", [({}, "within 2s"), ({"deadline": "300ms"}, "within 300ms")])
 def test_silent_service(make, settings, words):
-    """"for at most 2 s": then it is said that there was no answer."""
+    """"It waits for the response 2 s at most, or `deadline` when that is shorter": then it is said that there was none."""
     sim, m = make(**settings)
     sim.fault(kind="delay", ms=FOREVER, times=-1)
     line = one_line(mount_it(m))
@@ -134,7 +136,8 @@ def test_silent_service(make, settings, words):
 
 
 def test_serves_meanwhile(make):
-    """The question keeps nobody waiting: a read ends before it does, unless the machine is too busy for that."""
+    """"The mount serves files while the question is open": a read ends before it does, unless the machine is too busy for
+    that."""
     for _ in range(5):
         sim, m = make(background=False)
         sim.fault(kind="delay", ms=FOREVER, times=1, call="task/list")
@@ -151,10 +154,15 @@ def test_serves_meanwhile(make):
 @pytest.mark.parametrize("families, watch, calls", [
     ("share", [f"share {SHARE} {SHARE_TASK}"], ["share/taskDetail"]), ("share", [], []),
     ("job, share", [f"share {SHARE} {SHARE_TASK}"], ["jobs"]), ("share", None, []),
-    ("share", [f"basic {IMPORT_TASK}"], ["task", "task/result"]),
+    ("share", [f"basic {IMPORT_TASK}"], ["task", "task/result"]), ("job, basic", [], ["task/list"]),
 ])
 def test_which_question(make, families, watch, calls):
-    """For one task of the first list there is, else for the first watched task, else none."""
+    """"The question is for one task of a list: of the list of basic tasks, or of the list of jobs when `families` leaves out
+    `basic`."
+
+    "When `families` has neither `basic` nor `job`, the question is for the first task of the watch list."
+
+    "When there is no such list and no watched task, nothing is asked.\""""
     sim, m = make(families=families, watch=watch)
     assert mount_it(m) == ""
     assert sorted(request["call"] for request in sim.log()) == calls
@@ -167,7 +175,7 @@ def test_watched_task_unknown(make):
 
 
 def test_page_of_one(make):
-    """It takes one item, however long the list."""
+    """"The question is for one task of a list: of the list of basic tasks", however long the list is."""
     sim, m = make("--imports=250")
     assert mount_it(m) == ""
     request, = sim.log()

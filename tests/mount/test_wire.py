@@ -25,7 +25,7 @@ def raw():
 
 @pytest.mark.parametrize("status", ["200 OK", "201 Created", "203 Non-Authoritative Information", "206 Partial"])
 def test_good_statuses(mount, raw, status):
-    """Any 2xx with a body of the documented kind is an answer."""
+    """"Any 2xx with a body of the documented kind is a good response.\""""
     m = mount(endpoint=raw(http(status, JSON, body=GOOD)).url)
     assert m.read("status") == "completed\n"
 
@@ -77,7 +77,18 @@ WORDS = [
 
 @pytest.mark.parametrize("answer, names, attempts, words", [row[1:] for row in WORDS], ids=[row[0] for row in WORDS])
 def test_no_answers(mount, raw, answer, names, attempts, words):
-    """What comes in place of an answer is one errno, after so many attempts, and said in words."""
+    """Each is one errno, after so many attempts, and said in words.
+
+    "HTTP 200, 202, 204 and 205 without a body are errors that say so." "An HTML page is named by its title, whatever its type
+    and status." "Of any other text of an error the beginning is shown."
+
+    "For HTML and other text the errno is that of the status, and EBADMSG for 2xx." "HTTP 429 is throttling, whatever code its
+    body has."
+
+    "A redirect of a service call is not followed (EIO). The error names its target by scheme, host and path."
+
+    "A response with an unknown Content-Encoding is EBADMSG." "A response with more than 64 KiB of headers is EBADMSG." "A
+    response by HTTP/0.9 is EBADMSG.\""""
     service = raw(answer)
     m = mount(endpoint=service.url)
     assert read_error(m.task() / "status") in names.split()
@@ -98,7 +109,8 @@ CONNECTS = [
 @pytest.mark.parametrize("by", ["configuration", "environment"])
 @pytest.mark.parametrize("status, name, attempts, words", CONNECTS)
 def test_proxy_refuses(mount, raw, by, status, name, attempts, words):
-    """A proxy that refuses is named by host and port, never by its user and password."""
+    """"A proxy that refuses (EIO) is named by host and port", never by its user and password. "The error says whether
+    it wants proxy authentication (407) or does not connect.\""""
     proxy = raw(http(status, 'Proxy-Authenticate: Basic realm="x"'))
     url = f"http://someone:pa55word@127.0.0.1:{proxy.port}"
     settings = {"proxy": url} if by == "configuration" else {"env": {"https_proxy": url}}

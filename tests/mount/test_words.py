@@ -108,7 +108,7 @@ UNKNOWN = [("tll=2s", "ttl"), ("Ttl=2s", "ttl"), ("max_stael=1s", "max-stale"), 
 
 @pytest.mark.parametrize("option, nearest", UNKNOWN, ids=[option for option, _ in UNKNOWN])
 def test_unknown_option(mount, sim, option, nearest):
-    """"An unknown or misspelt -o is named, with the nearest key", at mount and at --check; its value may be a secret."""
+    """An unknown or misspelt -o is named, with the nearest key, at mount and at --check; its value may be a secret."""
     m = mount(sim, auto=False, options=[option])
     for background in (False, True):
         m.background = background
@@ -241,7 +241,7 @@ def test_an_ordinary_user_mounts(user_files):
 
 @pytest.mark.parametrize("first, second", [(NOBODY, ()), ((), NOBODY)], ids=["root-second", "root-first"])
 def test_mount_of_another_user(user_files, first, second):
-    """It is told for what it is: "Permission denied" would be of the directory."""
+    """It is said what it is: "Permission denied" would be of the directory."""
     script = f"""mount --make-rprivate /; {device()}
         {' '.join(first)} "$1/kootaskfs" -o "config=$1/conf" "$1/m"
         {' '.join(second)} "$1/kootaskfs" -o "config=$1/conf" "$1/m" && exit 3 || code=$?

@@ -4,7 +4,7 @@
 #include "base/kt-units.h"
 
 struct KtTimer {
-  gint64 at;
+  KtUsec at;
   guint64 order;
   KtTimerFunc func;
   gpointer data;
@@ -12,8 +12,8 @@ struct KtTimer {
 
 struct KtFakeClock {
   KtClock vtable;
-  gint64 now;
-  gint64 real;
+  KtUsec now;
+  KtUsec wall;
   guint64 started;
   GList *timers; /* KtTimer, by time, then by the order of their start */
 };
@@ -25,9 +25,9 @@ fake_monotonic (KtClock *clock)
 }
 
 static gint64
-fake_real (KtClock *clock)
+fake_wall (KtClock *clock)
 {
-  return ((KtFakeClock *) clock)->real;
+  return ((KtFakeClock *) clock)->wall;
 }
 
 static gint
@@ -41,7 +41,7 @@ compare (gconstpointer a, gconstpointer b)
 }
 
 static KtTimer *
-fake_start (KtClock *clock, gint64 at, KtTimerFunc func, gpointer data)
+fake_start (KtClock *clock, KtUsec at, KtTimerFunc func, gpointer data)
 {
   KtFakeClock *fake = (KtFakeClock *) clock;
   KtTimer *timer = g_new0 (KtTimer, 1);
@@ -67,9 +67,9 @@ kt_fake_clock_new (void)
 {
   KtFakeClock *fake = g_new0 (KtFakeClock, 1);
 
-  fake->vtable = (KtClock){ fake_monotonic, fake_real, fake_start, fake_stop };
+  fake->vtable = (KtClock){ fake_monotonic, fake_wall, fake_start, fake_stop };
   fake->now = 1000 * KT_SECOND;
-  fake->real = KT_FAKE_EPOCH * KT_SECOND;
+  fake->wall = KT_FAKE_EPOCH * KT_SECOND;
   return fake;
 }
 
@@ -95,24 +95,24 @@ kt_fake_clock_now (KtFakeClock *fake)
 void
 kt_fake_clock_advance (KtFakeClock *fake, gint64 microseconds)
 {
-  gint64 until = fake->now + microseconds;
-  gint64 to_real = fake->real - fake->now;
+  KtUsec until = fake->now + microseconds;
+  KtUsec to_wall = fake->wall - fake->now;
 
   while (fake->timers != NULL && ((KtTimer *) fake->timers->data)->at <= until) {
     g_autofree KtTimer *timer = fake->timers->data;
     fake->timers = g_list_delete_link (fake->timers, fake->timers);
     fake->now = MAX (fake->now, timer->at);
-    fake->real = fake->now + to_real;
+    fake->wall = fake->now + to_wall;
     timer->func (timer->data);
   }
   fake->now = until;
-  fake->real = until + to_real;
+  fake->wall = until + to_wall;
 }
 
 void
 kt_fake_clock_jump (KtFakeClock *fake, gint64 microseconds)
 {
-  fake->real += microseconds;
+  fake->wall += microseconds;
 }
 
 guint

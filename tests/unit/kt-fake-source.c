@@ -1,27 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 #include "kt-fake-source.h"
 
-#include "service/kt-decode.h"
+#include "codec/kt-decode.h"
+#include "kt-test.h"
 
 #include <string.h>
 
 typedef struct {
   KtKey *key;
-  gint64 deadline;
-  KtStoreFetchDone done;
+  KtUsec deadline;
+  KtSourceFetched fetched;
   gpointer data;
 } Request;
 
+typedef struct {
+  KtUsec timeout;
+  KtSourcePage page;
+  KtSourceListed listed; /* NULL: none is under way */
+  gpointer data;
+} ListRequest;
+
 struct KtFakeSource {
+  KtSource source;
   GQueue requests; /* Request */
   guint asked;
   guint landed;
+  KtUsec age;
+  ListRequest lists[KT_N_FAMILIES];
+  guint lists_asked;
 };
+
+static void
+fetch (KtSource *source, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data)
+{
+  KtFakeSource *fake = (KtFakeSource *) source;
+  Request *request = g_new (Request, 1);
+
+  *request = (Request){ kt_key_ref (key), deadline, fetched, data };
+  g_queue_push_tail (&fake->requests, request);
+  fake->asked++;
+}
+
+static void
+list (KtSource *source, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed, gpointer data)
+{
+  KtFakeSource *fake = (KtFakeSource *) source;
+
+  g_assert_true (kt_family_has (family, KT_FACT_LISTED) && !kt_fake_list_pending (fake, family));
+  fake->lists[family] = (ListRequest){ page_timeout, page, listed, data };
+  fake->lists_asked++;
+}
 
 KtFakeSource *
 kt_fake_source_new (void)
 {
   KtFakeSource *source = g_new0 (KtFakeSource, 1);
+  source->source = (KtSource){ .fetch = fetch, .list = list };
   g_queue_init (&source->requests);
   return source;
 }
@@ -30,18 +64,21 @@ void
 kt_fake_source_free (KtFakeSource *source)
 {
   g_assert_cmpuint (kt_fake_source_pending (source), ==, 0);
+  for (KtFamily family = 0; family < KT_N_FAMILIES; family++)
+    g_assert_false (kt_fake_list_pending (source, family));
   g_free (source);
 }
 
-void
-kt_fake_source_fetch (gpointer data, KtKey *key, gint64 deadline, KtStoreFetchDone done, gpointer done_data)
+KtSource *
+kt_fake_source (KtFakeSource *source)
 {
-  KtFakeSource *source = data;
-  Request *request = g_new (Request, 1);
+  return &source->source;
+}
 
-  *request = (Request){ kt_key_ref (key), deadline, done, done_data };
-  g_queue_push_tail (&source->requests, request);
-  source->asked++;
+void
+kt_fake_source_set_age (KtFakeSource *source, KtUsec age)
+{
+  source->age = age;
 }
 
 guint
@@ -92,7 +129,7 @@ finish (KtFakeSource *source, KtFamily family, const char *json, GError *error)
     task = decoders[family](found != NULL ? found : request->key, 200, body, zone, &error);
     g_assert_no_error (error);
   }
-  request->done (task, trace_id, error, request->data);
+  request->fetched (&(KtResponse){ task, trace_id, source->age }, error, request->data);
   kt_key_unref (request->key);
   g_free (request);
 }
@@ -117,4 +154,70 @@ kt_fake_source_fail (KtFakeSource *source, KtErrorCode code)
 {
   g_autoptr (GError) error = g_error_new (KT_ERROR, (int) code, "made to fail");
   finish (source, 0, NULL, error);
+}
+
+guint
+kt_fake_list_asked (const KtFakeSource *source)
+{
+  return source->lists_asked;
+}
+
+gboolean
+kt_fake_list_pending (const KtFakeSource *source, KtFamily family)
+{
+  return source->lists[family].listed != NULL;
+}
+
+gint64
+kt_fake_list_timeout (const KtFakeSource *source, KtFamily family)
+{
+  g_assert_true (kt_fake_list_pending (source, family));
+  return source->lists[family].timeout;
+}
+
+void
+kt_fake_list_page (KtFakeSource *source, KtFamily family, const char *items)
+{
+  const ListRequest *request = &source->lists[family];
+  gboolean basic = family == KT_FAMILY_BASIC;
+  g_autoptr (KtKey) key = kt_key_new (family, "");
+  g_autofree char *text = g_strdup_printf ("{\"%s\":[%s]}", basic ? "taskList" : "data", items);
+  g_autoptr (GBytes) body = kt_test_bytes (text);
+  g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtListPage) page = (basic ? kt_decode_task_list : kt_decode_jobs) (key, 200, body, zone, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (kt_fake_list_pending (source, family));
+  request->page (page->tasks, source->age, request->data);
+}
+
+static void
+end_list (KtFakeSource *source, KtFamily family, const GError *error)
+{
+  ListRequest request = source->lists[family];
+
+  g_assert_nonnull (request.listed);
+  source->lists[family] = (ListRequest){ 0 };
+  request.listed (error, request.data);
+}
+
+void
+kt_fake_list_end (KtFakeSource *source, KtFamily family)
+{
+  end_list (source, family, NULL);
+}
+
+void
+kt_fake_list_fail (KtFakeSource *source, KtFamily family, KtErrorCode code)
+{
+  g_autoptr (GError) error = g_error_new (KT_ERROR, (int) code, "made to fail");
+  end_list (source, family, error);
+}
+
+void
+kt_fake_list_land (KtFakeSource *source, KtFamily family, const char *items)
+{
+  kt_fake_list_page (source, family, items);
+  kt_fake_list_end (source, family);
 }

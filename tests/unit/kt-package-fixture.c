@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Packages on fakes, whose host the test plays by hand. */
 #include "kt-package-fixture.h"
 
 #include <stdio.h>
@@ -28,12 +29,12 @@ kt_package_set_up (KtPackageFixture *f, gconstpointer data)
   f->metrics = kt_metrics_new ();
   f->health = kt_health_new ();
   f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, NULL);
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source_fetch, f->source);
-  f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->health, f->metrics);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
+  f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->health, f->metrics, g_get_tmp_dir ());
   f->key = kt_key_new_share ("share", "7");
   f->size = 64 << 20;
   f->etag = "\"one\"";
-  f->pushed = g_string_new (" ");
+  f->preloaded = g_string_new (" ");
   kt_packages_set_observer (f->packages, on_change, f);
   kt_store_prefetch (f->store, f->key, KT_TIME_NEVER);
   kt_fake_source_land (f->source, KT_TEST_ANSWER ("1"));
@@ -51,41 +52,42 @@ kt_package_tear_down (KtPackageFixture *f, gconstpointer data)
   kt_metrics_free (f->metrics);
   kt_key_unref (f->key);
   kt_fake_clock_free (f->clock);
-  g_string_free (f->pushed, TRUE);
+  g_string_free (f->preloaded, TRUE);
   kt_test_warnings ();
 }
 
 KtPackage *
 kt_package_peek (KtPackageFixture *f)
 {
-  KtAnswer answer;
-  return kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer) ? kt_packages_peek (f->packages, &answer) : NULL;
+  KtSnapshot snapshot;
+  return kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot) ? kt_packages_peek (f->packages, &snapshot) : NULL;
 }
 
 static void
 found (const GError *error, gpointer data)
 {
-  KtPackageTold *told = data;
+  KtPackageResult *result = data;
 
-  told->told++;
+  result->calls++;
   if (error != NULL) {
-    told->error = error->code;
+    result->error = error->code;
     g_assert_null (strstr (error->message, "sign"));
   } else {
-    told->package = kt_package_ref (kt_package_peek (told->f));
+    result->package = kt_package_ref (kt_package_peek (result->f));
   }
 }
 
 static void
 bytes (const struct iovec *parts, int n, const GError *error, gpointer data)
 {
-  KtPackageTold *told = data;
+  KtPackageResult *result = data;
 
-  told->told++;
-  told->error = error != NULL ? error->code : -1;
+  result->calls++;
+  result->error = error != NULL ? error->code : -1;
   for (int i = 0; i < n; i++)
-    for (gsize at = 0; at < parts[i].iov_len; at++, told->length++)
-      g_assert_cmpuint (((guchar *) parts[i].iov_base)[at], ==, kt_package_byte (told->offset + (gint64) told->length));
+    for (gsize at = 0; at < parts[i].iov_len; at++, result->length++)
+      g_assert_cmpuint (((guchar *) parts[i].iov_base)[at], ==,
+                        kt_package_byte (result->offset + (gint64) result->length));
 }
 
 guint
@@ -138,7 +140,6 @@ kt_package_end (KtPackageFixture *f, guint index, guint status)
   kt_fake_transport_answer (f->transport, index, &response);
 }
 
-/* The whole answer. */
 void
 kt_package_serve (KtPackageFixture *f, guint index)
 {
@@ -146,42 +147,41 @@ kt_package_serve (KtPackageFixture *f, guint index)
   kt_package_end (f, index, 206);
 }
 
-KtPackageCall *
-kt_package_find (KtPackageFixture *f, KtPackageTold *told)
+KtPackageFind *
+kt_package_find (KtPackageFixture *f, KtPackageResult *result)
 {
-  *told = (KtPackageTold){ .f = f, .error = -1 };
-  return kt_packages_find (f->packages, f->key, kt_fake_clock_now (f->clock) + KT_TEST_DEADLINE, found, told);
+  *result = (KtPackageResult){ .f = f, .error = -1 };
+  return kt_packages_find (f->packages, f->key, kt_fake_clock_now (f->clock) + KT_TEST_DEADLINE, found, result);
 }
 
-/* Has a package found whose host answers with STATUS. (transfer full) */
 KtPackage *
 kt_package_open (KtPackageFixture *f, guint status)
 {
-  KtPackageTold told;
+  KtPackageResult result;
 
-  kt_package_find (f, &told);
+  kt_package_find (f, &result);
   g_assert_true (kt_package_pour (f, kt_package_sent (f) - 1, status, 1) == (status == 206));
   kt_package_end (f, kt_package_sent (f) - 1, status);
-  g_assert_cmpuint (told.told, ==, 1);
-  g_assert_nonnull (told.package);
-  return told.package;
+  g_assert_cmpuint (result.calls, ==, 1);
+  g_assert_nonnull (result.package);
+  return result.package;
 }
 
-KtPackageCall *
-kt_package_start_read (KtPackageFixture *f, KtPackage *package, gint64 offset, gsize size, KtPackageTold *told)
+KtPackageRead *
+kt_package_start_read (KtPackageFixture *f, KtPackage *package, gint64 offset, gsize size, KtPackageResult *result)
 {
-  KtPackageCall *call;
+  KtPackageRead *read;
 
-  *told = (KtPackageTold){ .f = f, .error = -1, .offset = offset };
-  call = kt_package_read (package, offset, size, kt_fake_clock_now (f->clock) + KT_TEST_DEADLINE, bytes, told);
-  g_assert_true ((call == NULL) == (told->told == 1));
-  return call;
+  *result = (KtPackageResult){ .f = f, .error = -1, .offset = offset };
+  read = kt_package_read (package, offset, size, kt_fake_clock_now (f->clock) + KT_TEST_DEADLINE, bytes, result);
+  g_assert_true ((read == NULL) == (result->calls == 1));
+  return read;
 }
 
 void
-kt_package_assert_told (const KtPackageTold *told, int error, gsize length)
+kt_package_assert_result (const KtPackageResult *result, int error, gsize length)
 {
-  g_assert_cmpuint (told->told, ==, 1);
-  g_assert_cmpint (told->error, ==, error);
-  g_assert_cmpuint (told->length, ==, length);
+  g_assert_cmpuint (result->calls, ==, 1);
+  g_assert_cmpint (result->error, ==, error);
+  g_assert_cmpuint (result->length, ==, length);
 }

@@ -5,8 +5,9 @@
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
+#include "store/kt-store.h"
 #include "kt-fake-transport.h"
-#include "store/kt-package.h"
+#include "package/kt-package.h"
 
 #define KT_TEST_BLOCK    131072
 #define KT_TEST_DEADLINE (10 * KT_SECOND)
@@ -27,22 +28,22 @@ typedef struct {
   KtKey *key;
   gint64 size;
   const char *etag;
-  GString *pushed; /* "OFFSET+LENGTH " */
+  GString *preloaded; /* "OFFSET+LENGTH " */
   guint changes;
 } KtPackageFixture;
 
 void kt_package_set_up (KtPackageFixture *f, gconstpointer data);
 void kt_package_tear_down (KtPackageFixture *f, gconstpointer data);
 
-/* What a question or a read was told. */
+/* What a find or a read has ended in. */
 typedef struct {
   KtPackageFixture *f;
-  guint told;
-  int error; /* -1: none */
+  guint calls; /* of the callback */
+  int error;   /* -1: none */
   KtPackage *package;
   gint64 offset;
   gsize length;
-} KtPackageTold;
+} KtPackageResult;
 
 guchar kt_package_byte (gint64 offset);
 
@@ -57,14 +58,14 @@ const char *kt_package_range (KtPackageFixture *f, guint index);
 gboolean kt_package_pour (KtPackageFixture *f, guint index, guint status, gint64 length);
 void kt_package_end (KtPackageFixture *f, guint index, guint status);
 
-/* Both: the whole answer. */
+/* Both: the whole response. */
 void kt_package_serve (KtPackageFixture *f, guint index);
 
-KtPackageCall *kt_package_find (KtPackageFixture *f, KtPackageTold *told);
+KtPackageFind *kt_package_find (KtPackageFixture *f, KtPackageResult *result);
 
 /* Has a package found whose host answers with STATUS. (transfer full) */
 KtPackage *kt_package_open (KtPackageFixture *f, guint status);
 
-KtPackageCall *kt_package_start_read (KtPackageFixture *f, KtPackage *package, gint64 offset, gsize size,
-                                      KtPackageTold *told);
-void kt_package_assert_told (const KtPackageTold *told, int error, gsize length);
+KtPackageRead *kt_package_start_read (KtPackageFixture *f, KtPackage *package, gint64 offset, gsize size,
+                                      KtPackageResult *result);
+void kt_package_assert_result (const KtPackageResult *result, int error, gsize length);

@@ -67,20 +67,20 @@ kt_signin_tear_down (KtSignin *f, gconstpointer data)
 }
 
 static void
-done (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+done (const KtResponse *response, const GError *error, gpointer data)
 {
   KtSignin *f = data;
 
-  f->good += task != NULL;
+  f->good += response->task != NULL;
   f->refused += g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED);
 }
 
 void
-kt_signin_fetch_within (KtSignin *f, gint64 duration)
+kt_signin_fetch_within (KtSignin *f, KtUsec duration)
 {
   KtKey *key = kt_key_new (KT_FAMILY_JOB, "7");
 
-  kt_service_fetch (f->service, key, kt_fake_clock_now (f->clock) + duration, done, f);
+  kt_source_fetch (kt_service_source (f->service), key, kt_fake_clock_now (f->clock) + duration, done, f);
   kt_key_unref (key);
 }
 

@@ -42,7 +42,7 @@ void kt_signin_configure (KtSignin *f);
 
 /* Asks for a task, with ten seconds or DURATION till the deadline; how it ended is counted in f. */
 void kt_signin_fetch (KtSignin *f);
-void kt_signin_fetch_within (KtSignin *f, gint64 duration);
+void kt_signin_fetch_within (KtSignin *f, KtUsec duration);
 
 /* The source gives TOKEN, or when that is NULL fails with CODE. */
 void kt_signin_give (KtSignin *f, const char *token, KtErrorCode code);

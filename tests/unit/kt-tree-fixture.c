@@ -9,7 +9,7 @@ invalidate (gpointer kernel, GPtrArray *list, GSourceFunc done, gpointer data)
   KtTreeFixture *f = kernel;
 
   for (guint i = 0; i < list->len; i++) {
-    const KtStale *stale = g_ptr_array_index (list, i);
+    const KtInvalidation *stale = g_ptr_array_index (list, i);
     if (stale->name != NULL)
       g_string_append_printf (f->forgotten, "%" G_GUINT64_FORMAT "/%s ", stale->inode, stale->name);
     else
@@ -54,7 +54,7 @@ about_tasks (gpointer data)
 static const KtListsPolicy no_lists = {
   .ttl = 30 * KT_SECOND,
   .negative_ttl = 3 * KT_SECOND,
-  .patience = 10 * KT_SECOND,
+  .page_timeout = 10 * KT_SECOND,
 };
 
 void
@@ -83,11 +83,9 @@ kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
     .max_stale = 60 * KT_SECOND,
     .memory = 1 << 20,
   };
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source (f->source));
   f->catalog = kt_catalog_new ();
-  f->fake_lists = kt_fake_lists_new ();
-  f->lists =
-      kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &no_lists, kt_fake_lists_fetch, f->fake_lists);
+  f->lists = kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &no_lists, kt_fake_source (f->source));
   f->tree = kt_tree_new (kt_fake_clock (f->clock), f->store, f->catalog, f->lists, &about, &options);
   f->forgotten = g_string_new (NULL);
   kt_tree_set_invalidate (f->tree, invalidate, f);
@@ -102,7 +100,6 @@ kt_tree_tear_down (KtTreeFixture *f, gconstpointer data)
   kt_fake_source_free (f->source);
   kt_tree_free (f->tree);
   kt_lists_free (f->lists);
-  kt_fake_lists_free (f->fake_lists);
   kt_catalog_free (f->catalog);
   kt_store_free (f->store);
   kt_health_free (f->health);
@@ -126,7 +123,7 @@ kt_tree_watch (KtTreeFixture *f, const char *const *lines)
 }
 
 static void
-found (const KtTreeEntry *entry, const GError *error, gpointer data)
+found (const KtInode *entry, const GError *error, gpointer data)
 {
   KtTreeLookup *lookup = data;
 
@@ -138,15 +135,15 @@ found (const KtTreeEntry *entry, const GError *error, gpointer data)
     lookup->error = error->code;
 }
 
-KtTreeCall *
+KtOperation *
 kt_tree_start_lookup (KtTreeFixture *f, guint64 parent, const char *name, KtTreeLookup *lookup)
 {
-  KtTreeCall *call;
+  KtOperation *operation;
 
   *lookup = (KtTreeLookup){ .error = -1 };
-  call = kt_tree_lookup (f->tree, parent, name, found, lookup);
-  g_assert_true ((call == NULL) == (lookup->told == 1));
-  return call;
+  operation = kt_tree_lookup (f->tree, parent, name, found, lookup);
+  g_assert_true ((operation == NULL) == (lookup->told == 1));
+  return operation;
 }
 
 KtTreeLookup
@@ -163,7 +160,7 @@ kt_tree_look_up (KtTreeFixture *f, guint64 parent, const char *name, const char 
   return lookup;
 }
 
-KtTreeEntry
+KtInode
 kt_tree_find (KtTreeFixture *f, const char *path, const char *json)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);

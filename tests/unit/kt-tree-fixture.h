@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "kt-fake-lists.h"
 #include "kt-fake-source.h"
+#include "store/kt-store.h"
 #include "kt-test.h"
 #include "tree/kt-tree.h"
 
@@ -17,7 +17,6 @@ typedef struct {
   KtStorePolicy policy; /* ttl 5 s, ended-ttl forever, negative-ttl 3 s, max-stale 60 s */
   KtStore *store;
   KtCatalog *catalog;
-  KtFakeLists *fake_lists;
   KtLists *lists; /* list-ttl 30 s, negative-ttl 3 s, patience 10 s; no family is chosen before kt_tree_use_lists() */
   KtTree *tree;
   /* the kernel */
@@ -43,17 +42,17 @@ void kt_tree_pushed (KtTreeFixture *f);
 /* What a lookup was told. */
 typedef struct {
   guint told;
-  KtTreeEntry entry; /* id 0: no such name, or an error */
-  int error;         /* -1: none */
+  KtInode entry; /* id 0: no such name, or an error */
+  int error;     /* -1: none */
 } KtTreeLookup;
 
-KtTreeCall *kt_tree_start_lookup (KtTreeFixture *f, guint64 parent, const char *name, KtTreeLookup *lookup);
+KtOperation *kt_tree_start_lookup (KtTreeFixture *f, guint64 parent, const char *name, KtTreeLookup *lookup);
 
 /* Looks up NAME, landing JSON when the service is asked; with JSON NULL it must not be asked. */
 KtTreeLookup kt_tree_look_up (KtTreeFixture *f, guint64 parent, const char *name, const char *json);
 
 /* The same for each part of PATH ("tasks/7/status"), which must exist; the entry of the last. */
-KtTreeEntry kt_tree_find (KtTreeFixture *f, const char *path, const char *json);
+KtInode kt_tree_find (KtTreeFixture *f, const char *path, const char *json);
 
 /* The error that reading a file ends in, -1: none. */
 int kt_tree_read_error (KtTreeFixture *f, guint64 id);

@@ -133,6 +133,7 @@ test_environment (Fixture *f, gconstpointer data)
   g_assert_null (kt_secret_from_environment ("KT_TEST_SECRET"));
   setenv ("KT_TEST_SECRET", "hunter2hunter2", 1);
   before = getenv ("KT_TEST_SECRET");
+  g_assert_nonnull (before);
   secret = kt_secret_from_environment ("KT_TEST_SECRET");
   g_assert_cmpstr (secret, ==, "hunter2hunter2");
   g_assert_null (getenv ("KT_TEST_SECRET"));

@@ -208,7 +208,7 @@ test_unreadable (Fixture *f, gconstpointer data)
   sh ("chmod 755 d");
 }
 
-/* "Whatever a peer can send has a named limit": so has the length of a way. */
+/* The length of a way has a limit, as everything has that others choose. */
 static void
 test_limit (Fixture *f, gconstpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docs/semantics.md: "Whole numbers are read by their value, on their digits". */
+/* docs/semantics.md: "Whole numbers are read by their value, digit by digit, from numbers and from strings". */
 #include "kt-test.h"
 
 #include "base/kt-number.h"

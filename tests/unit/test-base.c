@@ -154,6 +154,10 @@ test_sizes (void)
   }
 }
 
+/* "A time of 14 digits is `yyyyMMddHHmmss`, one of 10 digits is seconds since 1970, one of 13 digits is milliseconds since
+ * 1970." "A time by ISO 8601 has `T`, `t` or a blank after the date. It may lack the seconds, or have a fraction of them."
+ * "Its zone may be `Z`, `z`, `+08:00`, `+0800`, `+08` or absent. `[Asia/Shanghai]` may follow."
+ * "when it is not later than the beginning of 1970" and "when it is no time (month 13)" it is absent. */
 static void
 test_service_times (void)
 {

@@ -6,8 +6,8 @@ import pathlib
 import re
 import sys
 
-ROW = re.compile(r'^\s*([A-Z_]+) \((\w+), (?:"([^"]+)"|NULL), (\w+)', re.MULTILINE)
-DIRECTORY = "DIR"  # the macro whose rows name the place below
+ROW = re.compile(r'^\s*([A-Z_]+) \((\w+), (?:"([^"]*)"|\w+), (\w+)(?:, (\w+))?', re.MULTILINE)
+DIRECTORIES = {"DIR", "NAMES"}  # the macros whose fourth word is the place below, or NONE: a link
 KEY = re.compile(r'^\s*\{ "([\w-]+)", "([\w-]+)", &kt_type_\w+, AT \([^)]*\), (?:"([^"]*)"|NULL),', re.MULTILINE)
 SHARE_KEY = ("share SHAREID", "kdstoken-file")  # in a group for each share, so in no row
 
@@ -20,14 +20,16 @@ VALUE = re.compile(r"`([^`]*)`")
 
 def files_of(rows):
     """The paths that the rows make; a name that is an id is *, a place that no directory leads to is its word."""
-    above = {below: (place, name or "*") for macro, place, name, below in rows if macro == DIRECTORY}
+    rows = [(place, name or "*", below if macro in DIRECTORIES and below != "NONE" else "")
+            for macro, place, name, _, below in rows if place != "NONE"]
+    above = {below: (place, name) for place, name, below in rows if below}
 
     def path_of(place):
         if place == "ROOT":
             return ""
         return path_of(above[place][0]) + above[place][1] + "/" if place in above else f"({place})/"
 
-    return {path_of(place) + (name or "*") + ("/" if macro == DIRECTORY else "") for macro, place, name, _ in rows}
+    return {path_of(place) + name + ("/" if below else "") for place, name, below in rows}
 
 
 def files_in(tree):
@@ -53,8 +55,8 @@ def files_in(tree):
 def wrong_files(source, document):
     found = TREE.search(document)
     rows = ROW.findall(source)
-    if not found or not any(row[0] == DIRECTORY for row in rows):
-        return ["no tree, or no rows: has the form of docs/semantics.md or of src/tree/kt-entry.c changed?"]
+    if not found or not any(row[0] in DIRECTORIES for row in rows):
+        return ["no tree, or no rows: has the form of docs/semantics.md or of src/tree/kt-files.c changed?"]
     wanted, shown = files_of(rows), files_in(found[1])
     return ([f"docs/semantics.md does not show {path}" for path in sorted(wanted - shown)] +
             [f"docs/semantics.md shows {path}, which is in no row" for path in sorted(shown - wanted)])
@@ -88,7 +90,7 @@ def wrong_keys(source, document):
 def main():
     root = pathlib.Path(sys.argv[1])
     texts = [(root / name).read_text(encoding="utf-8") for name in
-             ("src/tree/kt-entry.c", "docs/semantics.md", "src/app/kt-config.c", "docs/configuration.md")]
+             ("src/tree/kt-files.c", "docs/semantics.md", "src/app/kt-config.c", "docs/configuration.md")]
     found = wrong_files(*texts[:2]) + wrong_keys(*texts[2:])
     print("\n".join(found) or "all documented")
     return 1 if found else 0

@@ -114,7 +114,7 @@ assert_told (const char *expected)
 }
 
 typedef struct {
-  KtPusher *pusher;
+  KtNotifier *notifier;
   GString *done; /* a letter for each DONE */
 } Fixture;
 
@@ -151,11 +151,12 @@ push (Fixture *f, const char *const *stale, char letter)
 
   for (; *stale != NULL; stale++) {
     const char *slash = strchr (*stale, '/');
-    KtStale *one = g_new (KtStale, 1);
-    *one = (KtStale){ g_ascii_strtoull (*stale, NULL, 10), slash != NULL ? slash + 1 : NULL };
+    KtInvalidation *one = g_new (KtInvalidation, 1);
+    *one = (KtInvalidation){ g_ascii_strtoull (*stale, NULL, 10), slash != NULL ? slash + 1 : NULL };
     g_ptr_array_add (list, one);
   }
-  kt_pusher_push (f->pusher, list, letter != '\0' ? on_done : NULL, letter != '\0' ? done_new (f, letter) : NULL);
+  kt_notifier_invalidate (f->notifier, list, letter != '\0' ? on_done : NULL,
+                          letter != '\0' ? done_new (f, letter) : NULL);
 }
 
 #define PUSH(f, letter, ...) push (f, (const char *const[]){ __VA_ARGS__, NULL }, letter)
@@ -178,7 +179,7 @@ store_part (Fixture *f, guint64 inode, const char *text, char letter)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static (text, strlen (text));
   Done *done = done_new (f, letter);
-  gboolean taken = kt_pusher_store_part (f->pusher, inode, 3, bytes, on_done, done);
+  gboolean taken = kt_notifier_store_part (f->notifier, inode, 3, bytes, on_done, done);
 
   if (!taken)
     g_free (done); /* "nothing is done" */
@@ -197,7 +198,7 @@ store (Fixture *f, gboolean answer, gint *freed)
   kt_pages_add (&pages, 8, 4096, second);
   g_bytes_unref (first);
   g_bytes_unref (second);
-  kt_pusher_store (f->pusher, pages, answer ? request : NULL, answer ? &attributes : NULL, 1.5);
+  kt_notifier_store (f->notifier, pages, answer ? request : NULL, answer ? &attributes : NULL, 1.5);
   attributes.st_ino = 99; /* what was given is the caller's again */
 }
 
@@ -222,23 +223,23 @@ set_up (Fixture *f, gconstpointer data)
   kernel.log = g_string_new (NULL);
   kernel.result = 0;
   f->done = g_string_new (NULL);
-  f->pusher = kt_pusher_new (session);
+  f->notifier = kt_notifier_new (session);
 }
 
 /* As kt-session.c ends it. */
 static void
 end (Fixture *f)
 {
-  kt_pusher_stop (f->pusher);
-  while (!kt_pusher_has_ended (f->pusher))
+  kt_notifier_stop (f->notifier);
+  while (!kt_notifier_has_ended (f->notifier))
     g_main_context_iteration (NULL, TRUE);
-  kt_pusher_join (g_steal_pointer (&f->pusher));
+  kt_notifier_join (g_steal_pointer (&f->notifier));
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  if (f->pusher != NULL)
+  if (f->notifier != NULL)
     end (f);
   assert_told ("");
   g_string_free (f->done, TRUE);
@@ -378,17 +379,17 @@ test_stop (Fixture *f, gconstpointer data)
   PUSH (f, 'a', "1");
   PUSH (f, 'b', "2/name", "3");
   wait_held ();
-  kt_pusher_stop (f->pusher);
-  g_assert_false (kt_pusher_has_ended (f->pusher));
+  kt_notifier_stop (f->notifier);
+  g_assert_false (kt_notifier_has_ended (f->notifier));
   g_timeout_add (10, on_release, NULL);
-  while (!kt_pusher_has_ended (f->pusher))
+  while (!kt_notifier_has_ended (f->notifier))
     g_main_context_iteration (NULL, TRUE); /* its end wakes this */
   assert_told ("inode 1\nentry 2/name\ninode 3\n");
   g_assert_false (store_part (f, 9, "fgh", 'x'));
   store (f, TRUE, &freed);
   g_assert_cmpint (freed, ==, 2);
   assert_told ("reply 7 for 1.5 s\n");
-  kt_pusher_join (g_steal_pointer (&f->pusher));
+  kt_notifier_join (g_steal_pointer (&f->notifier));
   g_assert_cmpstr (f->done->str, ==, "ab");
 }
 
@@ -398,11 +399,11 @@ test_join_calls_done (Fixture *f, gconstpointer data)
 {
   PUSH (f, 'a', "1");
   g_assert_true (store_part (f, 9, "fgh", 'b'));
-  kt_pusher_stop (f->pusher);
-  while (!kt_pusher_has_ended (f->pusher))
+  kt_notifier_stop (f->notifier);
+  while (!kt_notifier_has_ended (f->notifier))
     g_usleep (KT_MS);
   g_assert_cmpstr (f->done->str, ==, "");
-  kt_pusher_join (g_steal_pointer (&f->pusher));
+  kt_notifier_join (g_steal_pointer (&f->notifier));
   g_assert_cmpstr (f->done->str, ==, "ab");
   assert_told ("inode 1\nstore 9+3 fgh\n");
 }
@@ -432,15 +433,15 @@ test_end_wakes (Fixture *f, gconstpointer data)
   hold ("inode");
   PUSH (f, '\0', "1");
   wait_held ();
-  kt_pusher_stop (f->pusher);
+  kt_notifier_stop (f->notifier);
   timeout = g_timeout_add_seconds (20, on_timeout, &late);
   g_thread_unref (g_thread_new ("release", release_later, NULL));
-  while (!kt_pusher_has_ended (f->pusher))
+  while (!kt_notifier_has_ended (f->notifier))
     g_main_context_iteration (NULL, TRUE);
   g_assert_false (late);
   g_source_remove (timeout);
   assert_told ("inode 1\n");
-  kt_pusher_join (g_steal_pointer (&f->pusher));
+  kt_notifier_join (g_steal_pointer (&f->notifier));
 }
 
 int

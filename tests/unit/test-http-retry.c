@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Which requests are repeated, and when. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"
@@ -12,7 +13,7 @@
 #define NO_ERROR (-1)
 
 static gint64
-delay_of (guint attempt, guint status, int error_code, const char *retry_after, gint64 deadline, double jitter)
+delay_of (guint attempt, guint status, int error_code, const char *retry_after, KtUsec deadline, double jitter)
 {
   g_autoptr (GError) error = error_code != NO_ERROR ? g_error_new (KT_ERROR, error_code, "x") : NULL;
   const KtAttempt a = {
@@ -20,7 +21,7 @@ delay_of (guint attempt, guint status, int error_code, const char *retry_after, 
     .status = status,
     .error = error,
     .retry_after = retry_after,
-    .now_real = REAL,
+    .now_wall = REAL,
     .now = NOW,
     .deadline = deadline,
     .jitter = jitter,
@@ -29,6 +30,8 @@ delay_of (guint attempt, guint status, int error_code, const char *retry_after, 
   return kt_retry_delay (&a);
 }
 
+/* "A request is repeated, at most three times, when its trouble may pass": by status.
+ * "No other request is repeated, because the response would be the same." */
 static void
 test_statuses (void)
 {
@@ -51,6 +54,7 @@ test_errors (void)
   }
 }
 
+/* "Before the first retry kootaskfs waits at most 100 ms, before each further one at most twice as long." */
 static void
 test_doubling (void)
 {
@@ -62,12 +66,13 @@ test_doubling (void)
   g_assert_cmpint (delay_of (1, 503, NO_ERROR, NULL, FAR, 0), ==, 50 * KT_MS); /* jitter takes off half at most */
 }
 
+/* "A `Retry-After` of the response replaces this time." */
 static void
 test_retry_after (void)
 {
   static const struct {
     const char *value;
-    gint64 delay;
+    KtUsec delay;
   } table[] = {
     { "0", 0 },
     { "7", 7 * KT_SECOND },

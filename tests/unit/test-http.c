@@ -37,7 +37,7 @@ prepare (KtHttpRequest *request, gpointer data)
 static void done (const KtHttpResponse *response, const GError *error, gpointer data);
 
 static void
-send_to (KtHttpClient *client, const char *url, gint64 deadline, Caller *caller)
+send_to (KtHttpClient *client, const char *url, KtUsec deadline, Caller *caller)
 {
   *caller = (Caller){ .error = -1 };
   kt_http_client_send (client, "GET", url, NULL, deadline, prepare, done, caller);
@@ -180,6 +180,7 @@ test_rate_has_no_memory (Fixture *f, gconstpointer limits)
   kt_http_client_free (g_steal_pointer (&f->client));
 }
 
+/* "Retries count, and so does the time that the request is queued": here it is queued. */
 static void
 test_deadline_in_line (Fixture *f, gconstpointer limits)
 {
@@ -328,7 +329,7 @@ main (int argc, char **argv)
   static const KtHttpLimits rated = { .concurrency = 10, .rate = 4, .max_response = 100 };
 
   kt_test_init (&argc, &argv);
-#define TEST(path, limits, func) g_test_add (path, Fixture, &limits, set_up, func, tear_down)
+#define TEST(path, limits, func) g_test_add (path, Fixture, &(limits), set_up, func, tear_down)
   TEST ("/http/client/answer", two, test_answer);
   TEST ("/http/client/line-in-order", two, test_line_in_order);
   TEST ("/http/client/more-concurrency-later", two, test_more_concurrency_later);

@@ -3,7 +3,7 @@
 
 #include "base/kt-names.h"
 #include "base/kt-units.h"
-#include "model/kt-table.h"
+#include "model/kt-csv.h"
 #include "model/kt-words.h"
 
 #include <string.h>
@@ -254,9 +254,9 @@ test_untold (void)
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
     g_autoptr (KtTask) task = task_of (table[i].status, table[i].created, table[i].started, table[i].ended);
     g_autoptr (KtTask) listed = table[i].listed != NULL ? task_of (table[i].listed, 0, 0, 0) : NULL;
-    g_assert_cmpint (kt_task_is_untold (task, listed), ==, table[i].untold);
+    g_assert_cmpint (kt_task_is_incomplete (task, listed), ==, table[i].untold);
     task->from_list = TRUE;
-    g_assert_false (kt_task_is_untold (task, listed));
+    g_assert_false (kt_task_is_incomplete (task, listed));
   }
 }
 
@@ -445,10 +445,10 @@ test_tables (void)
   few = task_with_files (ids, N - 1);
   many = task_with_files (ids, N);
   g_assert_null (few->files_csv);
-  kt_assert_bytes (kt_table_failures (few), "userName,desc\n");
-  kt_assert_bytes (kt_table_failures (many), "userName,desc\n");
+  kt_assert_bytes (kt_csv_failures (few), "userName,desc\n");
+  kt_assert_bytes (kt_csv_failures (many), "userName,desc\n");
   for (guint i = 0; i < 2; i++) {
-    g_autoptr (GBytes) table = kt_table_files (many);
+    g_autoptr (GBytes) table = kt_csv_files (many);
     g_assert_true (table == many->files_csv);
     g_assert_cmpuint (g_bytes_get_size (table), ==, strlen ("fileId,status,newFileId,srcContainerId\n") + N * 5);
   }

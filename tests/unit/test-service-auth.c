@@ -37,13 +37,15 @@ test_signed (KtSignin *f, gconstpointer data)
   g_assert_cmpstr (kt_signin_header (f, 0, "Authorization"), ==, kt_signin_header (f, 1, "Authorization"));
 }
 
-/* A clock ahead of the service's: sent once more, dated by the service's clock, whatever the refusal's code is. */
+/* A clock ahead of the service's: "A refused request is sent once more, within its deadline, when its date was wrong".
+ * "For such a date HTTP 401, 403 and 400 count as refused, and so does HTTP 200 with any error code." */
 static void
 test_clock_ahead (KtSignin *f, gconstpointer data)
 {
   static const char *const bodies[] = { REFUSED, "{\"code\":13000102,\"msg\":\"X-Date\"}" };
+  static const guint statuses[] = { 400, 401, 403, 200 };
 
-  for (guint i = 0; i < G_N_ELEMENTS (bodies); i++) {
+  for (guint i = 0; i < G_N_ELEMENTS (bodies) * G_N_ELEMENTS (statuses); i++) {
     guint first = kt_signin_sent (f);
     g_autoptr (KtService) service =
         kt_service_new (f->http, kt_fake_clock (f->clock), f->health, f->metrics, &f->options);
@@ -52,7 +54,7 @@ test_clock_ahead (KtSignin *f, gconstpointer data)
     kt_signin_fetch (f);
     f->service = other;
     g_assert_cmpstr (kt_signin_header (f, first, "X-Date"), ==, "20240930T091932Z");
-    kt_fake_transport_land_dated (f->transport, first, i % 2 == 0 ? 400 : 200, bodies[i], AHEAD);
+    kt_fake_transport_land_dated (f->transport, first, statuses[i / 2], bodies[i % 2], AHEAD);
     g_assert_cmpstr (kt_signin_header (f, first + 1, "X-Date"), ==, "20240930T090932Z");
     kt_fake_transport_land_dated (f->transport, first + 1, 200, GOOD, AHEAD);
     g_assert_cmpuint (f->good, ==, i + 1);
@@ -62,6 +64,34 @@ test_clock_ahead (KtSignin *f, gconstpointer data)
   kt_assert_text (kt_health_format (f->health),
                   "service: ok\nlast-success: 2024-09-30T09:19:32Z\nlast-failure: never\nfailures-in-a-row: 0\n"
                   "clock-skew: 600 s\n");
+}
+
+/* "A clock that is more than 5 s ahead or more than 2 min behind is logged once." */
+static void
+test_clock_warnings (KtSignin *f, gconstpointer data)
+{
+  static const struct {
+    const char *date; /* of the service; this machine's clock is at 09:19:32 */
+    guint warnings;
+  } table[] = {
+    { "Mon, 30 Sep 2024 09:19:27 GMT", 0 }, /* 5 s */
+    { "Mon, 30 Sep 2024 09:19:26 GMT", 1 },
+    { "Mon, 30 Sep 2024 09:21:32 GMT", 0 }, /* 2 min */
+    { "Mon, 30 Sep 2024 09:21:33 GMT", 1 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (KtService) service =
+        kt_service_new (f->http, kt_fake_clock (f->clock), f->health, f->metrics, &f->options);
+    KtService *other = f->service;
+    f->service = service;
+    for (guint again = 0; again < 2; again++) {
+      kt_signin_fetch (f);
+      kt_fake_transport_land_dated (f->transport, kt_signin_sent (f) - 1, 200, GOOD, table[i].date);
+    }
+    f->service = other;
+    g_assert_cmpuint (kt_test_warnings (), ==, table[i].warnings);
+  }
 }
 
 /* From the first answer on the date is the service's; it is told once that the clock is off, and no other reason is
@@ -195,6 +225,30 @@ test_waits_till_deadline (KtSignin *f, gconstpointer data)
   g_assert_cmpstr (kt_signin_header (f, 1, "Authorization"), ==, "Bearer SECOND");
 }
 
+/* "A request that is signed as an app is refused only for its date or for the secret of the app. The secret is read again as
+ * a token is." */
+static void
+test_app_secret (KtSignin *f, gconstpointer data)
+{
+  g_autofree char *first = NULL;
+
+  f->options.app_id = "APP";
+  f->options.token = "SECRET";
+  kt_signin_configure (f);
+  kt_signin_later (f);
+  kt_signin_fetch (f);
+  first = g_strdup (kt_signin_header (f, 0, "Authorization"));
+  kt_signin_land (f, 0, 401, REFUSED);
+  g_assert_cmpuint (kt_signin_sent (f), ==, 1); /* no session is asked */
+  g_assert_cmpuint (f->reads, ==, 1);
+  kt_signin_give (f, "ANOTHER", 0);
+  g_assert_cmpuint (kt_signin_sent (f), ==, 2);
+  g_assert_true (g_str_has_prefix (kt_signin_header (f, 1, "Authorization"), "HMAC-SHA256 AppId=APP,"));
+  g_assert_cmpstr (kt_signin_header (f, 1, "Authorization"), !=, first);
+  kt_signin_land (f, 1, 200, GOOD);
+  g_assert_cmpuint (f->good, ==, 1);
+}
+
 /* A token that its file has now counts at once; requests under way that it refused are sent again. */
 static void
 test_set_token (KtSignin *f, gconstpointer data)
@@ -214,12 +268,14 @@ main (int argc, char **argv)
 #define TEST(path, func) g_test_add (path, KtSignin, NULL, kt_signin_set_up, func, kt_signin_tear_down)
   TEST ("/service/auth/signed", test_signed);
   TEST ("/service/auth/clock-ahead", test_clock_ahead);
+  TEST ("/service/auth/clock-warnings", test_clock_warnings);
   TEST ("/service/auth/clock-learned", test_clock_learned);
   TEST ("/service/auth/clock-once", test_clock_once);
   TEST ("/service/auth/single-flight", test_single_flight);
   TEST ("/service/auth/refusal-stands", test_refusal_stands);
   TEST ("/service/auth/no-refusal", test_no_refusal);
   TEST ("/service/auth/waits-till-deadline", test_waits_till_deadline);
+  TEST ("/service/auth/app-secret", test_app_secret);
   TEST ("/service/auth/set-token", test_set_token);
   return g_test_run ();
 }

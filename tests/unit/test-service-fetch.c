@@ -84,9 +84,10 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
-done (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+done (const KtResponse *response, const GError *error, gpointer data)
 {
   Fixture *f = data;
+  const KtTask *task = response->task;
 
   g_assert_true ((task == NULL) != (error == NULL));
   f->done++;
@@ -94,7 +95,7 @@ done (KtTask *task, const char *trace_id, const GError *error, gpointer data)
   g_free (f->status);
   g_free (f->trace_id);
   f->status = task != NULL ? g_strdup (task->status) : NULL;
-  f->trace_id = g_strdup (trace_id);
+  f->trace_id = g_strdup (response->trace_id);
   if (task != NULL)
     f->family = task->key->family;
 }
@@ -103,7 +104,7 @@ static void
 fetch (Fixture *f, KtFamily family)
 {
   g_autoptr (KtKey) key = kt_key_new (family, "7");
-  kt_service_fetch (f->service, key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, f);
+  kt_source_fetch (kt_service_source (f->service), key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, f);
   g_assert_cmpuint (f->done, ==, 0);
 }
 
@@ -270,7 +271,7 @@ test_cancel (Fixture *f, gconstpointer data)
   g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, "7");
 
   for (guint i = 0; i < 2; i++)
-    kt_service_cancel (f->service, key, KT_TIME_NEVER, cancelled, f);
+    kt_source_cancel (kt_service_source (f->service), key, KT_TIME_NEVER, cancelled, f);
   g_assert_cmpstr (kt_fake_transport_line (f->transport, 0), ==, "POST " BASE "cancel");
   g_assert_cmpstr (kt_fake_transport_body (f->transport, 0), ==, "{\"jobId\":\"7\"}");
   land (f, 0, "{\"code\":0,\"msg\":\"ok\"}");
@@ -280,7 +281,8 @@ test_cancel (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_test_warnings (), ==, 0); /* who asked tells of it */
 }
 
-/* What is the service's no to a cancel, and what is not. */
+/* "The service declines by the code 13000101, the code 13000102 or a code that is not known", and what is no such no.
+ * "The request to cancel is sent once." */
 static void
 test_cancel_errors (Fixture *f, gconstpointer data)
 {
@@ -309,7 +311,7 @@ test_cancel_errors (Fixture *f, gconstpointer data)
   g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, "7");
 
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
-    kt_service_cancel (f->service, key, KT_TIME_NEVER, cancelled, f);
+    kt_source_cancel (kt_service_source (f->service), key, KT_TIME_NEVER, cancelled, f);
     kt_fake_transport_land (f->transport, i, table[i].status, table[i].body, NULL);
     g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, i + 1); /* never sent again */
     g_assert_cmpuint (f->done, ==, i + 1);
@@ -320,7 +322,7 @@ test_cancel_errors (Fixture *f, gconstpointer data)
 }
 
 static void
-on_page (GPtrArray *tasks, gpointer data)
+on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 {
   Fixture *f = data;
 
@@ -333,7 +335,7 @@ on_page (GPtrArray *tasks, gpointer data)
 static void
 start_list (Fixture *f, KtFamily family)
 {
-  kt_service_list (f->service, family, 10 * KT_SECOND, on_page, cancelled, f);
+  kt_source_list (kt_service_source (f->service), family, 10 * KT_SECOND, on_page, cancelled, f);
   g_assert_cmpuint (f->done, ==, 0);
 }
 
@@ -360,7 +362,7 @@ test_list_cursors (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 3);
 }
 
-/* To see whether a list can be had takes one task, and one request. */
+/* "The question is for one task of a list", and it is one request. */
 static void
 test_try_list (Fixture *f, gconstpointer data)
 {
@@ -493,7 +495,7 @@ test_list_empty_pages (Fixture *f, gconstpointer data)
   assert_endless (f, "empty pages without end (page 101)");
 }
 
-/* A hundred empty pages are many, but may be before the end. */
+/* "A list may have an empty page before its end": a hundred are not too many. */
 static void
 test_list_many_empty_pages (Fixture *f, gconstpointer data)
 {
@@ -518,7 +520,7 @@ test_list_stop (Fixture *f, gconstpointer data)
 }
 
 static void
-then_another (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+then_another (const KtResponse *response, const GError *error, gpointer data)
 {
   fetch (data, KT_FAMILY_JOB);
 }
@@ -530,7 +532,7 @@ test_stop (Fixture *f, gconstpointer data)
   g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, "7");
   g_autofree char *large = g_strdup_printf ("%*s", 70000, JOB);
 
-  kt_service_fetch (f->service, key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, then_another, f);
+  kt_source_fetch (kt_service_source (f->service), key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, then_another, f);
   kt_fake_transport_land (f->transport, 0, 200, large, NULL);
   kt_service_stop (f->service);
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 2);

@@ -19,6 +19,7 @@ typedef struct {
   GTimeZone *zone;
   KtService *service;
   guint done;
+  guint listed; /* tasks */
   GError *error;
 } Fixture;
 
@@ -56,7 +57,7 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
-on_done (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+on_done (const KtResponse *response, const GError *error, gpointer data)
 {
   Fixture *f = data;
 
@@ -69,13 +70,12 @@ static void
 fetch (Fixture *f, KtKey *key)
 {
   f->done = 0;
-  kt_service_fetch (f->service, key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, on_done, f);
+  kt_source_fetch (kt_service_source (f->service), key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, on_done, f);
   g_assert_cmpuint (f->done, ==, 0);
   kt_key_unref (key);
 }
 
-/* "An id that is a word of the service's own paths is ENOENT, without a request"; of a share task it stands in no path.
- * */
+/* An id that is a word of the service's own paths is not found, without a request; of a share task it stands in no path. */
 static void
 test_words_of_paths (Fixture *f, gconstpointer data)
 {
@@ -122,17 +122,23 @@ test_words_and_the_end (Fixture *f, gconstpointer data)
 }
 
 static void
-on_page (GPtrArray *tasks, gpointer data)
+on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 {
+  Fixture *f = data;
+
+  f->listed += tasks->len;
+  for (guint i = 0; i < tasks->len; i++)
+    g_assert_true (g_ascii_isdigit (((const KtTask *) tasks->pdata[i])->key->task_id[0]));
 }
 
 static void
 on_listed (const GError *error, gpointer data)
 {
-  on_done (NULL, NULL, error, data);
+  on_done (NULL, error, data);
 }
 
-/* "An item of a list whose id cannot be one is left out, which the log says"; the next page begins behind it. */
+/* "An item whose id cannot be an id is left out of the list, and the log says how many were"; the next page begins behind
+ * it. */
 static void
 test_unusable_items (Fixture *f, gconstpointer data)
 {
@@ -143,7 +149,7 @@ test_unusable_items (Fixture *f, gconstpointer data)
     g_string_append_printf (full, ",{\"taskId\":%u}", i);
   g_string_append (full, "]}");
   for (guint i = 0; i < 3; i++) { /* the same again is no news, another number is */
-    kt_service_list (f->service, KT_FAMILY_JOB, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_source_list (kt_service_source (f->service), KT_FAMILY_JOB, 10 * KT_SECOND, on_page, on_listed, f);
     f->done = 0;
     kt_fake_transport_land (f->transport, sent++, 200, full->str, NULL);
     g_assert_nonnull (strstr (kt_fake_transport_line (f->transport, sent), "jobs?offset=100&"));
@@ -156,11 +162,32 @@ test_unusable_items (Fixture *f, gconstpointer data)
   g_string_free (full, TRUE);
 }
 
-/* "A list of nothing else is an error." */
+/* The same of an id that is a word of the service's paths. */
+static void
+test_words_in_lists (Fixture *f, gconstpointer data)
+{
+  static const char *const words[] = { "jobs", "list", "Session", "taskDetail", "cancel" };
+  guint sent = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++) {
+    g_autofree char *basic = g_strdup_printf ("{\"taskList\":[{\"taskId\":\"%s\"},{\"taskId\":9}]}", words[i]);
+    g_autofree char *jobs = g_strdup_printf ("{\"data\":[{\"taskId\":\"9\"},{\"taskId\":\"%s\"}]}", words[i]);
+    f->done = f->listed = 0;
+    kt_source_list (kt_service_source (f->service), KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_fake_transport_land (f->transport, sent++, 200, basic, NULL);
+    kt_source_list (kt_service_source (f->service), KT_FAMILY_JOB, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_fake_transport_land (f->transport, sent++, 200, jobs, NULL);
+    g_assert_cmpuint (f->done, ==, 2);
+    g_assert_no_error (f->error);
+    g_assert_cmpuint (f->listed, ==, 2);
+  }
+}
+
+/* "A list that has nothing but such items is an error (EBADMSG)." */
 static void
 test_unusable_list (Fixture *f, gconstpointer data)
 {
-  kt_service_list (f->service, KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
+  kt_source_list (kt_service_source (f->service), KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
   f->done = 0;
   kt_fake_transport_land (f->transport, 0, 200, "{\"taskList\":[{\"taskId\":\"../x\"}],\"nextCursor\":1}", NULL);
   g_assert_cmpuint (f->done, ==, 0);
@@ -170,7 +197,7 @@ test_unusable_list (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_test_warnings (), ==, 1);
 }
 
-/* "A redirect of a service call is not followed", and nobody signs in again for it. */
+/* "A redirect of a service call is not followed (EIO)", and nobody signs in again for it. */
 static void
 test_redirect (Fixture *f, gconstpointer data)
 {
@@ -195,6 +222,7 @@ main (int argc, char **argv)
   ADD ("other-ids", test_other_ids);
   ADD ("words-and-the-end", test_words_and_the_end);
   ADD ("unusable-items", test_unusable_items);
+  ADD ("words-in-lists", test_words_in_lists);
   ADD ("unusable-list", test_unusable_list);
   ADD ("redirect", test_redirect);
   return g_test_run ();

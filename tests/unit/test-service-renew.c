@@ -15,7 +15,8 @@ with_session (KtSignin *f)
   kt_signin_configure (f);
 }
 
-/* 401: the session is asked for a token, once for all, before the source is. */
+/* "The token is renewed once for all requests that were refused. They wait for it." The session is asked before the source.
+ * "A token from `session/refresh` is used until its source has another token than before." */
 static void
 test_session (KtSignin *f, gconstpointer data)
 {
@@ -67,7 +68,7 @@ test_session_statuses (KtSignin *f, gconstpointer data)
   g_assert_cmpuint (f->reads, ==, 0);
 }
 
-/* The token that comes may be the one that was there. */
+/* The token that comes may be the one that was there. "`session/refresh` is called at most once in 3 s" */
 static void
 test_session_same_token (KtSignin *f, gconstpointer data)
 {
@@ -84,7 +85,8 @@ test_session_same_token (KtSignin *f, gconstpointer data)
   g_assert_cmpuint (kt_signin_sent (f), ==, 4);
 }
 
-/* No session any more: told, and the source is asked. */
+/* No session any more. "Without a `session-id`, after HTTP 403, or when `session/refresh` fails, the token is read again from
+ * its source." */
 static void
 test_session_lost (KtSignin *f, gconstpointer data)
 {
@@ -118,7 +120,7 @@ test_session_lost (KtSignin *f, gconstpointer data)
   g_assert_cmpuint (f->good, ==, G_N_ELEMENTS (table));
 }
 
-/* A 403 is none of the session's business; the end of the mount ends everything. */
+/* "the token is renewed by `session/refresh`, but not after HTTP 403"; the end of the mount ends everything. */
 static void
 test_session_others (KtSignin *f, gconstpointer data)
 {
@@ -137,7 +139,7 @@ test_session_others (KtSignin *f, gconstpointer data)
   g_assert_cmpuint (f->reads, ==, 1);
 }
 
-/* Nothing is done for an idle mount's token unless it is asked for. */
+/* "With `keep-alive = no`, an idle mount makes no call but the one at the start, and sets no timer." */
 static void
 test_idle (KtSignin *f, gconstpointer data)
 {
@@ -149,7 +151,8 @@ test_idle (KtSignin *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
 }
 
-/* keep-alive: 15 minutes after the last call, again and again; sooner after one that failed. */
+/* 15 minutes after the last call, again and again; sooner after one that failed. "Without a `session-id`, kootaskfs makes one
+ * cheap call instead." */
 static void
 test_keep_alive (KtSignin *f, gconstpointer data)
 {
@@ -181,7 +184,7 @@ test_keep_alive (KtSignin *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
 }
 
-/* With a session the token is renewed instead. */
+/* "With `keep-alive = yes`, the token is renewed by `session/refresh` after 15 idle minutes." */
 static void
 test_keep_alive_session (KtSignin *f, gconstpointer data)
 {
@@ -211,7 +214,7 @@ test_keep_alive_date (KtSignin *f, gconstpointer data)
   g_assert_cmpuint (f->reads, ==, 0);
 }
 
-/* A request that has been under way for so long keeps the session's token alive too. */
+/* "A request that takes 15 minutes has its session renew the token, also with `keep-alive = no`." */
 static void
 test_under_way (KtSignin *f, gconstpointer data)
 {

@@ -4,6 +4,7 @@
 #include "base/kt-units.h"
 #include "kt-fake-clock.h"
 #include "kt-fake-transport.h"
+#include "codec/kt-decoder.h"
 #include "service/kt-service.h"
 
 #include <string.h>
@@ -68,16 +69,17 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
-done (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+done (const KtResponse *response, const GError *error, gpointer data)
 {
   Fixture *f = data;
+  const KtTask *task = response->task;
 
   g_assert_true ((task == NULL) != (error == NULL));
   f->done++;
   g_free (f->status);
   g_free (f->trace_id);
   f->status = task != NULL ? g_strdup (task->status) : NULL;
-  f->trace_id = g_strdup (trace_id);
+  f->trace_id = g_strdup (response->trace_id);
   f->error = error != NULL ? error->code : -1;
 }
 
@@ -85,7 +87,7 @@ static void
 fetch (Fixture *f, KtKey *key)
 {
   f->done = 0;
-  kt_service_fetch (f->service, key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, f);
+  kt_source_fetch (kt_service_source (f->service), key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, f);
   g_assert_cmpuint (f->done, ==, 0);
   kt_key_unref (key);
 }
@@ -246,6 +248,24 @@ test_timeout (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->done, ==, 1);
 }
 
+/* "The time that it takes to decode a large response does not count": one that is decoded aside. */
+static void
+test_decoding_after_deadline (Fixture *f, gconstpointer data)
+{
+  g_autofree char *filler = g_strnfill (KT_DECODER_SMALL, 'x');
+  g_autofree char *json =
+      g_strconcat ("{\"code\":\"0\",\"data\":{\"jobInfo\":{\"status\":2,\"x\":\"", filler, "\"}}}", NULL);
+
+  fetch (f, kt_key_new (KT_FAMILY_JOB, "7"));
+  kt_fake_transport_land (f->transport, 0, 200, json, NULL);
+  kt_fake_clock_advance (f->clock, 60 * KT_SECOND); /* six times the deadline */
+  g_assert_cmpuint (f->done, ==, 0);
+  while (f->done == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (f->error, ==, -1);
+  g_assert_cmpstr (f->status, ==, "completed");
+}
+
 /* The end of the mount is no failure of the service. */
 static void
 test_stop (Fixture *f, gconstpointer data)
@@ -271,6 +291,7 @@ main (int argc, char **argv)
   TEST ("/service/attempts", test_attempts);
   TEST ("/service/failure-is-told-once", test_failure_is_told_once);
   TEST ("/service/transport-failure", test_transport_failure);
+  TEST ("/service/decoding-after-deadline", test_decoding_after_deadline);
   TEST ("/service/timeout", test_timeout);
   TEST ("/service/stop", test_stop);
   return g_test_run ();

@@ -4,7 +4,8 @@
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
-#include "service/kt-decode.h"
+#include "store/kt-store.h"
+#include "codec/kt-decode.h"
 
 #include <string.h>
 
@@ -30,7 +31,7 @@ typedef struct {
   gboolean from_list;
   gboolean stale;
   gint64 ended;
-  gint64 valid_until;
+  KtUsec expires_at;
   int error; /* -1: none */
 } Reader;
 
@@ -47,7 +48,7 @@ set_up (Fixture *f, gconstpointer data)
     .max_stale = 60 * KT_SECOND,
     .memory = 1 << 20,
   };
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source (f->source));
   f->key = kt_key_new (KT_FAMILY_JOB, "7");
 }
 
@@ -62,18 +63,18 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
-done (const KtAnswer *answer, const GError *error, gpointer data)
+done (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
   Reader *reader = data;
 
   *reader = (Reader){ .told = reader->told + 1, .error = error != NULL ? error->code : -1 };
-  if (answer == NULL)
+  if (snapshot == NULL)
     return;
-  g_strlcpy (reader->status, answer->task->status, sizeof (reader->status));
-  reader->from_list = answer->task->from_list;
-  reader->stale = answer->stale;
-  reader->ended = answer->task->ended;
-  reader->valid_until = answer->valid_until;
+  g_strlcpy (reader->status, snapshot->task->status, sizeof (reader->status));
+  reader->from_list = snapshot->task->from_list;
+  reader->stale = snapshot->stale;
+  reader->ended = snapshot->task->ended;
+  reader->expires_at = snapshot->expires_at;
 }
 
 static KtWaiter *
@@ -117,7 +118,7 @@ offer (Fixture *f, const char *fields, gint64 ago)
   g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
   g_autoptr (KtListPage) page = kt_decode_jobs (f->key, 200, body, zone, NULL);
 
-  return kt_store_offer (f->store, page->tasks->pdata[0], kt_fake_clock_now (f->clock) - ago, 30 * KT_SECOND);
+  return kt_store_offer (f->store, page->tasks->pdata[0], kt_fake_clock_now (f->clock) - ago, 0, 30 * KT_SECOND);
 }
 
 /* What a list told suffices for those who ask for no more, as long as it holds. */
@@ -130,7 +131,7 @@ test_modes (Fixture *f, gconstpointer data)
   reader = held (f, KT_STORE_LISTED);
   g_assert_cmpstr (reader.status, ==, "running");
   g_assert_true (reader.from_list);
-  g_assert_cmpint (reader.valid_until, ==, kt_fake_clock_now (f->clock) + 30 * KT_SECOND);
+  g_assert_cmpint (reader.expires_at, ==, kt_fake_clock_now (f->clock) + 30 * KT_SECOND);
   kt_fake_clock_advance (f->clock, 30 * KT_SECOND - 1);
   held (f, KT_STORE_LISTED);
   kt_fake_clock_advance (f->clock, 1);
@@ -146,7 +147,7 @@ test_ended_in_list (Fixture *f, gconstpointer data)
 {
   offer (f, "\"status\":2" END, 0);
   kt_fake_clock_advance (f->clock, 86400 * KT_SECOND);
-  g_assert_cmpint (held (f, KT_STORE_LISTED).valid_until, ==, KT_TIME_NEVER);
+  g_assert_cmpint (held (f, KT_STORE_LISTED).expires_at, ==, KT_TIME_NEVER);
   g_assert_false (kt_store_has (f->store, f->key, KT_STORE_FRESH));
 }
 
@@ -154,25 +155,25 @@ test_ended_in_list (Fixture *f, gconstpointer data)
 static void
 test_full_goes_first (Fixture *f, gconstpointer data)
 {
-  KtAnswer answer;
+  KtSnapshot snapshot;
   Reader reader;
 
   asked (f, KT_STORE_FRESH, RUNNING);
   kt_fake_clock_advance (f->clock, KT_SECOND);
   g_assert_false (offer (f, "\"status\":2" END, 0)); /* a running task's life is short anyway */
   g_assert_cmpstr (held (f, KT_STORE_LISTED).status, ==, "running");
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &answer));
-  g_assert_cmpstr (answer.task->status, ==, "running"); /* what is peeked at is what would be given */
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &snapshot));
+  g_assert_cmpstr (snapshot.task->status, ==, "running"); /* what is peeked at is what would be given */
   kt_fake_clock_advance (f->clock, 4 * KT_SECOND);
   reader = held (f, KT_STORE_LISTED);
   g_assert_true (reader.from_list);
   g_assert_cmpstr (reader.status, ==, "completed");
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &answer));
-  g_assert_cmpstr (answer.task->status, ==, "completed");
-  g_assert_null (answer.trace_id);
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
-  g_assert_cmpstr (answer.task->status, ==, "running");
-  g_assert_cmpstr (answer.trace_id, ==, "trace-1");
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &snapshot));
+  g_assert_cmpstr (snapshot.task->status, ==, "completed");
+  g_assert_null (snapshot.trace_id);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
+  g_assert_cmpstr (snapshot.task->status, ==, "running");
+  g_assert_cmpstr (snapshot.trace_id, ==, "trace-1");
 }
 
 /* A list that is older than the task's own answer is of no use, whenever it came. */
@@ -203,10 +204,10 @@ test_older_answer (Fixture *f, gconstpointer data)
   kt_fake_clock_advance (f->clock, KT_SECOND);
   kt_fake_source_land (f->source, RUNNING);
   g_assert_cmpstr (full.status, ==, "running"); /* it asked before */
-  g_assert_cmpint (full.valid_until, ==, kt_fake_clock_now (f->clock));
+  g_assert_cmpint (full.expires_at, ==, kt_fake_clock_now (f->clock));
   g_assert_cmpstr (held (f, KT_STORE_LISTED).status, ==, "completed"); /* no way back */
   full = asked (f, KT_STORE_FRESH, COMPLETED);
-  g_assert_cmpint (full.valid_until, ==, KT_TIME_NEVER);
+  g_assert_cmpint (full.expires_at, ==, KT_TIME_NEVER);
 
   /* an answer that has ended is right, however old */
   f->policy.ended_ttl = 9 * KT_SECOND;
@@ -215,7 +216,7 @@ test_older_answer (Fixture *f, gconstpointer data)
   kt_fake_clock_advance (f->clock, KT_SECOND);
   offer (f, "\"status\":2" END, 0);
   kt_fake_source_land (f->source, COMPLETED);
-  g_assert_cmpint (listed.valid_until, ==, kt_fake_clock_now (f->clock) + 9 * KT_SECOND);
+  g_assert_cmpint (listed.expires_at, ==, kt_fake_clock_now (f->clock) + 9 * KT_SECOND);
 }
 
 /* What is held of a task alone takes what it lacks from a list that comes later, and lives on: the basic family's details
@@ -233,7 +234,7 @@ test_completed (Fixture *f, gconstpointer data)
   g_assert_true (offer (f, "\"status\":2" END, 0));
   reader = held (f, KT_STORE_FRESH);
   g_assert_cmpint (reader.ended, ==, 1727687700);
-  g_assert_cmpint (reader.valid_until, ==, KT_TIME_NEVER);
+  g_assert_cmpint (reader.expires_at, ==, KT_TIME_NEVER);
   g_assert_false (offer (f, "\"status\":2" END, 0)); /* once */
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
 }
@@ -253,41 +254,41 @@ test_other_end (Fixture *f, gconstpointer data)
 static void
 test_completed_running (Fixture *f, gconstpointer data)
 {
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
   asked (f, KT_STORE_FRESH, RUNNING);
   g_assert_true (offer (f, "\"status\":2,\"beginTime\":\"20240930080000\"" END, 0));
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
-  g_assert_true (answer.task->started == 1727683200 && answer.task->ended == KT_TIME_UNKNOWN);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
+  g_assert_true (snapshot.task->started == 1727683200 && snapshot.task->ended == KT_TIME_UNKNOWN);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   g_assert_false (offer (f, "\"status\":2,\"createTime\":\"20240930080000\"" END, 0));
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
-  g_assert_true (answer.task->created == 1727683200);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
+  g_assert_true (snapshot.task->created == 1727683200);
 }
 
 /* Since when a list may know more of a task than its own answer: since it has had its status. */
 static void
 test_untold (Fixture *f, gconstpointer data)
 {
-  KtAnswer answer;
-  gint64 since;
+  KtSnapshot snapshot;
+  KtUsec since;
 
   asked (f, KT_STORE_FRESH, RUNNING);
   since = kt_fake_clock_now (f->clock);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   asked (f, KT_STORE_FRESH, JOB ("\"status\":1,\"progress\":11"));
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
-  g_assert_cmpint (answer.untold_since, ==, since);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
+  g_assert_cmpint (snapshot.incomplete_at, ==, since);
   offer (f, "\"status\":1", 0);
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
-  g_assert_cmpint (answer.untold_since, ==, KT_TIME_UNKNOWN); /* it has told what it knows */
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
+  g_assert_cmpint (snapshot.incomplete_at, ==, KT_TIME_UNKNOWN); /* it has told what it knows */
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   asked (f, KT_STORE_FRESH, COMPLETED);
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &answer));
-  g_assert_cmpint (answer.untold_since, ==, since + 10 * KT_SECOND);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &snapshot));
+  g_assert_cmpint (snapshot.incomplete_at, ==, since + 10 * KT_SECOND);
   offer (f, "\"status\":2,\"createTime\":\"20240930080000\",\"beginTime\":\"20240930080000\"" END, 0);
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &answer));
-  g_assert_cmpint (answer.untold_since, ==, KT_TIME_UNKNOWN);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &snapshot));
+  g_assert_cmpint (snapshot.incomplete_at, ==, KT_TIME_UNKNOWN);
 }
 
 /* A list stands in for a failure like any other answer; "no such task" it does not hide for long. */
@@ -346,7 +347,7 @@ test_memory (Fixture *f, gconstpointer data)
   kt_store_set_policy (f->store, &f->policy);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_bytes"), ==, both); /* the last one asked for stays */
   other->from_list = TRUE;
-  kt_store_offer (f->store, other, kt_fake_clock_now (f->clock), 0);
+  kt_store_offer (f->store, other, kt_fake_clock_now (f->clock), 0, 0);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_bytes"), <=, listed);
 }
@@ -425,14 +426,14 @@ test_unknown_beside_known (Fixture *f, gconstpointer data)
 static gint64
 known_since (Fixture *f, KtStoreMode mode)
 {
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
-  g_assert_true (kt_store_peek (f->store, f->key, mode, &answer));
-  return answer.known_real - KT_FAKE_EPOCH * KT_SECOND;
+  g_assert_true (kt_store_peek (f->store, f->key, mode, &snapshot));
+  return snapshot.known_wall - KT_FAKE_EPOCH * KT_SECOND;
 }
 
-/* "of a value nobody has looked at before, since when nothing known of the task has changed": it does not depend on who
- * told of it first, a list or the task's own answer. */
+/* "The mtime of a value that nobody has looked at before is the time since when nothing known of the task has changed": it
+ * does not depend on which was first, a list or the task's own response. */
 static void
 test_known_since (Fixture *f, gconstpointer data)
 {

@@ -3,8 +3,8 @@
 #include "kt-test.h"
 
 #include "base/kt-units.h"
-#include "kt-fake-lists.h"
 #include "kt-fake-source.h"
+#include "store/kt-lists.h"
 
 #define BASIC KT_FAMILY_BASIC
 #define JOB   KT_FAMILY_JOB
@@ -12,7 +12,6 @@
 typedef struct {
   KtFakeClock *clock;
   KtFakeSource *source;
-  KtFakeLists *fake;
   KtMetrics *metrics;
   KtStore *store;
   KtCatalog *catalog;
@@ -41,17 +40,16 @@ set_up (Fixture *f, gconstpointer data)
 
   f->clock = kt_fake_clock_new ();
   f->source = kt_fake_source_new ();
-  f->fake = kt_fake_lists_new ();
   f->metrics = kt_metrics_new ();
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
   f->catalog = kt_catalog_new ();
   f->policy = (KtListsPolicy){
     .families = KT_FAMILIES_ALL,
     .ttl = 30 * KT_SECOND,
     .negative_ttl = 3 * KT_SECOND,
-    .patience = 10 * KT_SECOND,
+    .page_timeout = 10 * KT_SECOND,
   };
-  f->lists = kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &f->policy, kt_fake_lists_fetch, f->fake);
+  f->lists = kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &f->policy, kt_fake_source (f->source));
   f->told = g_string_new (NULL);
   kt_lists_set_observer (f->lists, on_change, f);
 }
@@ -60,7 +58,6 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   kt_lists_free (f->lists);
-  kt_fake_lists_free (f->fake);
   kt_catalog_free (f->catalog);
   kt_fake_source_free (f->source);
   kt_store_free (f->store);
@@ -114,11 +111,11 @@ test_ttl (Fixture *f, gconstpointer data)
   for (guint round = 1; round <= 2; round++) {
     for (guint i = 0; i < 3; i++)
       g_assert_nonnull (get (f, &told[i]));
-    g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, asked += 2);
-    g_assert_cmpint (kt_fake_lists_patience (f->fake, JOB), ==, 10 * KT_SECOND);
-    kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
+    g_assert_cmpuint (kt_fake_list_asked (f->source), ==, asked += 2);
+    g_assert_cmpint (kt_fake_list_timeout (f->source, JOB), ==, 10 * KT_SECOND);
+    kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
     g_assert_cmpuint (told[0] + told[1] + told[2], ==, 0); /* all of it or nothing */
-    kt_fake_lists_land (f->fake, BASIC, KT_ITEM ("1", 1) "," KT_ITEM ("2", 2));
+    kt_fake_list_land (f->source, BASIC, KT_ITEM ("1", 1) "," KT_ITEM ("2", 2));
     g_assert_true (told[0] == 1 && told[1] == 1 && told[2] == 1);
     assert_catalog (f, "1 2 3 ");
     kt_fake_clock_advance (f->clock, 30 * KT_SECOND - 1);
@@ -133,15 +130,15 @@ test_ttl (Fixture *f, gconstpointer data)
 static void
 test_offers (Fixture *f, gconstpointer data)
 {
-  KtAnswer answer;
+  KtSnapshot snapshot;
   guint told;
 
   get (f, &told);
-  kt_fake_lists_land (f->fake, BASIC, "");
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
-  g_assert_true (kt_store_peek (f->store, kt_catalog_find (f->catalog, "3"), KT_STORE_LISTED, &answer));
-  g_assert_cmpstr (answer.task->status, ==, "running");
-  g_assert_cmpint (answer.valid_until, ==, kt_fake_clock_now (f->clock) + 30 * KT_SECOND);
+  kt_fake_list_land (f->source, BASIC, "");
+  kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
+  g_assert_true (kt_store_peek (f->store, kt_catalog_find (f->catalog, "3"), KT_STORE_LISTED, &snapshot));
+  g_assert_cmpstr (snapshot.task->status, ==, "running");
+  g_assert_cmpint (snapshot.expires_at, ==, kt_fake_clock_now (f->clock) + 30 * KT_SECOND);
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0);
 }
 
@@ -158,13 +155,13 @@ test_chosen_families (Fixture *f, gconstpointer data)
   kt_lists_set_policy (f->lists, &f->policy);
   kt_assert_text (kt_lists_format (f->lists), "list-job: not read yet\n");
   get (f, &told);
-  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 1);
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 1);
+  kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
   g_assert_cmpuint (told, ==, 1);
   f->policy.families = KT_FAMILY_BIT (BASIC); /* what was listed stays */
   kt_lists_set_policy (f->lists, &f->policy);
   get (f, &told);
-  kt_fake_lists_land (f->fake, BASIC, KT_ITEM ("1", 1));
+  kt_fake_list_land (f->source, BASIC, KT_ITEM ("1", 1));
   assert_catalog (f, "1 3 ");
 }
 
@@ -175,16 +172,16 @@ test_refused (Fixture *f, gconstpointer data)
   guint told;
 
   get (f, &told);
-  kt_fake_lists_fail (f->fake, BASIC, KT_ERROR_DENIED);
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
+  kt_fake_list_fail (f->source, BASIC, KT_ERROR_DENIED);
+  kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
   g_assert_cmpuint (told, ==, 1);
   assert_catalog (f, "3 ");
   kt_assert_text (kt_lists_format (f->lists), "list-basic: failed: made to fail\nlist-job: ok, 1 tasks\n");
   g_assert_null (get (f, &told));
   kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
   g_assert_nonnull (get (f, &told));
-  g_assert_false (kt_fake_lists_pending (f->fake, JOB));
-  kt_fake_lists_land (f->fake, BASIC, KT_ITEM ("1", 1));
+  g_assert_false (kt_fake_list_pending (f->source, JOB));
+  kt_fake_list_land (f->source, BASIC, KT_ITEM ("1", 1));
   assert_catalog (f, "1 3 ");
   kt_assert_text (kt_lists_format (f->lists), "list-basic: ok, 1 tasks\nlist-job: ok, 1 tasks\n");
 }
@@ -196,24 +193,24 @@ test_gone (Fixture *f, gconstpointer data)
   guint told;
 
   get (f, &told);
-  kt_fake_lists_land (f->fake, BASIC, "");
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
+  kt_fake_list_land (f->source, BASIC, "");
+  kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
   assert_told (f, "+3 +4 ");
   kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
   get (f, &told);
-  kt_fake_lists_land (f->fake, BASIC, "");
-  kt_fake_lists_page (f->fake, JOB, KT_ITEM ("5", 1));
+  kt_fake_list_land (f->source, BASIC, "");
+  kt_fake_list_page (f->source, JOB, KT_ITEM ("5", 1));
   assert_catalog (f, "3 4 5 ");
-  kt_fake_lists_fail (f->fake, JOB, KT_ERROR_TIMED_OUT);
+  kt_fake_list_fail (f->source, JOB, KT_ERROR_TIMED_OUT);
   g_assert_cmpuint (told, ==, 1);
   assert_catalog (f, "3 4 5 "); /* what came is there, what did not come stays */
   assert_told (f, "+5 ");
   kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
   get (f, &told);
-  kt_fake_lists_page (f->fake, JOB, KT_ITEM ("4", 1));
+  kt_fake_list_page (f->source, JOB, KT_ITEM ("4", 1));
   kt_assert_text (kt_lists_format (f->lists), "list-basic: ok, 0 tasks\nlist-job: being read, 1 so far\n");
-  kt_fake_lists_page (f->fake, JOB, KT_ITEM ("6", 1));
-  kt_fake_lists_end (f->fake, JOB);
+  kt_fake_list_page (f->source, JOB, KT_ITEM ("6", 1));
+  kt_fake_list_end (f->source, JOB);
   assert_catalog (f, "4 6 ");
   assert_told (f, "+4 +6 -3 -5 ");
   kt_assert_text (kt_lists_format (f->lists), "list-basic: ok, 0 tasks\nlist-job: ok, 2 tasks\n");
@@ -229,13 +226,13 @@ test_watched_stays (Fixture *f, gconstpointer data)
   g_ptr_array_add (watched, kt_key_new_share ("S", "4"));
   g_ptr_array_unref (kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, watched));
   get (f, &told);
-  kt_fake_lists_land (f->fake, BASIC, "");
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
+  kt_fake_list_land (f->source, BASIC, "");
+  kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
   assert_told (f, "+3 +4 -4 "); /* 4 is not asked for as it was */
   kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
   get (f, &told);
-  kt_fake_lists_land (f->fake, BASIC, "");
-  kt_fake_lists_land (f->fake, JOB, "");
+  kt_fake_list_land (f->source, BASIC, "");
+  kt_fake_list_land (f->source, JOB, "");
   assert_catalog (f, "3 4 ");
   assert_told (f, "");
 }
@@ -249,15 +246,15 @@ test_patience (Fixture *f, gconstpointer data)
   get (f, &early);
   kt_fake_clock_advance (f->clock, 4 * KT_SECOND);
   get (f, &late);
-  kt_fake_lists_page (f->fake, JOB, KT_ITEM ("3", 1));
+  kt_fake_list_page (f->source, JOB, KT_ITEM ("3", 1));
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   g_assert_true (early == 1 && late == 0);
   assert_catalog (f, "3 "); /* what is known by then */
   kt_fake_clock_advance (f->clock, 4 * KT_SECOND);
   g_assert_cmpuint (late, ==, 1);
-  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 2);
-  kt_fake_lists_end (f->fake, JOB);
-  kt_fake_lists_land (f->fake, BASIC, "");
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 2);
+  kt_fake_list_end (f->source, JOB);
+  kt_fake_list_land (f->source, BASIC, "");
   g_assert_true (early == 1 && late == 1);
   g_assert_null (get (f, &late));
 }
@@ -270,13 +267,13 @@ test_cancel (Fixture *f, gconstpointer data)
 
   get (f, &other);
   kt_lists_cancel (waiter);
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
-  kt_fake_lists_land (f->fake, BASIC, "");
+  kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
+  kt_fake_list_land (f->source, BASIC, "");
   g_assert_true (told == 0 && other == 1);
   kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
   kt_lists_cancel (get (f, &told)); /* nobody waits; what comes is kept */
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("4", 1));
-  kt_fake_lists_land (f->fake, BASIC, "");
+  kt_fake_list_land (f->source, JOB, KT_ITEM ("4", 1));
+  kt_fake_list_land (f->source, BASIC, "");
   assert_catalog (f, "4 ");
 }
 
@@ -304,9 +301,9 @@ test_no_ttl (Fixture *f, gconstpointer data)
   kt_lists_set_policy (f->lists, &f->policy);
   g_assert_nonnull (kt_lists_get (f->lists, look_again, &again));
   for (guint round = 1; round <= 2; round++) {
-    g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 2 * round);
-    kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1));
-    kt_fake_lists_land (f->fake, BASIC, "");
+    g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 2 * round);
+    kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
+    kt_fake_list_land (f->source, BASIC, "");
     g_assert_cmpuint (again.told, ==, round);
   }
 }
@@ -316,28 +313,28 @@ static void
 test_superseded (Fixture *f, gconstpointer data)
 {
   g_autoptr (KtKey) key = kt_key_new (JOB, "3");
-  KtAnswer answer;
+  KtSnapshot snapshot;
   guint told;
 
   kt_store_prefetch (f->store, key, KT_TIME_NEVER);
   kt_fake_source_land (f->source, "{\"data\":{\"jobInfo\":{\"status\":2}}}");
   get (f, &told);
-  kt_fake_lists_land (f->fake, BASIC, "");
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM_ENDED ("3", 2) "," KT_ITEM_ENDED ("4", 2));
+  kt_fake_list_land (f->source, BASIC, "");
+  kt_fake_list_land (f->source, JOB, KT_ITEM_ENDED ("3", 2) "," KT_ITEM_ENDED ("4", 2));
   assert_told (f, "+3 +4 !3 ");
-  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &answer));
-  g_assert_cmpint (answer.task->ended, ==, 1727687700);
+  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &snapshot));
+  g_assert_cmpint (snapshot.task->ended, ==, 1727687700);
 }
 
 /* A task that has ended, of whose end nothing is known yet; the lists were read a second before. */
 static KtKey *
-ended_task (Fixture *f, const char *id, KtAnswer *answer)
+ended_task (Fixture *f, const char *id, KtSnapshot *snapshot)
 {
   g_autoptr (KtKey) key = kt_key_new (JOB, id);
 
   kt_store_prefetch (f->store, key, KT_TIME_NEVER);
   kt_fake_source_land (f->source, "{\"data\":{\"jobInfo\":{\"status\":2}}}");
-  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, answer));
+  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, snapshot));
   return g_steal_pointer (&key);
 }
 
@@ -347,20 +344,20 @@ read_lists (Fixture *f)
   guint told;
 
   get (f, &told);
-  kt_fake_lists_land (f->fake, BASIC, "");
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
+  kt_fake_list_land (f->source, BASIC, "");
+  kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1) "," KT_ITEM ("4", 1));
   kt_fake_clock_advance (f->clock, KT_SECOND);
 }
 
 /* One who wants to know what ANSWER lacks, told at once when the result is NULL. */
 static KtListsWaiter *
-complete (Fixture *f, const KtAnswer *answer, guint *told)
+complete (Fixture *f, const KtSnapshot *snapshot, guint *told)
 {
   KtListsWaiter *waiter;
 
   *told = 0;
-  g_assert_cmpint (kt_lists_may_tell (f->lists, answer), ==, 0);
-  waiter = kt_lists_complete (f->lists, answer, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, told);
+  g_assert_cmpint (kt_lists_complete_at (f->lists, snapshot), ==, 0);
+  waiter = kt_lists_complete (f->lists, snapshot, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, told);
   g_assert_cmpuint (*told, ==, waiter == NULL);
   return waiter;
 }
@@ -369,27 +366,27 @@ complete (Fixture *f, const KtAnswer *answer, guint *told)
 static void
 test_complete (Fixture *f, gconstpointer data)
 {
-  KtAnswer answer;
+  KtSnapshot snapshot;
   g_autoptr (KtKey) key = NULL;
   guint told, other;
 
   read_lists (f);
-  key = ended_task (f, "3", &answer);
-  g_assert_nonnull (complete (f, &answer, &told));
-  g_assert_nonnull (complete (f, &answer, &other));
-  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 3);
-  g_assert_false (kt_fake_lists_pending (f->fake, BASIC));
+  key = ended_task (f, "3", &snapshot);
+  g_assert_nonnull (complete (f, &snapshot, &told));
+  g_assert_nonnull (complete (f, &snapshot, &other));
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 3);
+  g_assert_false (kt_fake_list_pending (f->source, BASIC));
   g_assert_null (get (f, &other)); /* who lists has a list that is fresh enough */
-  kt_fake_lists_page (f->fake, JOB, KT_ITEM ("4", 1));
+  kt_fake_list_page (f->source, JOB, KT_ITEM ("4", 1));
   g_assert_cmpuint (told, ==, 0);
-  kt_fake_lists_page (f->fake, JOB,
-                      "{\"taskId\":\"3\",\"status\":2,\"createTime\":\"20240930080000\","
-                      "\"beginTime\":\"20240930080000\",\"endTime\":\"20240930091500\"}");
+  kt_fake_list_page (f->source, JOB,
+                     "{\"taskId\":\"3\",\"status\":2,\"createTime\":\"20240930080000\","
+                     "\"beginTime\":\"20240930080000\",\"endTime\":\"20240930091500\"}");
   g_assert_cmpuint (told, ==, 1);
-  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &answer));
-  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, KT_TIME_NEVER);
-  kt_fake_lists_end (f->fake, JOB);
-  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 3);
+  g_assert_true (kt_store_peek (f->store, key, KT_STORE_FRESH, &snapshot));
+  g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, KT_TIME_NEVER);
+  kt_fake_list_end (f->source, JOB);
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 3);
 }
 
 /* A list that does not know the end is asked again after list-ttl, one that fails after negative-ttl, and neither keeps
@@ -397,27 +394,28 @@ test_complete (Fixture *f, gconstpointer data)
 static void
 test_complete_in_vain (Fixture *f, gconstpointer data)
 {
-  gint64 now;
-  KtAnswer answer;
+  KtUsec now;
+  KtSnapshot snapshot;
   g_autoptr (KtKey) key = NULL;
   guint told;
 
   read_lists (f);
-  key = ended_task (f, "3", &answer);
+  key = ended_task (f, "3", &snapshot);
   now = kt_fake_clock_now (f->clock);
-  complete (f, &answer, &told);
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM ("3", 1)); /* it knows it as running still */
+  complete (f, &snapshot, &told);
+  kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1)); /* it knows it as running still */
   g_assert_cmpuint (told, ==, 1);
-  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, now + 30 * KT_SECOND);
+  g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, now + 30 * KT_SECOND);
   kt_fake_clock_advance (f->clock, 30 * KT_SECOND);
   told = 0;
-  g_assert_nonnull (kt_lists_complete (f->lists, &answer, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, &told));
-  kt_fake_lists_fail (f->fake, JOB, KT_ERROR_DENIED);
+  g_assert_nonnull (
+      kt_lists_complete (f->lists, &snapshot, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, &told));
+  kt_fake_list_fail (f->source, JOB, KT_ERROR_DENIED);
   g_assert_cmpuint (told, ==, 1);
-  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, kt_fake_clock_now (f->clock) + 3 * KT_SECOND);
+  g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, kt_fake_clock_now (f->clock) + 3 * KT_SECOND);
   f->policy.families = KT_FAMILY_BIT (BASIC);
   kt_lists_set_policy (f->lists, &f->policy);
-  g_assert_cmpint (kt_lists_may_tell (f->lists, &answer), ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_lists_complete_at (f->lists, &snapshot), ==, KT_TIME_NEVER);
 }
 
 /* Many tasks that end one after another: one list a second at the most, and who comes while one is read waits for the
@@ -425,7 +423,7 @@ test_complete_in_vain (Fixture *f, gconstpointer data)
 static void
 test_complete_many (Fixture *f, gconstpointer data)
 {
-  KtAnswer first, second;
+  KtSnapshot first, second;
   g_autoptr (KtKey) a = NULL, b = NULL;
   guint told, later, cancelled;
 
@@ -436,21 +434,21 @@ test_complete_many (Fixture *f, gconstpointer data)
   b = ended_task (f, "4", &second);
   complete (f, &second, &later);
   kt_lists_cancel (complete (f, &second, &cancelled));
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM_ENDED ("3", 2) "," KT_ITEM ("4", 1));
+  kt_fake_list_land (f->source, JOB, KT_ITEM_ENDED ("3", 2) "," KT_ITEM ("4", 1));
   g_assert_true (told == 1 && later == 0);
   kt_fake_clock_advance (f->clock, KT_SECOND - KT_MS - 1);
-  g_assert_false (kt_fake_lists_pending (f->fake, JOB));
+  g_assert_false (kt_fake_list_pending (f->source, JOB));
   kt_fake_clock_advance (f->clock, 1);
-  kt_fake_lists_land (f->fake, JOB, KT_ITEM_ENDED ("4", 2));
+  kt_fake_list_land (f->source, JOB, KT_ITEM_ENDED ("4", 2));
   g_assert_true (later == 1 && cancelled == 0);
-  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 4);
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 4);
 }
 
 /* A list that hangs keeps him until his deadline; one that nobody waits for any more is not read. */
 static void
 test_complete_deadline (Fixture *f, gconstpointer data)
 {
-  KtAnswer first, second, third;
+  KtSnapshot first, second, third;
   g_autoptr (KtKey) a = NULL, b = NULL, c = NULL;
   guint told, later;
 
@@ -459,17 +457,17 @@ test_complete_deadline (Fixture *f, gconstpointer data)
   complete (f, &first, &told);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
   g_assert_cmpuint (told, ==, 1);
-  kt_fake_lists_land (f->fake, JOB, "");
-  g_assert_cmpuint (kt_fake_lists_asked (f->fake), ==, 3);
+  kt_fake_list_land (f->source, JOB, "");
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 3);
   b = ended_task (f, "4", &second);
   complete (f, &second, &later);
-  kt_fake_lists_page (f->fake, JOB, KT_ITEM_ENDED ("4", 2)); /* which is all there is to know */
-  kt_fake_lists_end (f->fake, JOB);
+  kt_fake_list_page (f->source, JOB, KT_ITEM_ENDED ("4", 2)); /* which is all there is to know */
+  kt_fake_list_end (f->source, JOB);
   kt_fake_clock_advance (f->clock, KT_MS);
   c = ended_task (f, "5", &third);
   kt_lists_cancel (complete (f, &third, &told));
   kt_fake_clock_advance (f->clock, KT_SECOND);
-  g_assert_false (kt_fake_lists_pending (f->fake, JOB));
+  g_assert_false (kt_fake_list_pending (f->source, JOB));
   g_assert_true (told == 0 && later == 1);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
+#include "store/kt-store.h"
 
 #include <string.h>
 
@@ -36,7 +37,7 @@ set_up (Fixture *f, gconstpointer data)
   f->clock = kt_fake_clock_new ();
   f->source = kt_fake_source_new ();
   f->metrics = kt_metrics_new ();
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
   f->key = kt_key_new_share ("S", "7");
 }
 
@@ -53,13 +54,13 @@ tear_down (Fixture *f, gconstpointer data)
 static void get (Fixture *f, KtStoreMode mode, Reader *reader);
 
 static void
-done (const KtAnswer *answer, const GError *error, gpointer data)
+done (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
   Reader *reader = data;
 
   reader->told++;
   reader->waiter = NULL;
-  reader->progress = answer != NULL ? answer->task->progress : -1;
+  reader->progress = snapshot != NULL ? snapshot->task->progress : -1;
   if (reader->cancels != NULL)
     kt_waiter_cancel (g_steal_pointer (&reader->cancels->waiter));
   if (reader->asks != NULL)
@@ -139,7 +140,7 @@ static void
 test_cancel (Fixture *f, gconstpointer data)
 {
   Reader readers[3];
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
   for (guint i = 0; i < 3; i++)
     get (f, KT_STORE_FRESH, &readers[i]);
@@ -151,8 +152,8 @@ test_cancel (Fixture *f, gconstpointer data)
   kt_waiter_cancel (readers[0].waiter); /* nobody waits; the flight goes on and its answer is kept */
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 1);
   kt_fake_source_land (f->source, PROGRESS (2));
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
-  g_assert_cmpint (answer.task->progress, ==, 2);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
+  g_assert_cmpint (snapshot.task->progress, ==, 2);
 }
 
 /* The waiter of the next flight that is gone leaves no flight behind. */

@@ -4,6 +4,7 @@
 
 #include "base/kt-units.h"
 #include "kt-fake-source.h"
+#include "store/kt-store.h"
 
 #include <string.h>
 
@@ -26,8 +27,8 @@ typedef struct {
   gint progress; /* -1: none */
   KtTask *task;  /* only to compare */
   gboolean stale;
-  gint64 valid_until;
-  gint64 changed_real;
+  KtUsec expires_at;
+  KtUsec changed_wall;
   int error; /* -1: none */
   int stale_error;
 } Reader;
@@ -45,7 +46,7 @@ set_up (Fixture *f, gconstpointer data)
     .max_stale = 60 * KT_SECOND,
     .memory = 1 << 20,
   };
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source_fetch, f->source);
+  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source (f->source));
   f->key = kt_key_new_share ("S", "7");
 }
 
@@ -60,21 +61,21 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
-done (const KtAnswer *answer, const GError *error, gpointer data)
+done (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
   Reader *reader = data;
 
-  g_assert_true ((answer == NULL) != (error == NULL));
+  g_assert_true ((snapshot == NULL) != (error == NULL));
   *reader = (Reader){ .told = reader->told + 1, .progress = -1, .error = -1, .stale_error = -1 };
-  if (answer != NULL) {
-    reader->progress = answer->task->progress;
-    reader->task = answer->task;
-    reader->stale = answer->stale;
-    reader->valid_until = answer->valid_until;
-    reader->changed_real = answer->changed_real;
-    g_assert_true (answer->stale == (answer->error != NULL));
-    if (answer->error != NULL)
-      reader->stale_error = answer->error->code;
+  if (snapshot != NULL) {
+    reader->progress = snapshot->task->progress;
+    reader->task = snapshot->task;
+    reader->stale = snapshot->stale;
+    reader->expires_at = snapshot->expires_at;
+    reader->changed_wall = snapshot->changed_wall;
+    g_assert_true (snapshot->stale == (snapshot->error != NULL));
+    if (snapshot->error != NULL)
+      reader->stale_error = snapshot->error->code;
   } else {
     reader->error = error->code;
   }
@@ -96,6 +97,30 @@ get (Fixture *f, Reader *reader)
   return waiter == NULL;
 }
 
+/* A response that was current a while ago has that much less of its ttl left, and says when it was fetched. */
+static void
+test_age (Fixture *f, gconstpointer data)
+{
+  const KtUsec now = kt_fake_clock_now (f->clock);
+  KtSnapshot snapshot;
+  Reader reader;
+
+  kt_fake_source_set_age (f->source, 2 * KT_SECOND);
+  g_assert_false (get (f, &reader));
+  kt_fake_source_land (f->source, RUNNING);
+  g_assert_cmpint (reader.expires_at, ==, now + 3 * KT_SECOND);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
+  g_assert_cmpint (snapshot.fetched_at, ==, now - 2 * KT_SECOND);
+  g_assert_cmpint (snapshot.fetched_wall, ==, kt_clock_wall (kt_fake_clock (f->clock)) - 2 * KT_SECOND);
+  kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
+  kt_fake_source_set_age (f->source, 6 * KT_SECOND); /* older than it may be: it is for who waited for it */
+  g_assert_false (get (f, &reader));
+  kt_fake_source_land (f->source, RUNNING_ON);
+  g_assert_cmpint (reader.progress, ==, 20);
+  g_assert_false (get (f, &reader));
+  kt_fake_source_land (f->source, RUNNING_ON);
+}
+
 static void
 test_fresh_hit (Fixture *f, gconstpointer data)
 {
@@ -105,11 +130,11 @@ test_fresh_hit (Fixture *f, gconstpointer data)
   g_assert_cmpint (kt_fake_source_deadline (f->source), ==, kt_fake_clock_now (f->clock) + 10 * KT_SECOND);
   kt_fake_source_land (f->source, RUNNING);
   g_assert_cmpint (reader.progress, ==, 10);
-  g_assert_cmpint (reader.valid_until, ==, kt_fake_clock_now (f->clock) + 5 * KT_SECOND);
+  g_assert_cmpint (reader.expires_at, ==, kt_fake_clock_now (f->clock) + 5 * KT_SECOND);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND - 1);
   g_assert_true (get (f, &reader));
   g_assert_cmpint (reader.progress, ==, 10);
-  g_assert_cmpint (reader.valid_until, ==, kt_fake_clock_now (f->clock) + 1);
+  g_assert_cmpint (reader.expires_at, ==, kt_fake_clock_now (f->clock) + 1);
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
 }
 
@@ -129,7 +154,7 @@ test_ttl (Fixture *f, gconstpointer data)
 
 #define YEAR (365 * 86400 * KT_SECOND)
 
-/* "A jump of the wall clock changes no freshness": of an answer, of one that stands in, and of a failure. */
+/* "A jump of the wall clock changes no age": of a snapshot, of one that is stale, and of a failure. */
 static void
 test_wall_clock (Fixture *f, gconstpointer data)
 {
@@ -141,7 +166,7 @@ test_wall_clock (Fixture *f, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (jumps); i++) {
     kt_fake_clock_jump (f->clock, jumps[i]);
     g_assert_true (get (f, &reader));
-    g_assert_cmpint (reader.valid_until, ==, kt_fake_clock_now (f->clock) + 5 * KT_SECOND);
+    g_assert_cmpint (reader.expires_at, ==, kt_fake_clock_now (f->clock) + 5 * KT_SECOND);
   }
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   kt_fake_clock_jump (f->clock, -YEAR);
@@ -169,7 +194,7 @@ test_ended_forever (Fixture *f, gconstpointer data)
 
   get (f, &reader);
   kt_fake_source_land (f->source, ENDED);
-  g_assert_cmpint (reader.valid_until, ==, KT_TIME_NEVER);
+  g_assert_cmpint (reader.expires_at, ==, KT_TIME_NEVER);
   kt_fake_clock_advance (f->clock, 400 * 86400 * KT_SECOND);
   g_assert_true (get (f, &reader));
 }
@@ -221,7 +246,7 @@ test_stale (Fixture *f, gconstpointer data)
   g_assert_cmpint (reader.progress, ==, 10);
   g_assert_true (reader.stale);
   g_assert_cmpint (reader.stale_error, ==, KT_ERROR_UNREACHABLE);
-  g_assert_cmpint (reader.valid_until, ==, kt_fake_clock_now (f->clock) + 3 * KT_SECOND);
+  g_assert_cmpint (reader.expires_at, ==, kt_fake_clock_now (f->clock) + 3 * KT_SECOND);
   g_assert_true (get (f, &reader)); /* and the service is left alone for a while */
   g_assert_true (reader.stale);
   g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_stale_answers", "", NULL, NULL), ==, 2);
@@ -304,36 +329,36 @@ test_unchanged_answer (Fixture *f, gconstpointer data)
   get (f, &second);
   kt_fake_source_land (f->source, RUNNING);
   g_assert_true (second.task == first.task);
-  g_assert_cmpint (second.changed_real, ==, start);
-  g_assert_cmpint (second.valid_until, ==, kt_fake_clock_now (f->clock) + 5 * KT_SECOND);
+  g_assert_cmpint (second.changed_wall, ==, start);
+  g_assert_cmpint (second.expires_at, ==, kt_fake_clock_now (f->clock) + 5 * KT_SECOND);
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   get (f, &third);
   kt_fake_source_land (f->source, RUNNING_ON);
   g_assert_true (third.progress == 20);
-  g_assert_cmpint (third.changed_real, ==, start + 12 * KT_SECOND);
+  g_assert_cmpint (third.changed_wall, ==, start + 12 * KT_SECOND);
 }
 
 static void
 test_peek (Fixture *f, gconstpointer data)
 {
   Reader reader;
-  KtAnswer answer;
+  KtSnapshot snapshot;
 
-  g_assert_false (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
+  g_assert_false (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
   g_assert_null (kt_store_peek_error (f->store, f->key));
   get (f, &reader);
-  g_assert_false (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
+  g_assert_false (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
   kt_fake_source_land (f->source, RUNNING);
   kt_fake_clock_advance (f->clock, 100 * KT_SECOND); /* of whatever age */
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
-  g_assert_cmpint (answer.task->progress, ==, 10);
-  g_assert_cmpstr (answer.trace_id, ==, "trace-1");
-  g_assert_cmpint (answer.fetched_real, ==, KT_FAKE_EPOCH * KT_SECOND);
-  g_assert_false (answer.stale);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
+  g_assert_cmpint (snapshot.task->progress, ==, 10);
+  g_assert_cmpstr (snapshot.trace_id, ==, "trace-1");
+  g_assert_cmpint (snapshot.fetched_wall, ==, KT_FAKE_EPOCH * KT_SECOND);
+  g_assert_false (snapshot.stale);
   get (f, &reader);
   kt_fake_source_fail (f->source, KT_ERROR_TLS);
-  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &answer));
-  g_assert_true (answer.stale);
+  g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
+  g_assert_true (snapshot.stale);
   g_assert_error (kt_store_peek_error (f->store, f->key), KT_ERROR, KT_ERROR_TLS);
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 2);
 }
@@ -434,6 +459,7 @@ main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
 #define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+  TEST ("/store/age", test_age);
   TEST ("/store/fresh-hit", test_fresh_hit);
   TEST ("/store/ttl", test_ttl);
   TEST ("/store/wall-clock", test_wall_clock);

@@ -19,7 +19,7 @@ touched (const GError *error, gpointer data)
   touch->error = error != NULL ? error->code : -1;
 }
 
-static KtTreeCall *
+static KtOperation *
 start_touch (KtTreeFixture *f, guint64 id, Touch *touch)
 {
   *touch = (Touch){ 0 };
@@ -132,19 +132,19 @@ test_cancel_touch (KtTreeFixture *f, gconstpointer data)
   guint64 status;
   guint nodes;
   Touch touch;
-  KtTreeCall *call;
+  KtOperation *operation;
 
   kt_tree_watch (f, tasks);
   status = kt_tree_find (f, "tasks/7/status", KT_RUNNING).id;
-  call = start_touch (f, status, &touch);
-  kt_tree_cancel (call); /* while the service is asked */
+  operation = start_touch (f, status, &touch);
+  kt_tree_cancel (operation); /* while the service is asked */
   kt_fake_source_land (f->source, KT_RUNNING);
   g_assert_cmpuint (touch.told, ==, 0);
   g_assert_cmpuint (f->forgotten->len, ==, 0);
 
-  call = start_touch (f, status, &touch);
+  operation = start_touch (f, status, &touch);
   kt_fake_source_land (f->source, KT_RUNNING);
-  kt_tree_cancel (call); /* while the kernel forgets */
+  kt_tree_cancel (operation); /* while the kernel forgets */
   kt_tree_forget (f->tree, status, 1);
   nodes = kt_tree_nodes (f->tree);
   kt_tree_pushed (f);

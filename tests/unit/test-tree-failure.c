@@ -2,6 +2,8 @@
 /* A name that is known never vanishes: what cannot be had is found, and reading it fails. */
 #include "kt-tree-fixture.h"
 
+#include "tree/kt-entry-ops.h"
+
 static const char *const tasks[] = { "share S 7", "basic 8", NULL };
 
 static KtTreeLookup
@@ -30,20 +32,20 @@ test_each_name_and_error (KtTreeFixture *f, gconstpointer data)
     guint64 dir = kt_tree_find (f, dirs[i % 2], NULL).id;
     guint asked = kt_fake_source_asked (f->source);
 
-    for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++) {
+    for (const KtEntry *row = kt_files; row->ops != NULL; row++) {
       KtTreeLookup lookup;
-      if (row->place != KT_PLACE_TASK || (row->kind != KT_ENTRY_FILE && row->kind != KT_ENTRY_PACKAGE)
-          || (row->families & KT_FAMILY_BIT (i % 2 == 0 ? KT_FAMILY_SHARE : KT_FAMILY_BASIC)) == 0)
+      if (row->place != KT_PLACE_TASK || (row->render == NULL && row->ops != &kt_entry_package)
+          || (row->facts & kt_family_facts (i % 2 == 0 ? KT_FAMILY_SHARE : KT_FAMILY_BASIC)) == 0)
         continue;
       if (kt_tree_start_lookup (f, dir, row->name, &lookup) != NULL)
         kt_fake_source_fail (f->source, code);
       g_assert_cmpuint (lookup.entry.id, !=, 0);
       g_assert_cmpuint (lookup.entry.stat.st_mode, ==, S_IFREG | 0444);
       g_assert_cmpint (lookup.entry.stat.st_size, ==, 1);
-      g_assert_cmpint (lookup.entry.entry_life, ==, 0); /* the kernel keeps no failure */
+      g_assert_cmpint (lookup.entry.entry_timeout, ==, 0); /* the kernel keeps no failure */
       g_assert_cmpint (kt_tree_read_error (f, lookup.entry.id), ==, code);
-      g_assert_null (kt_tree_prime (f->tree, lookup.entry.id));
-      g_assert_null (kt_tree_read_on (f->tree, lookup.entry.id));
+      g_assert_null (kt_tree_preload (f->tree, lookup.entry.id));
+      g_assert_null (kt_tree_preload_others (f->tree, lookup.entry.id));
     }
     g_assert_cmpuint (kt_fake_source_asked (f->source), ==, asked + 1); /* one request within negative-ttl */
     kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
@@ -76,7 +78,7 @@ test_one_inode_for_one_failure (KtTreeFixture *f, gconstpointer data)
 static void
 test_version_after_failure (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry before, after;
+  KtInode before, after;
   KtTreeLookup failed;
   guint64 dir;
 
@@ -106,7 +108,7 @@ static void
 test_names_of_files (KtTreeFixture *f, gconstpointer data)
 {
   KtListing *listing = NULL;
-  KtTreeEntry entry;
+  KtInode entry;
   KtTreeLookup file;
   guint64 files;
   mode_t type;
@@ -121,7 +123,7 @@ test_names_of_files (KtTreeFixture *f, gconstpointer data)
   kt_listing_free (listing);
   file = kt_tree_look_up (f, files, "F", NULL);
   g_assert_true (S_ISDIR (file.entry.stat.st_mode));
-  g_assert_cmpint (file.entry.entry_life, ==, 0);
+  g_assert_cmpint (file.entry.entry_timeout, ==, 0);
   g_assert_cmpint (kt_tree_read_error (f, kt_tree_look_up (f, file.entry.id, "status", NULL).entry.id), ==,
                    KT_ERROR_TIMED_OUT);
   g_assert_cmpint (kt_tree_look_up (f, files, "G", NULL).error, ==, KT_ERROR_TIMED_OUT); /* not known */

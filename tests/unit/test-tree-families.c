@@ -36,7 +36,7 @@ on_listed (KtListing *listing, const GError *error, gpointer data)
   listed->names = g_string_free (out, FALSE);
 }
 
-static KtTreeCall *
+static KtOperation *
 start_list (KtTreeFixture *f, Listed *listed)
 {
   *listed = (Listed){ 0 };
@@ -50,8 +50,8 @@ list_tasks (KtTreeFixture *f, const char *basic, const char *job, const char *ex
   Listed listed;
 
   g_assert_nonnull (start_list (f, &listed));
-  kt_fake_lists_land (f->fake_lists, BASIC, basic);
-  kt_fake_lists_land (f->fake_lists, JOB, job);
+  kt_fake_list_land (f->source, BASIC, basic);
+  kt_fake_list_land (f->source, JOB, job);
   g_assert_cmpuint (listed.told, ==, 1);
   g_assert_cmpstr (listed.names, ==, expected);
   g_free (listed.names);
@@ -102,15 +102,15 @@ test_listing_deadline (KtTreeFixture *f, gconstpointer data)
 
   kt_tree_use_lists (f, BOTH);
   g_assert_nonnull (start_list (f, &listed));
-  kt_fake_lists_page (f->fake_lists, JOB, RUNNING_ITEM);
+  kt_fake_list_page (f->source, JOB, RUNNING_ITEM);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND - 1);
   g_assert_cmpuint (listed.told, ==, 0);
   kt_fake_clock_advance (f->clock, 1);
   g_assert_cmpstr (listed.names, ==, "9 ");
   g_free (listed.names);
   kt_tree_cancel (start_list (f, &listed));
-  kt_fake_lists_end (f->fake_lists, JOB);
-  kt_fake_lists_fail (f->fake_lists, BASIC, KT_ERROR_TIMED_OUT);
+  kt_fake_list_end (f->source, JOB);
+  kt_fake_list_fail (f->source, BASIC, KT_ERROR_TIMED_OUT);
   g_assert_cmpuint (listed.told, ==, 0);
 }
 
@@ -137,14 +137,14 @@ test_what_a_list_suffices_for (KtTreeFixture *f, gconstpointer data)
     KtTreeLookup lookup = kt_tree_look_up (f, dir, files[i][0], NULL);
     kt_assert_text (kt_tree_text (f, lookup.entry.id), files[i][1]);
     /* the kernel comes back each time: the next file's answer may be a newer one */
-    g_assert_cmpint (lookup.entry.entry_life, ==, 0);
+    g_assert_cmpint (lookup.entry.entry_timeout, ==, 0);
   }
   g_assert_cmpuint (asked (f), ==, 0);
   assert_text (f, "tasks/9/progress", KT_JOB_RUNNING, "30\n");
   g_assert_cmpuint (asked (f), ==, 1);
   /* from now on all are of that answer, with the times it lacks */
   assert_text (f, "tasks/9/created", NULL, "2024-09-30T08:00:00Z\n");
-  g_assert_cmpint (kt_tree_look_up (f, dir, "status", NULL).entry.entry_life, >, 4 * KT_SECOND);
+  g_assert_cmpint (kt_tree_look_up (f, dir, "status", NULL).entry.entry_timeout, >, 4 * KT_SECOND);
 }
 
 static void
@@ -162,9 +162,9 @@ test_each_file (KtTreeFixture *f, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (ask); i++) {
     g_autofree char *dir = g_strconcat ("tasks/", ask[i][0], NULL);
     KtTreeLookup lookup;
-    KtTreeCall *call = kt_tree_start_lookup (f, kt_tree_find (f, dir, NULL).id, ask[i][1], &lookup);
-    g_assert_nonnull (call);
-    kt_tree_cancel (call);
+    KtOperation *operation = kt_tree_start_lookup (f, kt_tree_find (f, dir, NULL).id, ask[i][1], &lookup);
+    g_assert_nonnull (operation);
+    kt_tree_cancel (operation);
     g_assert_cmpuint (kt_fake_source_pending (f->source), ==, i < 5 ? 1 : 2);
   }
   kt_fake_source_land (f->source, KT_IMPORTED);
@@ -176,12 +176,12 @@ test_each_file (KtTreeFixture *f, gconstpointer data)
 static void
 test_ended_in_list (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry entry;
+  KtInode entry;
 
   kt_tree_use_lists (f, BOTH);
   list_tasks (f, "", ENDED_ITEM, "9 ");
   entry = kt_tree_find (f, "tasks/9/status", NULL);
-  g_assert_cmpint (entry.entry_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (entry.entry_timeout, ==, KT_TIME_NEVER);
   g_assert_cmpint (entry.stat.st_mtim.tv_sec, ==, 1727687700);
   assert_text (f, "tasks/9/result", NULL, "succeeded\n");
   assert_text (f, "tasks/9/ended", NULL, "2024-09-30T09:15:00Z\n");
@@ -195,7 +195,7 @@ static void
 test_listing_of_one_answer (KtTreeFixture *f, gconstpointer data)
 {
   KtListing *listing = NULL;
-  KtTreeEntry entry;
+  KtInode entry;
   guint64 dir;
 
   kt_tree_use_lists (f, BOTH);
@@ -230,7 +230,7 @@ test_kernel_is_told (KtTreeFixture *f, gconstpointer data)
   running = kt_tree_find (f, "tasks/8", NULL).id;
   assert_text (f, "tasks/9/status", KT_JOB_ENDED, "completed\n");
   assert_text (f, "tasks/8/status", KT_JOB_RUNNING, "running\n");
-  g_assert_cmpint (kt_tree_find (f, "tasks/8", NULL).attr_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/8", NULL).attr_timeout, ==, KT_TIME_NEVER);
   kt_fake_clock_advance (f->clock, KT_SECOND);
   list_tasks (f, "", ENDED_ITEM ",{\"taskId\":\"8\",\"status\":1}", "8 9 ");
   expected = g_strdup_printf ("%" G_GUINT64_FORMAT "/status ", dir);
@@ -259,7 +259,7 @@ end_of_basic (KtTreeFixture *f)
   dir = kt_tree_find (f, "tasks/3", NULL).id;
   kt_tree_look_up (f, dir, "progress", KT_IMPORTED);
   kt_assert_text (kt_tree_text (f, kt_tree_look_up (f, dir, "status", NULL).entry.id), "completed\n");
-  g_assert_cmpuint (kt_fake_lists_asked (f->fake_lists), ==, 2); /* what tells no time costs no list */
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 2); /* what tells no time costs no list */
   return dir;
 }
 
@@ -270,7 +270,7 @@ test_times_wait_for_a_list (KtTreeFixture *f, gconstpointer data)
   static const char *const names[] = { "created", "started", "ended", "summary", "task.json" };
   KtTreeLookup lookups[G_N_ELEMENTS (names)], cancelled;
   g_autoptr (KtListing) listing = NULL;
-  KtTreeEntry entry;
+  KtInode entry;
   guint64 dir = end_of_basic (f);
 
   kt_tree_list (f->tree, dir, keep_listing, &listing);
@@ -278,16 +278,16 @@ test_times_wait_for_a_list (KtTreeFixture *f, gconstpointer data)
   g_assert_false (kt_listing_look_up (listing, 7, &entry)); /* ended: the kernel is to look it up */
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     g_assert_nonnull (kt_tree_start_lookup (f, dir, names[i], &lookups[i]));
-  g_assert_cmpuint (kt_fake_lists_asked (f->fake_lists), ==, 3);
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 3);
   kt_tree_cancel (kt_tree_start_lookup (f, dir, "ended", &cancelled));
-  kt_fake_lists_page (f->fake_lists, BASIC, KT_ITEM_ENDED ("3", 2));
+  kt_fake_list_page (f->source, BASIC, KT_ITEM_ENDED ("3", 2));
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     g_assert_cmpuint (lookups[i].told, ==, 1);
   kt_assert_text (kt_tree_text (f, lookups[2].entry.id), "2024-09-30T09:15:00Z\n");
-  g_assert_cmpint (lookups[2].entry.entry_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (lookups[2].entry.entry_timeout, ==, KT_TIME_NEVER);
   g_assert_true (kt_listing_look_up (listing, 7, &entry));
   g_assert_cmpuint (entry.id, ==, lookups[2].entry.id);
-  kt_fake_lists_end (f->fake_lists, BASIC);
+  kt_fake_list_end (f->source, BASIC);
   g_assert_true (asked (f) == 1 && cancelled.told == 0);
 }
 
@@ -299,16 +299,16 @@ test_times_without_a_list (KtTreeFixture *f, gconstpointer data)
   KtTreeLookup lookup;
 
   kt_tree_start_lookup (f, dir, "ended", &lookup);
-  kt_fake_lists_fail (f->fake_lists, BASIC, KT_ERROR_DENIED);
+  kt_fake_list_fail (f->source, BASIC, KT_ERROR_DENIED);
   g_assert_true (lookup.told == 1 && lookup.entry.stat.st_size == 0);
-  g_assert_cmpint (lookup.entry.entry_life, ==, 3 * KT_SECOND - 20 * KT_MS); /* negative-ttl */
-  g_assert_cmpint (kt_tree_look_up (f, dir, "status", NULL).entry.entry_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (lookup.entry.entry_timeout, ==, 3 * KT_SECOND - 20 * KT_MS); /* negative-ttl */
+  g_assert_cmpint (kt_tree_look_up (f, dir, "status", NULL).entry.entry_timeout, ==, KT_TIME_NEVER);
   kt_tree_look_up (f, dir, "ended", NULL);
   kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
   kt_tree_start_lookup (f, dir, "ended", &lookup);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
-  g_assert_true (lookup.told == 1 && lookup.entry.stat.st_size == 0 && lookup.entry.entry_life == 0);
-  kt_fake_lists_land (f->fake_lists, BASIC, KT_ITEM_ENDED ("3", 2)); /* filled in when the list tells */
+  g_assert_true (lookup.told == 1 && lookup.entry.stat.st_size == 0 && lookup.entry.entry_timeout == 0);
+  kt_fake_list_land (f->source, BASIC, KT_ITEM_ENDED ("3", 2)); /* filled in when the list tells */
   assert_text (f, "tasks/3/ended", NULL, "2024-09-30T09:15:00Z\n");
   g_assert_cmpuint (asked (f), ==, 1);
 }
@@ -326,10 +326,10 @@ test_times_after_eviction (KtTreeFixture *f, gconstpointer data)
   f->policy.memory = 0;
   kt_store_set_policy (f->store, &f->policy);
   assert_text (f, "tasks/8/status", KT_JOB_RUNNING, "running\n");
-  kt_fake_lists_page (f->fake_lists, BASIC, KT_ITEM ("7", 1));
+  kt_fake_list_page (f->source, BASIC, KT_ITEM ("7", 1));
   kt_fake_source_land (f->source, KT_IMPORTED);
   g_assert_true (lookup.told == 1 && lookup.error == -1 && lookup.entry.id != 0);
-  kt_fake_lists_end (f->fake_lists, BASIC);
+  kt_fake_list_end (f->source, BASIC);
 }
 
 static void
@@ -365,7 +365,7 @@ test_listed_and_lost (KtTreeFixture *f, gconstpointer data)
 static void
 use_scan_ahead (KtTreeFixture *f, guint families)
 {
-  const KtTreeOptions options = { .deadline = 10 * KT_SECOND, .scan_ahead = 64, .families = families };
+  const KtTreeOptions options = { .deadline = 10 * KT_SECOND, .readahead = 64, .families = families };
   kt_tree_set_options (f->tree, &options);
 }
 
@@ -421,7 +421,7 @@ test_unlisted_not_chosen (KtTreeFixture *f, gconstpointer data)
   kt_tree_watch (f, watched);
   use_scan_ahead (f, KT_FAMILY_BIT (KT_FAMILY_SHARE));
   lookup = kt_tree_look_up (f, tasks, "9", NULL);
-  g_assert_true (lookup.entry.id == 0 && lookup.error == -1 && lookup.entry.entry_life == 0);
+  g_assert_true (lookup.entry.id == 0 && lookup.error == -1 && lookup.entry.entry_timeout == 0);
   assert_text (f, "tasks/8/status", KT_IMPORTED, "completed\n");
   use_scan_ahead (f, KT_FAMILY_BIT (BASIC));
   g_assert_cmpuint (kt_tree_look_up (f, share, "9", NULL).entry.id, ==, 0);

@@ -11,7 +11,7 @@ static const char *const tasks[] = { "share S 7", "basic 8", NULL };
 static void
 test_same_content_same_inode (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry status, progress, again;
+  KtInode status, progress, again;
 
   kt_tree_watch (f, tasks);
   status = kt_tree_find (f, "tasks/7/status", KT_RUNNING);
@@ -41,6 +41,7 @@ test_back_to_old_content (KtTreeFixture *f, gconstpointer data)
   g_assert_true (third > second && second > first);
 }
 
+/* "The kernel's timeout is 20 ms shorter than what remains of the ttl, and never longer." */
 static void
 test_lives_end_together (KtTreeFixture *f, gconstpointer data)
 {
@@ -51,10 +52,10 @@ test_lives_end_together (KtTreeFixture *f, gconstpointer data)
   kt_tree_watch (f, tasks);
   dir = kt_tree_find (f, "tasks/7", NULL).id;
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-    KtTreeEntry entry = kt_tree_look_up (f, dir, names[i], i == 0 ? KT_RUNNING : NULL).entry;
+    KtInode entry = kt_tree_look_up (f, dir, names[i], i == 0 ? KT_RUNNING : NULL).entry;
     if (i == 0)
       end = kt_fake_clock_now (f->clock) + 5 * KT_SECOND - ROUNDING;
-    g_assert_cmpint (kt_fake_clock_now (f->clock) + entry.entry_life, ==, end);
+    g_assert_cmpint (kt_fake_clock_now (f->clock) + entry.entry_timeout, ==, end);
     kt_fake_clock_advance (f->clock, KT_SECOND);
   }
 }
@@ -77,27 +78,27 @@ assert_pages (GPtrArray *list, guint64 id, const char *content)
 static void
 test_prime (KtTreeFixture *f, gconstpointer data)
 {
-  g_autofree char *filler = g_strnfill (KT_PRIME_MAX, 'x');
+  g_autofree char *filler = g_strnfill (KT_PRELOAD_MAX, 'x');
   g_autofree char *large = g_strdup_printf ("{\"jobInfo\":{\"x\":\"%s\"}}", filler);
-  KtTreeEntry entry;
+  KtInode entry;
 
   kt_tree_watch (f, tasks);
   entry = kt_tree_find (f, "tasks/7/status", KT_RUNNING);
-  g_assert_cmpint (entry.attr_life, ==, 0);
-  assert_pages (kt_tree_prime (f->tree, entry.id), entry.id, "running\n");
-  g_assert_null (kt_tree_prime (f->tree, entry.id));
+  g_assert_cmpint (entry.attr_timeout, ==, 0);
+  assert_pages (kt_tree_preload (f->tree, entry.id), entry.id, "running\n");
+  g_assert_null (kt_tree_preload (f->tree, entry.id));
   g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
-  g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
-  g_assert_cmpint (kt_tree_find (f, "tasks/7/status", NULL).attr_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (entry.attr_timeout, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/status", NULL).attr_timeout, ==, KT_TIME_NEVER);
 
-  g_assert_null (kt_tree_prime (f->tree, kt_tree_find (f, "tasks/7/result", NULL).id)); /* it is empty */
-  g_assert_null (kt_tree_prime (f->tree, kt_tree_find (f, "tasks/7", NULL).id));
-  g_assert_null (kt_tree_prime (f->tree, kt_tree_find (f, ".kootaskfs/version", NULL).id));
-  g_assert_null (kt_tree_prime (f->tree, 999));
+  g_assert_null (kt_tree_preload (f->tree, kt_tree_find (f, "tasks/7/result", NULL).id)); /* it is empty */
+  g_assert_null (kt_tree_preload (f->tree, kt_tree_find (f, "tasks/7", NULL).id));
+  g_assert_null (kt_tree_preload (f->tree, kt_tree_find (f, ".kootaskfs/version", NULL).id));
+  g_assert_null (kt_tree_preload (f->tree, 999));
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   entry = kt_tree_find (f, "tasks/7/job.json", large);
-  g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
-  g_assert_null (kt_tree_prime (f->tree, entry.id));
+  g_assert_cmpint (entry.attr_timeout, ==, KT_TIME_NEVER);
+  g_assert_null (kt_tree_preload (f->tree, entry.id));
 }
 
 /* Who READs a second file of a directory reads on: the others' pages go to the kernel, those it has do not. */
@@ -110,17 +111,17 @@ test_read_on (KtTreeFixture *f, gconstpointer data)
   status = kt_tree_find (f, "tasks/7/status", KT_RUNNING).id;
   kind = kt_tree_find (f, "tasks/7/kind", NULL).id;
   kt_tree_find (f, "tasks/7/result", NULL); /* it is empty */
-  g_ptr_array_unref (kt_tree_prime (f->tree, kind));
+  g_ptr_array_unref (kt_tree_preload (f->tree, kind));
   type = kt_tree_find (f, "tasks/7/progress", NULL).id;
-  g_assert_null (kt_tree_read_on (f->tree, status));
-  g_assert_null (kt_tree_read_on (f->tree, status)); /* one file, READ twice */
+  g_assert_null (kt_tree_preload_others (f->tree, status));
+  g_assert_null (kt_tree_preload_others (f->tree, status)); /* one file, READ twice */
   other = kt_tree_find (f, "tasks/7/response.json", NULL).id;
-  assert_pages (kt_tree_read_on (f->tree, type), other, KT_RUNNING);
-  g_assert_null (kt_tree_read_on (f->tree, other));
-  g_assert_null (kt_tree_prime (f->tree, other)); /* there already */
-  g_assert_true (kt_tree_getattr (f->tree, other, &(KtTreeEntry){ 0 }));
-  g_assert_null (kt_tree_read_on (f->tree, 999));
-  g_assert_null (kt_tree_read_on (f->tree, kt_tree_find (f, ".kootaskfs/version", NULL).id));
+  assert_pages (kt_tree_preload_others (f->tree, type), other, KT_RUNNING);
+  g_assert_null (kt_tree_preload_others (f->tree, other));
+  g_assert_null (kt_tree_preload (f->tree, other)); /* there already */
+  g_assert_true (kt_tree_getattr (f->tree, other, &(KtInode){ 0 }));
+  g_assert_null (kt_tree_preload_others (f->tree, 999));
+  g_assert_null (kt_tree_preload_others (f->tree, kt_tree_find (f, ".kootaskfs/version", NULL).id));
 }
 
 static void
@@ -129,15 +130,15 @@ test_life_at_its_end (KtTreeFixture *f, gconstpointer data)
   kt_tree_watch (f, tasks);
   kt_tree_find (f, "tasks/7/status", KT_RUNNING);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND - 1);
-  g_assert_cmpint (kt_tree_find (f, "tasks/7/status", NULL).entry_life, ==, 0);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/status", NULL).entry_timeout, ==, 0);
 }
 
 static void
 test_life_of_ended (KtTreeFixture *f, gconstpointer data)
 {
   kt_tree_watch (f, tasks);
-  g_assert_cmpint (kt_tree_find (f, "tasks/7/status", KT_ENDED).entry_life, ==, KT_TIME_NEVER);
-  g_assert_cmpint (kt_tree_find (f, "tasks/7/files/F", NULL).entry_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/status", KT_ENDED).entry_timeout, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files/F", NULL).entry_timeout, ==, KT_TIME_NEVER);
 }
 
 /* A stale answer holds until the service may be asked again. */
@@ -154,39 +155,39 @@ test_life_of_stale (KtTreeFixture *f, gconstpointer data)
   kt_tree_start_lookup (f, dir, "status", &lookup);
   kt_fake_source_fail (f->source, KT_ERROR_UNREACHABLE);
   g_assert_cmpuint (lookup.entry.id, !=, 0);
-  g_assert_cmpint (lookup.entry.entry_life, ==, 3 * KT_SECOND - ROUNDING);
+  g_assert_cmpint (lookup.entry.entry_timeout, ==, 3 * KT_SECOND - ROUNDING);
   kt_fake_clock_advance (f->clock, 58 * KT_SECOND); /* 1 s before max-stale is over */
   kt_tree_start_lookup (f, dir, "status", &lookup);
   kt_fake_source_fail (f->source, KT_ERROR_UNREACHABLE);
-  g_assert_cmpint (lookup.entry.entry_life, ==, KT_SECOND - ROUNDING);
+  g_assert_cmpint (lookup.entry.entry_timeout, ==, KT_SECOND - ROUNDING);
 }
 
 static void
 test_lives_of_directories (KtTreeFixture *f, gconstpointer data)
 {
   kt_tree_watch (f, tasks);
-  g_assert_cmpint (kt_tree_find (f, "tasks", NULL).entry_life, ==, KT_TIME_NEVER);
-  g_assert_cmpint (kt_tree_find (f, "tasks", NULL).attr_life, ==, 0); /* its mtime is the catalog's */
-  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).entry_life, ==, KT_TIME_NEVER);
-  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_life, ==, 0); /* its mtime is not settled */
-  g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_life, ==, 0);
-  g_assert_cmpint (kt_tree_find (f, "tasks/7/files/F", KT_RUNNING).attr_life, ==, 5 * KT_SECOND - ROUNDING);
-  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_life, ==, KT_TIME_NEVER);
-  g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_life, ==, KT_TIME_NEVER);
-  g_assert_cmpint (kt_tree_find (f, ".kootaskfs/version", NULL).entry_life, ==, 0);
+  g_assert_cmpint (kt_tree_find (f, "tasks", NULL).entry_timeout, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks", NULL).attr_timeout, ==, 0); /* its mtime is the catalog's */
+  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).entry_timeout, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_timeout, ==, 0); /* its mtime is not settled */
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_timeout, ==, 0);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files/F", KT_RUNNING).attr_timeout, ==, 5 * KT_SECOND - ROUNDING);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7", NULL).attr_timeout, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_timeout, ==, KT_TIME_NEVER);
+  g_assert_cmpint (kt_tree_find (f, ".kootaskfs/version", NULL).entry_timeout, ==, 0);
 }
 
 /* The kernel keeps the attributes of a task's directory, and is told when its mtime moves. */
 static void
 test_dir_mtime_told (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry before;
-  KtTreeEntry after;
+  KtInode before;
+  KtInode after;
 
   kt_tree_watch (f, tasks);
   kt_tree_find (f, "tasks/7/status", KT_RUNNING);
   before = kt_tree_find (f, "tasks/7", NULL);
-  g_assert_cmpint (before.attr_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (before.attr_timeout, ==, KT_TIME_NEVER);
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   kt_tree_find (f, "tasks/7/status", KT_ENDED);
   g_assert_cmpuint (f->attributes, ==, before.id);
@@ -194,7 +195,8 @@ test_dir_mtime_told (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (after.stat.st_mtim.tv_sec, ==, KT_FAKE_EPOCH + 6);          /* when that was seen */
   g_assert_cmpint (after.stat.st_ctim.tv_sec, ==, before.stat.st_ctim.tv_sec); /* else tar warns */
 
-  g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_life, ==, KT_TIME_NEVER); /* its mtime is the task's */
+  g_assert_cmpint (kt_tree_find (f, "tasks/7/files", NULL).attr_timeout, ==,
+                   KT_TIME_NEVER); /* its mtime is the task's */
   f->attributes = 0;
   kt_tree_find (f, "tasks/7/result", NULL); /* nothing has changed */
   g_assert_cmpuint (f->attributes, ==, 0);
@@ -266,7 +268,7 @@ test_forget_while_waiting (KtTreeFixture *f, gconstpointer data)
 }
 
 static gint64
-mtime (const KtTreeEntry *entry)
+mtime_wall (const KtInode *entry)
 {
   return entry->stat.st_mtim.tv_sec;
 }
@@ -274,40 +276,41 @@ mtime (const KtTreeEntry *entry)
 static void
 test_mtime_of_files (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry entry;
+  KtInode entry;
 
   kt_tree_watch (f, tasks);
   entry = kt_tree_find (f, "tasks/7/status", KT_RUNNING);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* when it was first seen */
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH); /* when it was first seen */
   kt_tree_find (f, "tasks/7/progress", NULL);
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   entry = kt_tree_find (f, "tasks/7/progress", KT_RUNNING_ON);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 6); /* when it changed */
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 6); /* when it changed */
   entry = kt_tree_find (f, "tasks/7/status", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* it did not */
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH); /* it did not */
   g_assert_cmpint (entry.stat.st_ctim.tv_sec, ==, KT_FAKE_EPOCH);
 }
 
 static void
 test_mtime_of_ended (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry entry;
+  KtInode entry;
 
   kt_tree_watch (f, tasks);
   entry = kt_tree_find (f, "tasks/7/status", KT_ENDED);
-  g_assert_cmpint (mtime (&entry), ==, 1727687700); /* 09:15:00, its end */
+  g_assert_cmpint (mtime_wall (&entry), ==, 1727687700); /* 09:15:00, its end */
   entry = kt_tree_find (f, "tasks/8/status", KT_IMPORTED);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* it does not say when it ended */
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH); /* it does not say when it ended */
 }
 
-/* What the first answer says of a task nobody has looked at is its directory's mtime. */
+/* Of a task that nobody has looked at: "It is settled to the task's end, else its start, else its creation, as far as then
+ * known, else to the time of the response." */
 static void
 test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
 {
   static const struct {
     const char *id;
     const char *json;
-    gint64 mtime;
+    KtUsec mtime_wall;
   } table[] = {
     { "1", KT_JOB ("\"createTime\":\"20240930080000\",\"startTime\":\"20240930090000\",\"endTime\":\"20240930091500\""),
       1727687700 },
@@ -322,68 +325,69 @@ test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
     g_autofree char *dir = g_strdup_printf ("tasks/%s", table[i].id);
     g_autofree char *path = g_strdup_printf ("%s/status", dir);
-    KtTreeEntry entry;
+    KtInode entry;
 
     kt_tree_find (f, path, table[i].json);
     entry = kt_tree_find (f, dir, NULL);
-    g_assert_cmpint (mtime (&entry), ==, table[i].mtime);
+    g_assert_cmpint (mtime_wall (&entry), ==, table[i].mtime_wall);
     g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
-    g_assert_cmpint (mtime (&entry), ==, table[i].mtime);
+    g_assert_cmpint (mtime_wall (&entry), ==, table[i].mtime_wall);
   }
 }
 
-/* Once somebody has looked it stays, whatever the first answer says; it moves when an answer differs from the last. */
+/* "The mtime of a task's directory is settled once: by a list, by the first response, or at the first look (stat, `ls tasks`)":
+ * here at the first look. It moves when a response differs from the one before. */
 static void
 test_mtime_stays (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry entry;
+  KtInode entry;
   guint64 dir;
 
   kt_tree_watch (f, tasks);
   dir = kt_tree_find (f, "tasks/7", NULL).id;
   kt_fake_clock_advance (f->clock, 100 * KT_SECOND);
   g_assert_true (kt_tree_getattr (f->tree, dir, &entry));
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH); /* when its name came */
-  g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH); /* when its name came */
+  g_assert_cmpint (entry.attr_timeout, ==, KT_TIME_NEVER);
   kt_tree_find (f, "tasks/7/status", KT_RUNNING);
   g_assert_cmpuint (f->attributes, ==, 0);
   entry = kt_tree_find (f, "tasks/7", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH);
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   kt_tree_find (f, "tasks/7/status", KT_RUNNING); /* asked again, the same */
   entry = kt_tree_find (f, "tasks/7/files", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH);
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   kt_tree_find (f, "tasks/7/status", KT_ENDED);
   entry = kt_tree_find (f, "tasks/7", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 112);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 112);
   g_assert_cmpuint (f->attributes, !=, 0);
 
   /* not even when memory has let the answer go, and the kernel the inodes */
   f->policy.memory = 0;
   kt_store_set_policy (f->store, &f->policy);
   kt_tree_find (f, "tasks/8/status", KT_IMPORTED);
-  g_assert_false (kt_store_peek (f->store, kt_catalog_find (f->catalog, "7"), KT_STORE_FRESH, &(KtAnswer){ 0 }));
+  g_assert_false (kt_store_peek (f->store, kt_catalog_find (f->catalog, "7"), KT_STORE_FRESH, &(KtSnapshot){ 0 }));
   kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
   kt_tree_find (f, "tasks/7/status", KT_ENDED);
   entry = kt_tree_find (f, "tasks/7", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 112);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 112);
 }
 
 static void
 test_mtime_of_catalog (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry entry = kt_tree_find (f, "tasks", NULL);
+  KtInode entry = kt_tree_find (f, "tasks", NULL);
 
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
   kt_tree_find (f, "tasks/9", KT_IMPORTED);
   entry = kt_tree_find (f, "tasks", NULL);
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 10);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 10);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
   kt_tree_watch (f, tasks);
   g_assert_true (kt_tree_getattr (f->tree, entry.id, &entry));
-  g_assert_cmpint (mtime (&entry), ==, KT_FAKE_EPOCH + 20);
+  g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 20);
 }
 
 int

@@ -165,7 +165,7 @@ static void
 test_listing_looks_up_from_memory (KtTreeFixture *f, gconstpointer data)
 {
   g_autoptr (KtListing) listing = NULL;
-  KtTreeEntry entry;
+  KtInode entry;
   guint64 dir;
 
   kt_tree_watch (f, tasks);
@@ -177,10 +177,10 @@ test_listing_looks_up_from_memory (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
   kt_tree_look_up (f, dir, "kind", KT_RUNNING);
   g_assert_true (kt_listing_look_up (listing, 2, &entry));
-  g_assert_cmpint (entry.attr_life, ==, KT_TIME_NEVER);
-  g_assert_null (kt_tree_prime (f->tree, entry.id)); /* of what is listed little is read */
+  g_assert_cmpint (entry.attr_timeout, ==, KT_TIME_NEVER);
+  g_assert_null (kt_tree_preload (f->tree, entry.id)); /* of what is listed little is read */
   kt_assert_text (kt_tree_text (f, entry.id), "running\n");
-  g_assert_cmpint (entry.entry_life, <, 5 * KT_SECOND);
+  g_assert_cmpint (entry.entry_timeout, <, 5 * KT_SECOND);
   g_assert_cmpuint (kt_tree_look_up (f, dir, "status", NULL).entry.id, ==, entry.id);
   kt_tree_forget (f->tree, entry.id, 2); /* it counted as a lookup */
   g_assert_null (kt_tree_read (f->tree, entry.id, NULL));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lookups of package.zip in the tree: waiting, cancelled, failed. */
 #include "kt-fake-transport.h"
 #include "kt-tree-fixture.h"
 
@@ -22,8 +23,8 @@ set_up (Fixture *f, gconstpointer data)
   kt_tree_set_up (&f->tree, data);
   f->transport = kt_fake_transport_new ();
   f->http = kt_http_client_new (kt_fake_clock (f->tree.clock), kt_fake_transport (f->transport), &limits, NULL);
-  f->packages =
-      kt_packages_new (f->http, f->tree.store, kt_fake_clock (f->tree.clock), f->tree.health, f->tree.metrics);
+  f->packages = kt_packages_new (f->http, f->tree.store, kt_fake_clock (f->tree.clock), f->tree.health, f->tree.metrics,
+                                 g_get_tmp_dir ());
   kt_tree_set_packages (f->tree.tree, f->packages);
   kt_tree_watch (&f->tree, watched);
   kt_tree_find (&f->tree, "tasks/7/status", ANSWER);
@@ -44,7 +45,7 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
-ignore (const KtAnswer *answer, const GError *error, gpointer data)
+ignore (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
 }
 
@@ -53,10 +54,10 @@ static void
 test_cancel (Fixture *f, gconstpointer data)
 {
   KtTreeLookup lookup;
-  KtTreeCall *call = kt_tree_start_lookup (&f->tree, f->task, "package.zip", &lookup);
+  KtOperation *operation = kt_tree_start_lookup (&f->tree, f->task, "package.zip", &lookup);
 
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 1);
-  kt_tree_cancel (call);
+  kt_tree_cancel (operation);
   kt_fake_transport_fail (f->transport, 0, KT_ERROR_TLS);
   g_assert_cmpuint (lookup.told, ==, 0);
 }

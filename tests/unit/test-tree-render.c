@@ -2,8 +2,8 @@
 #include "kt-test.h"
 
 #include "base/kt-units.h"
-#include "service/kt-decode.h"
-#include "tree/kt-entry.h"
+#include "codec/kt-decode.h"
+#include "tree/kt-entry-ops.h"
 
 #include <string.h>
 
@@ -26,7 +26,7 @@ assert_file (const KtTask *task, const KtTaskFile *file, const char *name, const
 {
   const KtSubject subject = { .task = task, .file = file };
   const KtEntry *entry =
-      kt_entry_find (file != NULL ? KT_PLACE_FILE : KT_PLACE_TASK, name, KT_FAMILY_BIT (task->key->family));
+      kt_entry_find (kt_files, file != NULL ? KT_PLACE_FILE : KT_PLACE_TASK, name, kt_family_facts (task->key->family));
 
   g_assert_nonnull (entry);
   kt_assert_bytes (entry->render (&subject), expected);

@@ -3,6 +3,7 @@
 #include "kt-tree-fixture.h"
 
 #include "base/kt-names.h"
+#include "tree/kt-entry-ops.h"
 #include "tree/kt-node.h"
 
 #include <string.h>
@@ -13,40 +14,42 @@ static const char *const three_tasks[] = { "share S 7", "basic 8", "job 9", NULL
 static void
 test_table (void)
 {
-  for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++) {
+  for (const KtEntry *row = kt_files; row->ops != NULL; row++) {
     g_assert_nonnull (row->what);
-    g_assert_cmpuint (row->families & ~KT_FAMILIES_ALL, ==, 0);
-    g_assert_cmpuint (row->families, !=, 0);
-    g_assert_true ((row->kind == KT_ENTRY_FILE) == (row->render != NULL));
-    g_assert_true ((row->kind == KT_ENTRY_FILE || row->kind == KT_ENTRY_PACKAGE) == (row->mime != NULL));
-    g_assert_true ((row->kind == KT_ENTRY_DIR) == (row->below != KT_PLACE_NONE));
+    g_assert_cmpuint (row->facts & ~KT_FACTS_ALL, ==, 0);
+    g_assert_cmpuint (row->facts, !=, 0);
+    g_assert_true ((row->ops == &kt_entry_value || row->ops == &kt_entry_file_value || row->ops == &kt_entry_live)
+                   == (row->render != NULL));
+    g_assert_true ((row->render != NULL || row->ops == &kt_entry_package) == (row->mime != NULL));
+    g_assert_true (S_ISDIR (row->ops->mode) == (row->below != KT_PLACE_NONE));
+    g_assert_true ((row->name == NULL) == (row->names != NULL));
     if (row->name == NULL) {
-      g_assert_true (kt_entry_of_ids (row->place, row->families) == row);
+      g_assert_true (kt_entry_find_names (kt_files, row->place, row->facts) == row);
       continue;
     }
-    g_assert_cmpuint (row->listed & ~row->families, ==, 0);
+    g_assert_true (row->ops->resolve != NULL);
     for (KtFamily family = 0; family < KT_N_FAMILIES; family++)
-      if ((row->families & KT_FAMILY_BIT (family)) != 0) /* the name is unique in its place */
-        g_assert_true (kt_entry_find (row->place, row->name, KT_FAMILY_BIT (family)) == row);
+      if ((row->facts & kt_family_facts (family)) != 0) /* the name is unique in its place */
+        g_assert_true (kt_entry_find (kt_files, row->place, row->name, kt_family_facts (family)) == row);
   }
-  g_assert_cmpint (kt_entry_root ()->below, ==, KT_PLACE_ROOT);
-  g_assert_null (kt_entry_find (KT_PLACE_TASK, "ctl", KT_FAMILY_BIT (KT_FAMILY_BASIC)));
-  g_assert_null (kt_entry_find (KT_PLACE_TASK, "Status", KT_FAMILIES_ALL));
-  g_assert_null (kt_entry_of_ids (KT_PLACE_ROOT, KT_FAMILIES_ALL));
-  g_assert_null (kt_entry_of_ids (KT_PLACE_FILES, KT_FAMILY_BIT (KT_FAMILY_BASIC)));
+  g_assert_cmpint (kt_files[0].below, ==, KT_PLACE_ROOT);
+  g_assert_null (kt_entry_find (kt_files, KT_PLACE_TASK, "ctl", kt_family_facts (KT_FAMILY_BASIC)));
+  g_assert_null (kt_entry_find (kt_files, KT_PLACE_TASK, "Status", KT_FACTS_ALL));
+  g_assert_null (kt_entry_find_names (kt_files, KT_PLACE_ROOT, KT_FACTS_ALL));
+  g_assert_null (kt_entry_find_names (kt_files, KT_PLACE_FILES, kt_family_facts (KT_FAMILY_BASIC)));
 }
 
 static void
 assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family, const char *json)
 {
-  for (const KtEntry *row = kt_entries (); row->place != KT_PLACE_NONE; row++) {
+  for (const KtEntry *row = kt_files; row->ops != NULL; row++) {
     KtTreeLookup lookup;
-    mode_t type = row->kind == KT_ENTRY_DIR ? S_IFDIR | 0555 : S_IFREG | (row->kind == KT_ENTRY_CTL ? 0644 : 0444);
+    mode_t type = S_ISDIR (row->ops->mode) ? S_IFDIR | 0555 : S_IFREG | (row->ops == &kt_entry_ctl ? 0644 : 0444);
     if (row->place != place || row->name == NULL)
       continue;
     lookup = kt_tree_look_up (f, dir, row->name, json);
-    if ((row->families & KT_FAMILY_BIT (family)) == 0
-        || row->kind == KT_ENTRY_PACKAGE) { /* of which there is none here */
+    if ((row->facts & kt_family_facts (family)) == 0
+        || row->ops == &kt_entry_package) { /* of which there is none here */
       g_assert_cmpuint (lookup.entry.id, ==, 0);
       continue;
     }
@@ -58,15 +61,15 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
     g_assert_cmpuint (lookup.entry.stat.st_mode, ==, type);
     g_assert_cmpuint (lookup.entry.stat.st_uid, ==, 12);
     g_assert_cmpuint (lookup.entry.stat.st_gid, ==, 34);
-    if (row->kind == KT_ENTRY_FILE) {
+    if (row->render != NULL) {
       g_autofree char *text = kt_tree_text (f, lookup.entry.id);
       g_assert_cmpint (lookup.entry.stat.st_size, ==, strlen (text));
       /* attributes last from the start where there is nothing to prime */
-      g_assert_cmpint (lookup.entry.attr_life, ==,
+      g_assert_cmpint (lookup.entry.attr_timeout, ==,
                        place == KT_PLACE_CONTROL || lookup.entry.stat.st_size == 0 ? KT_TIME_NEVER : 0);
     } else {
       g_autoptr (GBytes) content = kt_tree_read (f->tree, lookup.entry.id, NULL);
-      g_assert_true ((content != NULL) == (row->kind == KT_ENTRY_CTL));
+      g_assert_true ((content != NULL) == (row->ops == &kt_entry_ctl));
     }
   }
 }
@@ -88,14 +91,14 @@ test_each_row (KtTreeFixture *f, gconstpointer data)
 static void
 test_file_of_task (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry dir;
+  KtInode dir;
 
   kt_tree_watch (f, two_tasks);
   kt_assert_text (kt_tree_text (f, kt_tree_find (f, "tasks/7/files/F/status", KT_RUNNING).id), "succeeded\n");
   kt_assert_text (kt_tree_text (f, kt_tree_find (f, "tasks/7/files/F/new-file-id", NULL).id), "N\n");
   dir = kt_tree_find (f, "tasks/7/files", NULL);
   g_assert_cmpuint (kt_tree_look_up (f, dir.id, "G", NULL).entry.id, ==, 0);
-  g_assert_cmpint (kt_tree_look_up (f, dir.id, "G", NULL).entry.entry_life, ==, 0);
+  g_assert_cmpint (kt_tree_look_up (f, dir.id, "G", NULL).entry.entry_timeout, ==, 0);
   dir = kt_tree_find (f, "tasks/7/files/F", NULL);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   g_assert_cmpint (kt_tree_look_up (f, dir.id, "status", "{\"jobInfo\":{}}").error, ==, KT_ERROR_NOT_FOUND);
@@ -191,7 +194,7 @@ test_negative_names (KtTreeFixture *f, gconstpointer data)
       KtTreeLookup lookup = kt_tree_look_up (f, dir, names[j], NULL);
       g_assert_cmpuint (lookup.entry.id, ==, 0);
       g_assert_cmpint (lookup.error, ==, -1);
-      g_assert_cmpint (lookup.entry.entry_life, ==, KT_TIME_NEVER);
+      g_assert_cmpint (lookup.entry.entry_timeout, ==, KT_TIME_NEVER);
     }
   }
   g_assert_cmpuint (kt_tree_look_up (f, 1, "other", NULL).entry.id, ==, 0);
@@ -200,7 +203,7 @@ test_negative_names (KtTreeFixture *f, gconstpointer data)
 static void
 test_no_such_inode (KtTreeFixture *f, gconstpointer data)
 {
-  KtTreeEntry entry;
+  KtInode entry;
   g_auto (GStrv) names = kt_tree_listxattr (f->tree, 999);
 
   g_assert_cmpint (kt_tree_look_up (f, 999, "x", NULL).error, ==, KT_ERROR_NOT_FOUND);
@@ -218,13 +221,13 @@ test_cancel (KtTreeFixture *f, gconstpointer data)
 {
   KtTreeLookup first, second;
   guint64 dir;
-  KtTreeCall *call;
+  KtOperation *operation;
 
   kt_tree_watch (f, two_tasks);
   dir = kt_tree_find (f, "tasks/7", NULL).id;
-  call = kt_tree_start_lookup (f, dir, "status", &first);
+  operation = kt_tree_start_lookup (f, dir, "status", &first);
   kt_tree_start_lookup (f, dir, "progress", &second);
-  kt_tree_cancel (call);
+  kt_tree_cancel (operation);
   kt_fake_source_land (f->source, KT_RUNNING);
   g_assert_cmpuint (first.told, ==, 0);
   g_assert_cmpuint (second.told, ==, 1);

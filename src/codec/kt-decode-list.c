@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists, answers without content, and the one thing we say in JSON ourselves. */
+#include "kt-decode.h"
+
+#include "base/kt-error.h"
+#include "base/kt-names.h"
+#include "kt-decode-private.h"
+
+void
+kt_list_page_free (KtListPage *page)
+{
+  if (page == NULL)
+    return;
+  g_ptr_array_unref (page->tasks);
+  g_free (page->next);
+  g_free (page);
+}
+
+/* ITEMS is NULL where the answer has none: a page may be empty. */
+static KtListPage *
+page_of (KtFamily family, const cJSON *items, const char *next, GTimeZone *zone, GError **error)
+{
+  g_autoptr (KtListPage) page = g_new0 (KtListPage, 1);
+  const cJSON *item;
+
+  page->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_task_unref);
+  page->next = next != NULL && next[0] != '\0' ? g_strdup (next) : NULL;
+  if (items != NULL && !cJSON_IsArray (items)) {
+    kt_answer_bad (error, "the list is not an array");
+    return NULL;
+  }
+  cJSON_ArrayForEach (item, items) {
+    const char *id = cJSON_IsObject (item) ? kt_answer_text (item, "taskId") : NULL;
+    KtTask *task;
+    if (id == NULL) {
+      kt_answer_bad (error, "an item of the list has no taskId");
+      return NULL;
+    }
+    page->n_items++;
+    if (!kt_id_is_valid (id))
+      continue; /* it cannot be shown, and the others can */
+    task = kt_decode_list_item (family, id, item, zone, error);
+    if (task == NULL)
+      return NULL;
+    g_ptr_array_add (page->tasks, task);
+  }
+  return g_steal_pointer (&page);
+}
+
+/* An answer with neither list nor code could be anything. */
+static gboolean
+is_list (const cJSON *root, const cJSON *items, GError **error)
+{
+  return items != NULL || kt_answer_text (root, "code") != NULL || kt_answer_text (root, "nextCursor") != NULL
+         || kt_answer_bad (error, "there is no list");
+}
+
+gpointer
+kt_decode_task_list (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
+{
+  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
+  const cJSON *items;
+
+  if (root == NULL)
+    return NULL;
+  items = kt_answer_get (root, "taskList");
+  if (items == NULL)
+    items = kt_answer_get (root, "taskListDtos"); /* as the sample has it */
+  if (!is_list (root, items, error))
+    return NULL;
+  return page_of (key->family, items, kt_answer_text (root, "nextCursor"), zone, error);
+}
+
+gpointer
+kt_decode_jobs (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
+{
+  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
+  const cJSON *items;
+
+  if (root == NULL)
+    return NULL;
+  items = kt_answer_get (root, "data");
+  return is_list (root, items, error) ? page_of (key->family, items, NULL, zone, error) : NULL;
+}
+
+gpointer
+kt_decode_done (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
+{
+  static int done;
+  g_autoptr (GError) why = NULL;
+  g_autoptr (cJSON) root = kt_answer_open (status, body, &why);
+
+  if (root != NULL)
+    return &done;
+  if (g_error_matches (why, KT_ERROR, KT_ERROR_SERVICE) && kt_answer_declines (status, body))
+    why->code = KT_ERROR_DECLINED;
+  g_propagate_error (error, g_steal_pointer (&why));
+  return NULL;
+}
+
+gboolean
+kt_decode_is_final (guint status, GBytes *body)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (cJSON) root = status >= 500 ? kt_answer_open (status, body, &error) : NULL;
+
+  return root == NULL
+         && (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)
+             || g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED)
+             || g_error_matches (error, KT_ERROR, KT_ERROR_DENIED));
+}
+
+char *
+kt_decode_access_token (guint status, GBytes *body, GError **error)
+{
+  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
+  const char *token = root != NULL ? kt_answer_text (root, "accessToken") : NULL;
+
+  if (root == NULL)
+    return NULL;
+  if (token == NULL || token[0] == '\0' || !kt_is_printable (token)) {
+    kt_answer_bad (error, "there is no accessToken that can be one");
+    return NULL;
+  }
+  return g_strdup (token);
+}
+
+char *
+kt_encode_object (const char *name, ...)
+{
+  g_autoptr (cJSON) object = cJSON_CreateObject ();
+  char *printed, *result;
+  va_list args;
+
+  va_start (args, name);
+  for (; name != NULL; name = va_arg (args, const char *))
+    cJSON_AddStringToObject (object, name, va_arg (args, const char *));
+  va_end (args);
+  printed = cJSON_PrintUnformatted (object);
+  result = g_strdup (printed);
+  cJSON_free (printed);
+  return result;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "kt-task.h"
+
+/* Tables of a task as CSV: RFC 4180 with LF line ends and a header line, UTF-8. (transfer full) */
+GBytes *kt_csv_files (const KtTask *task);
+
+/* What failed: the rows of an import task's failInfoList; of other families the failed rows of the files. */
+GBytes *kt_csv_failures (const KtTask *task);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/kt-health.h"
+
+/* What the files in .kootaskfs/ show. */
+typedef struct {
+  KtHealth *health;
+  char *(*config) (gpointer data);  /* the effective configuration without secrets (transfer full) */
+  char *(*metrics) (gpointer data); /* OpenMetrics text (transfer full) */
+  char *(*tasks) (gpointer data);   /* lines on the tasks known and the lists read (transfer full) */
+  gpointer data;
+} KtAbout;
