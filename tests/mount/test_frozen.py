@@ -123,11 +123,12 @@ def test_fresh_task_beside_a_slow_lookup(mount, sim):
     m = mount(sim, deadline="1h", ttl="0", families="share, basic", list_ttl="1h", negative_ttl="1h")
     os.listdir(m / "tasks")
     with frozen(sim):
-        m.popen("ls", m.task("unlisted"))
+        lookup = m.popen("ls", m.task("unlisted"))
         wait_until(lambda: parked(m) == 1, "the lookup to wait")
         run("stat", m.task(), m.task(IMPORT_TASK), timeout=AT_ONCE)
         run("ls", "-l", m / "tasks", timeout=AT_ONCE)
-        run("ls", m / "tasks" / ".git", timeout=AT_ONCE, check=False)
+        assert "No such file" in run("ls", m / "tasks" / ".git", timeout=AT_ONCE, check=False).stderr
+        assert lookup.poll() is None, "it waited all the time"
 
 
 def test_sigterm_with_readers(mount, sim):

@@ -1,21 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Redirects of download links: "at most five times; http and https, never from https to http"."""
+"""Redirects of download links: how many of them, and to what; test_package.py has those from https to http."""
 
 import pytest
 
 from kootaskfs_mount import read_error
 from test_nginx import nginx  # noqa: F401
 from test_package import host, package  # noqa: F401
-
-
-def test_never_from_https_to_http(mount, sim, host, nginx):  # noqa: F811
-    """A link that was encrypted, as a secret is, is not sent on in clear text."""
-    server = nginx(f"http://localhost:{host.port}")  # nginx turns redirects to where it asks into its own address
-    host.redirect = "127.0.0.1"  # by http, as all redirects of the host
-    m, path = package(mount, sim, host, link=f"{server.url}/package.zip?sign=1", ca_file=server.ca)
-    assert read_error(path) == "EBADMSG"
-    assert [request["host"] for request in host.requests] == ["localhost"], "who was asked by https, and nobody else"
-    assert "sign=" not in m.log() + m.control("last-error")
 
 
 @pytest.mark.parametrize("redirects, result", [(5, None), (6, "EBADMSG")])
