@@ -40,7 +40,8 @@ typedef struct {
   KtWatchFollow *watch;
   KtTrim *trim;
   KtKey *example; /* the first watched task of the start */
-  guint signals[3];
+  guint signals[2]; /* that end the mount */
+  guint hangup;
   KtConfig *coming; /* a configuration on its way in, while its secrets are read */
 } App;
 
@@ -177,8 +178,8 @@ on_reload (gpointer data)
   App *app = data;
   g_autoptr (GError) error = NULL;
 
-  if (app->access == NULL || app->coming != NULL)
-    return G_SOURCE_CONTINUE; /* what is read now is new enough */
+  if (app->quitting || app->access == NULL || app->coming != NULL)
+    return G_SOURCE_CONTINUE; /* nothing more is read, or what is read now is new enough */
   app->coming = kt_options_load_config (app->options, &error);
   if (app->coming != NULL && !g_str_equal (app->coming->endpoint, app->config->endpoint)) {
     /* what is cached, and requests under way, are the old one's, which must not see the new one's token */
@@ -303,9 +304,9 @@ static void
 take_down (App *app)
 {
   app->quitting = TRUE; /* the main context still runs below */
+  /* another one ends the process, should this take too long; SIGHUP, by itself, would do so too, before the unmount */
   for (gsize i = 0; i < G_N_ELEMENTS (app->signals); i++)
-    if (app->signals[i] != 0)
-      g_source_remove (app->signals[i]);
+    g_source_remove (app->signals[i]);
   kt_watch_follow_free (app->watch);
   kt_trim_free (app->trim);
   kt_fuse_free (app->fuse);
@@ -324,6 +325,7 @@ take_down (App *app)
   kt_metrics_free (app->metrics);
   kt_config_free (app->config);
   kt_key_unref (app->example);
+  g_source_remove (app->hangup);
   g_main_loop_unref (app->loop);
 }
 
@@ -346,7 +348,7 @@ kt_app_run (const KtOptions *options, KtConfig *config, const char *environment_
   mallopt (M_MMAP_THRESHOLD, 256 * 1024);
   app.signals[0] = g_unix_signal_add (SIGTERM, on_quit, &app);
   app.signals[1] = g_unix_signal_add (SIGINT, on_quit, &app);
-  app.signals[2] = g_unix_signal_add (SIGHUP, on_reload, &app);
+  app.hangup = g_unix_signal_add (SIGHUP, on_reload, &app);
   app.access = kt_access_new (config, environment_token, app.clock, app.health, app.metrics, &app.quitting, error);
   ok = app.access != NULL && build_package_http (&app, error) && build_tree (&app, error)
        && build_fuse (&app, mountpoint, error);

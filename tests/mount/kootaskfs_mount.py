@@ -302,6 +302,10 @@ class Mount:
         """How many requests of that call were made for a task: a basic task takes two calls."""
         return sum(request["call"] == call for request in self.sim.log(f"?taskId={task}"))
 
+    def largest_memory(self):
+        """Kilobytes in use when they were most, since the start."""
+        return int(re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{self.pid()}/status").read_text(), re.M)[1])
+
     def operations(self):
         """File operations that reached the daemon so far. Reading this costs some itself: see operations_of()."""
         found = re.findall(r'^kootaskfs_operations_total\{operation="(\w+)"\} (\d+)$', self.control("metrics"), re.M)

@@ -114,7 +114,7 @@ def test_ls_of_a_task_asks_for_it(service, account):
     assert "ctl" in os.listdir(account.task("11")) and "ctl" not in os.listdir(account.task("1"))
     assert service.paths() == ["11", "task/1", "task/result"]
     assert account.read("progress", "11") == "30\n"
-    shell('grep . "$1"/*', account.task("11"), check=False)
+    assert "/progress:30\n" in shell('grep . "$1"/*', account.task("11"), check=False).stdout
     assert service.asked() == 3
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 from koodrive_sim import SHARE, wait_until
 from kootaskfs_mount import IMPORT_TASK, SHARE_TASK, detail, errno_of, read_error, run, shell, store
@@ -17,15 +18,19 @@ AT_ONCE = 20  # seconds; with the deadline of an hour, whoever waits for the ser
 def frozen(sim):
     sim.process.send_signal(signal.SIGSTOP)
     try:
-        wait_until(lambda: f"/{sim.process.pid}/stat" and state_of(sim.process.pid) == "T", "the stop")
+        wait_until(lambda: states_of(sim.process.pid) == {"T"}, "the stop of all its threads")
         yield
     finally:
         sim.process.send_signal(signal.SIGCONT)
 
 
-def state_of(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0]
+def states_of(pid):
+    """Of all threads of the process."""
+    states = set()
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            states.add(stat.read_text().rpartition(")")[2].split()[0])
+    return states
 
 
 def parked(m):
@@ -118,11 +123,12 @@ def test_fresh_task_beside_a_slow_lookup(mount, sim):
     m = mount(sim, deadline="1h", ttl="0", families="share, basic", list_ttl="1h", negative_ttl="1h")
     os.listdir(m / "tasks")
     with frozen(sim):
-        m.popen("ls", m.task("unlisted"))
+        lookup = m.popen("ls", m.task("unlisted"))
         wait_until(lambda: parked(m) == 1, "the lookup to wait")
         run("stat", m.task(), m.task(IMPORT_TASK), timeout=AT_ONCE)
         run("ls", "-l", m / "tasks", timeout=AT_ONCE)
-        run("ls", m / "tasks" / ".git", timeout=AT_ONCE, check=False)
+        assert "No such file" in run("ls", m / "tasks" / ".git", timeout=AT_ONCE, check=False).stderr
+        assert lookup.poll() is None, "it waited all the time"
 
 
 def test_sigterm_with_readers(mount, sim):

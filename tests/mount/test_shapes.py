@@ -350,7 +350,7 @@ def test_tasks(play, shape, duration):
             assert m.log_lines(f"task/result {truth.id}: {truth.error}: the answer is not JSON")
             check_values(m, truth, truth.listed())
             continue
-        read_error(m.task(truth.id) / "progress")
+        assert read_error(m.task(truth.id) / "progress") is None
         check_values(m, truth, VALUES)
         check_files(m, truth)
         check_json(sim, m, truth)

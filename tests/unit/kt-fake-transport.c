@@ -130,6 +130,13 @@ kt_fake_transport_line (const KtFakeTransport *fake, guint index)
   return nth (fake, index)->line;
 }
 
+const KtHttpRequest *
+kt_fake_transport_request (const KtFakeTransport *fake, guint index)
+{
+  g_assert_true (nth (fake, index)->done != NULL);
+  return nth (fake, index)->request;
+}
+
 const char *
 kt_fake_transport_header (const KtFakeTransport *fake, guint index, const char *name)
 {

@@ -27,6 +27,9 @@ const char *kt_fake_transport_line (const KtFakeTransport *fake, guint index);
 const char *kt_fake_transport_header (const KtFakeTransport *fake, guint index, const char *name);
 const char *kt_fake_transport_body (const KtFakeTransport *fake, guint index);
 
+/* The request itself of the INDEXth exchange, which must be under way. */
+const KtHttpRequest *kt_fake_transport_request (const KtFakeTransport *fake, guint index);
+
 /* Ends the INDEXth exchange, which must be under way. */
 void kt_fake_transport_land (KtFakeTransport *fake, guint index, guint status, const char *body,
                              const char *retry_after);

@@ -7,7 +7,7 @@ import re
 import sys
 
 # The headers of each library of the table.
-HEADERS = {"curl": "curl/", "cjson": "cjson/", "fuse3": r"(?:linux/)?fuse", "gio": r"(?:gio/|glib-unix\.h$)"}
+HEADERS = {"curl": "curl/", "cjson": r"cjson/|cJSON\.h$", "fuse3": r"(?:linux/)?fuse", "gio": r"(?:gio/|glib-unix\.h$)"}
 
 # What glib-unix.h has is not of gio alone.
 SHARED = {"glib-unix.h": {"fuse"}}
@@ -51,18 +51,20 @@ def file_faults(name, text, table):
                 yield f"{name}: includes {own} by a relative path"
             if "/" in own and own.split("/")[0] not in uses + [layer]:
                 yield f"{name}: {layer} must not include {own}"
-            continue
+            if own.split("/")[0] in table:
+                continue
+        header = system or own
         for library, headers in HEADERS.items():
-            if library != own_library and re.match(headers, system) and layer not in SHARED.get(system, ()):
-                yield f"{name}: must not include <{system}>"
+            if library != own_library and re.match(headers, header) and layer not in SHARED.get(header, ()):
+                yield f"{name}: must not include {match.group(1)}"
 
 
 def main():
     src = pathlib.Path(sys.argv[1]) / "src"
     table = read_table(src / "layers")
-    files = sorted(src.glob("*/*.[ch]"))
+    files = sorted(src.rglob("*.[ch]"))
     found = list(table_faults(table))
-    if {path.parent.name for path in files} != set(table):
+    if {path.parent.relative_to(src).as_posix() for path in files} != set(table):
         found.append(f"src/ does not hold exactly the layers {list(table)}")
     for path in files:
         if path.parent.name in table:
