@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* Builds the way to the service that a configuration describes. */
 #include "kt-access.h"
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
+#include "kt-environment.h"
 #include "kt-file-watch.h"
 #include "kt-secret.h"
 #include "kt-token-source.h"
@@ -53,7 +55,7 @@ read_share_tokens (GHashTable *files, GError **error)
 }
 
 static void
-tell_changed (KtAccess *access)
+report_change (KtAccess *access)
 {
   if (access->changed != NULL)
     access->changed (access->changed_data);
@@ -69,7 +71,7 @@ on_changed_token (const char *token, const GError *error, gpointer data)
     return;
   }
   kt_service_set_token (access->service, token);
-  tell_changed (access);
+  report_change (access);
 }
 
 static void
@@ -96,10 +98,10 @@ on_share_files_changed (gpointer data)
     return;
   }
   kt_service_set_share_tokens (access->service, tokens);
-  tell_changed (access);
+  report_change (access);
 }
 
-/* NULL when there are none, or their changes cannot be told. (transfer full) */
+/* NULL when there are none, or they cannot be watched. (transfer full) */
 static KtFileWatch *
 watch_share_files (KtAccess *access, GHashTable *files)
 {
@@ -222,12 +224,22 @@ on_first_ready (const GError *error, gpointer data)
     first->error = g_error_copy (error);
 }
 
+KtTransport *
+kt_access_transport (const KtConfig *config, GError **error)
+{
+  const KtCurlOptions options = {
+    .ca_file = config->ca_file,
+    .proxy = config->proxy != NULL ? config->proxy : kt_environment_proxy (),
+  };
+
+  return kt_transport_curl_new (&options, error);
+}
+
 KtAccess *
 kt_access_new (const KtConfig *config, const char *environment_token, KtClock *clock, KtHealth *health,
                KtMetrics *metrics, const gboolean *stop, GError **error)
 {
-  const KtCurlOptions curl_options = { .ca_file = config->ca_file, .proxy = config->proxy };
-  KtTransport *transport = kt_transport_curl_new (&curl_options, error);
+  KtTransport *transport = kt_access_transport (config, error);
   g_autoptr (KtAccess) access = NULL;
   First first = { 0 };
 

@@ -5,9 +5,13 @@
 #include "kt-config.h"
 #include "service/kt-service.h"
 
-/* The way to the service that a configuration describes: HTTP, the secrets from where they are, and the calls. A mount
- * and `--check` both go it. */
+/* The way to the service that a configuration describes: HTTP, the secrets from where they are, and the service. A mount and
+ * `--check` both use it. */
 typedef struct KtAccess KtAccess;
+
+/* What speaks HTTP as CONFIG describes, through its proxy, or else through the environment's. NULL and KT_ERROR_CONFIG.
+ * (transfer full) */
+KtTransport *kt_access_transport (const KtConfig *config, GError **error);
 
 /* ENVIRONMENT_TOKEN, of $KOOTASKFS_TOKEN, may be NULL and is copied. CLOCK, HEALTH and METRICS outlive it. Reading the
  * secrets runs the main context for as long as a token command takes, or until *STOP is TRUE. Fails with

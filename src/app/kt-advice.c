@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What to do about each error, in words. */
 #include "kt-advice.h"
 
 #include "base/kt-error.h"

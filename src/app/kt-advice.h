@@ -3,12 +3,12 @@
 
 #include <glib.h>
 
-/* What to tell somebody whose service cannot be used: in one way, whether `--check` or a mount has asked it. */
+/* Advice for somebody whose service cannot be used: the same from `--check` and from a mount. */
 
 /* What to do about ERROR, one line, static. Sets *CODE, unless NULL, to the exit code of `--check` (sysexits.h). */
 const char *kt_advice (const GError *error, int *code);
 
-/* Whether ERROR, or NULL, says nothing of the service but that it is not to be had. */
+/* Whether ERROR, or NULL, says no more of the service than that it cannot be reached. */
 gboolean kt_advice_is_cut_off (const GError *error);
 
 /* Which step it was that failed when STEP ended in ERROR: that, or "TLS" or "connection" when it did not get so far. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* Puts the layers together, runs the loop, and takes them down. */
 #include "kt-app.h"
 
 #include "base/kt-error.h"
 #include "base/kt-units.h"
 #include "fuse/kt-fuse.h"
 #include "kt-access.h"
-#include "kt-file-watch.h"
+#include "kt-environment.h"
+#include "kt-trim.h"
 #include "kt-verify.h"
-#include "kt-watch-list.h"
+#include "kt-watch-follow.h"
 #include "service/kt-service.h"
 #include "store/kt-catalog.h"
 #include "package/kt-package.h"
@@ -15,8 +17,6 @@
 #include <glib-unix.h>
 #include <malloc.h>
 #include <unistd.h>
-
-#define TRIM_EVERY KT_SECOND
 
 typedef struct {
   const KtOptions *options;
@@ -30,19 +30,19 @@ typedef struct {
   KtHealth *health;
   KtAccess *access;
   KtHttpClient *package_http; /* of its own: nothing of the service's requests can get into those for packages */
+  KtChanges *changes;
   KtStore *store;
   KtPackages *packages;
   KtCatalog *catalog;
   KtLists *lists;
   KtTree *tree;
   KtFuse *fuse;
-  KtFileWatch *watch;
+  KtWatchFollow *watch;
+  KtTrim *trim;
   KtKey *example; /* the first watched task of the start */
   guint signals[2]; /* that end the mount */
   guint hangup;
   KtConfig *coming; /* a configuration on its way in, while its secrets are read */
-  KtTimer *trim;    /* while memory is being given back */
-  guint nodes;      /* at its last turn */
 } App;
 
 static void
@@ -78,41 +78,15 @@ about_tasks (gpointer data)
   return g_string_free (out, FALSE);
 }
 
-/* The tasks of the watch list; none is configured: no tasks. (transfer full) */
-static GPtrArray *
-read_watch_list (const KtConfig *config, GError **error)
-{
-  if (config->watch_file == NULL)
-    return g_ptr_array_new ();
-  return kt_watch_list_load (config->watch_file, error);
-}
-
 static void
-on_watch_list_changed (gpointer data)
+on_watch_list_changed (GPtrArray *keys, const GError *error, gpointer data)
 {
   App *app = data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) keys = read_watch_list (app->config, &error);
 
   if (keys != NULL)
-    kt_tree_set_watched (app->tree, keys);
+    kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);
   else
     report (app, "watch list not re-read", error);
-}
-
-/* Watches the list, then reads it: no change goes unseen. *WATCH, which was NULL, is (transfer full). */
-static GPtrArray *
-follow_watch_list (App *app, const KtConfig *config, KtFileWatch **watch, GError **error)
-{
-  g_autoptr (GError) why = NULL;
-  GPtrArray *keys;
-
-  if (config->watch_file != NULL)
-    *watch = kt_file_watch_new ((const char *const[]){ config->watch_file, NULL }, on_watch_list_changed, app, &why);
-  keys = read_watch_list (config, error);
-  if (keys != NULL && why != NULL)
-    g_warning ("changes of %s go unseen until SIGHUP: %s", config->watch_file, why->message);
-  return keys;
 }
 
 static KtTreeOptions
@@ -127,27 +101,10 @@ tree_options (const KtConfig *config)
   };
 }
 
-/* The kernel gives inodes back bit by bit once their names were dropped; what they held is in holes of the heap. */
-static void
-on_trim (gpointer data)
+static guint
+count_nodes (gpointer data)
 {
-  App *app = data;
-  guint before = app->nodes;
-
-  app->trim = NULL;
-  app->nodes = kt_tree_nodes (app->tree);
-  if (app->nodes < before)
-    app->trim = kt_clock_start (app->clock, kt_clock_monotonic (app->clock) + TRIM_EVERY, on_trim, app);
-  else
-    malloc_trim (0);
-}
-
-static void
-give_memory_back (App *app)
-{
-  kt_clock_stop (app->clock, &app->trim);
-  app->nodes = G_MAXUINT;
-  app->trim = kt_clock_start (app->clock, kt_clock_monotonic (app->clock) + TRIM_EVERY, on_trim, app);
+  return kt_tree_nodes (((App *) data)->tree);
 }
 
 static KtListsPolicy
@@ -192,14 +149,14 @@ on_reload_ready (const GError *access_error, gpointer data)
   App *app = data;
   g_autoptr (KtConfig) config = g_steal_pointer (&app->coming);
   g_autoptr (GError) error = access_error != NULL ? g_error_copy (access_error) : NULL;
-  g_autoptr (KtFileWatch) watch = NULL;
+  g_autoptr (KtWatchFollow) watch = NULL;
   g_autoptr (GPtrArray) keys = NULL;
 
   if (app->quitting)
     return;
   if (error == NULL)
-    keys = follow_watch_list (app, config, &watch, &error);
-  if (keys == NULL) {
+    watch = kt_watch_follow_new (config->watch_file, on_watch_list_changed, app, &keys, &error);
+  if (watch == NULL) {
     report (app, "configuration not re-read", error);
     return;
   }
@@ -208,9 +165,9 @@ on_reload_ready (const GError *access_error, gpointer data)
   app->config = g_steal_pointer (&config);
   apply_config (app);
   on_other_secret (app);
-  kt_tree_set_watched (app->tree, keys);
-  give_memory_back (app);
-  kt_file_watch_free (app->watch);
+  kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);
+  kt_trim_start (app->trim);
+  kt_watch_follow_free (app->watch);
   app->watch = g_steal_pointer (&watch);
   g_message ("configuration read again");
 }
@@ -285,21 +242,24 @@ build_tree (App *app, GError **error)
     .tasks = about_tasks,
     .data = app,
   };
-  g_autoptr (GPtrArray) keys = follow_watch_list (app, config, &app->watch, error);
+  g_autoptr (GPtrArray) keys = NULL;
 
-  if (keys == NULL)
+  app->watch = kt_watch_follow_new (config->watch_file, on_watch_list_changed, app, &keys, error);
+  if (app->watch == NULL)
     return FALSE;
   app->example = keys->len > 0 ? kt_key_ref (keys->pdata[0]) : NULL;
-  app->store = kt_store_new (app->clock, app->metrics, &config->cache, source);
-  app->catalog = kt_catalog_new ();
+  app->changes = kt_changes_new (app->clock);
+  app->store = kt_store_new (app->clock, app->changes, app->metrics, &config->cache, source);
+  app->catalog = kt_catalog_new (app->clock, app->changes);
   app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, source);
-  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->health, app->metrics,
-                                   g_getenv ("TMPDIR") != NULL ? g_getenv ("TMPDIR") : "/var/tmp");
-  app->tree = kt_tree_new (app->clock, app->store, app->catalog, app->lists, &about, &options);
+  app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->changes, app->health, app->metrics,
+                                   kt_environment_temporary_directory ());
+  app->tree = kt_tree_new (app->clock, app->changes, app->store, app->catalog, app->lists, &about, &options);
   kt_tree_set_packages (app->tree, app->packages);
-  kt_tree_set_watched (app->tree, keys);
+  kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);
   kt_tree_set_cancel (app->tree, config->allow_cancel ? source : NULL);
   kt_access_set_observer (app->access, on_other_secret, app);
+  app->trim = kt_trim_new (app->clock, count_nodes, app);
   return TRUE;
 }
 
@@ -309,8 +269,7 @@ static const KtHttpLimits package_limits = { .concurrency = 64 };
 static gboolean
 build_package_http (App *app, GError **error)
 {
-  const KtCurlOptions curl_options = { .ca_file = app->config->ca_file, .proxy = app->config->proxy };
-  KtTransport *transport = kt_transport_curl_new (&curl_options, error);
+  KtTransport *transport = kt_access_transport (app->config, error);
 
   if (transport == NULL)
     return FALSE;
@@ -348,18 +307,19 @@ take_down (App *app)
   /* another one ends the process, should this take too long; SIGHUP, by itself, would do so too, before the unmount */
   for (gsize i = 0; i < G_N_ELEMENTS (app->signals); i++)
     g_source_remove (app->signals[i]);
-  kt_file_watch_free (app->watch);
-  kt_clock_stop (app->clock, &app->trim);
+  kt_watch_follow_free (app->watch);
+  kt_trim_free (app->trim);
   kt_fuse_free (app->fuse);
   if (app->access != NULL)
     kt_access_set_observer (app->access, NULL, NULL);
-  kt_access_stop (app->access); /* ends the requests, which the store is told of */
+  kt_access_stop (app->access); /* ends the requests, with the callbacks of those that wait for them */
   kt_http_client_free (app->package_http);
   kt_tree_free (app->tree);
   kt_packages_free (app->packages);
   kt_lists_free (app->lists);
   kt_catalog_free (app->catalog);
   kt_store_free (app->store);
+  kt_changes_free (app->changes);
   kt_access_free (app->access);
   kt_health_free (app->health);
   kt_metrics_free (app->metrics);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* Asks the service what a mount would ask it, and says what works. */
 #include "kt-check.h"
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "base/kt-units.h"
-#include "http/kt-transport.h"
 #include "kt-access.h"
 #include "kt-advice.h"
+#include "kt-environment.h"
 #include "kt-watch-list.h"
 
 #include <gio/gio.h>
@@ -16,7 +17,7 @@ typedef struct {
   KtAccess *access;
   FILE *out;
   int code;       /* of the first failure */
-  gboolean waits; /* for an answer */
+  gboolean waits; /* for the end of the question */
   KtUsec asked_at;
   GError *error;  /* of the last question */
   guint n_listed; /* by the last list */
@@ -66,21 +67,23 @@ begin (Check *check)
 }
 
 static void
-answered (Check *check, const GError *error)
+on_ended (const GError *error, gpointer data)
 {
+  Check *check = data;
+
   check->error = error != NULL ? g_error_copy (error) : NULL;
   check->let_in |= !g_error_matches (error, KT_ERROR, KT_ERROR_REFUSED);
   check->waits = FALSE;
 }
 
 static void
-wait_for_answer (Check *check)
+wait_for_end (Check *check)
 {
   while (check->waits)
     g_main_context_iteration (NULL, TRUE);
 }
 
-/* What the first answer tells besides its content. */
+/* What the first response shows besides its content. */
 static void
 say_connection (Check *check)
 {
@@ -109,20 +112,14 @@ on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 }
 
 static void
-on_listed (const GError *error, gpointer data)
-{
-  answered (data, error);
-}
-
-static void
 check_list (Check *check, KtFamily family)
 {
   g_autofree char *step = g_strdup_printf ("list %s", kt_family_word (family));
 
   begin (check);
   kt_source_list (kt_service_source (kt_access_service (check->access)), family, check->config->deadline, on_page,
-                  on_listed, check);
-  wait_for_answer (check);
+                  on_ended, check);
+  wait_for_end (check);
   say_connection (check);
   if (check->error == NULL)
     say (check, step, "%u tasks", check->n_listed);
@@ -136,7 +133,7 @@ on_task (const KtResponse *response, const GError *error, gpointer data)
   Check *check = data;
 
   check->status = error == NULL ? g_strdup (response->task->status) : NULL;
-  answered (check, error);
+  on_ended (error, check);
 }
 
 static void
@@ -151,7 +148,7 @@ check_task (Check *check)
   begin (check);
   kt_source_fetch (kt_service_source (kt_access_service (check->access)), check->example,
                    kt_clock_monotonic (kt_clock_system ()) + check->config->deadline, on_task, check);
-  wait_for_answer (check);
+  wait_for_end (check);
   say_connection (check);
   if (check->error == NULL)
     say (check, "task", "%s %s: %s", kt_family_word (key->family), key->task_id, check->status);
@@ -182,7 +179,7 @@ check_watch_list (Check *check)
 static gboolean
 has_proxy (const KtConfig *config)
 {
-  gboolean named = config->proxy != NULL || kt_transport_environment_proxy () != NULL;
+  gboolean named = config->proxy != NULL || kt_environment_proxy () != NULL;
 
   return named && g_str_has_prefix (config->endpoint, "https:");
 }
@@ -232,8 +229,10 @@ say_clock (Check *check)
 static void
 check_service (Check *check)
 {
+  const guint listed = check->config->families & kt_families_with (KT_FACT_LISTED);
+
   for (KtFamily family = 0; family < KT_N_FAMILIES && !is_cut_off (check); family++)
-    if (family != KT_FAMILY_SHARE && (check->config->families & KT_FAMILY_BIT (family)) != 0)
+    if ((listed & KT_FAMILY_BIT (family)) != 0)
       check_list (check, family);
   if (!is_cut_off (check))
     check_task (check);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Runs a shell command for its output. */
 #include "kt-command.h"
 
 #include "base/kt-error.h"

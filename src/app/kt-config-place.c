@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the configuration is when nobody says. */
+/* Finds the configuration file. */
 #include "kt-config-place.h"
 
 #include "base/kt-error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads and writes each kind of value of the configuration. */
 #include "kt-config-type.h"
 
 #include "base/kt-error.h"
@@ -80,7 +81,7 @@ format_string (gconstpointer field)
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-/* TEXT is 1 to MOST of CHARACTERS; EXPECTED tells so. */
+/* TEXT is 1 to MOST of CHARACTERS; EXPECTED says so. */
 static gboolean
 parse_of (const char *text, const char *characters, gsize most, const char *expected, gpointer field, GError **error)
 {
@@ -305,8 +306,8 @@ parse_families (const char *text, gpointer field, GError **error)
   guint families = kt_families_from_text (text);
 
   if (families == 0) {
-    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no list of families: expected some of share, basic, job",
-                 text);
+    g_autofree char *all = kt_families_to_text (KT_FAMILIES_ALL);
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is no list of families: expected some of %s", text, all);
     return FALSE;
   }
   *(guint *) field = families;

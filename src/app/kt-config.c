@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of keys, and the configuration that it reads. */
 #include "kt-config.h"
 
 #include "base/kt-error.h"
@@ -20,7 +21,7 @@ typedef struct {
   const char *name;
   const KtConfigType *type;
   gsize offset;        /* in KtConfig */
-  const char *initial; /* NULL: not set */
+  const char *initial; /* NULL: not set; of families: all there are */
   const char *what;
 } Key;
 
@@ -42,7 +43,7 @@ static const Key keys[] = {
   { "service", "time-zone", &kt_type_zone, AT (time_zone), "UTC", "zone of the service's times" },
   { "service", "ca-file", &kt_type_path, AT (ca_file), NULL, "certificates to trust instead of the system's" },
   { "service", "proxy", &kt_type_proxy, AT (proxy), NULL, "proxy for https://; else what the environment says" },
-  { "service", "families", &kt_type_families, AT (families), "share, basic, job", "kinds of tasks asked for" },
+  { "service", "families", &kt_type_families, AT (families), NULL, "kinds of tasks asked for" },
   { "service", "allow-cancel", &kt_type_boolean, AT (allow_cancel), "no",
     "jobs may be cancelled by writing to ctl, yes or no" },
   { "service", "verify", &kt_type_boolean, AT (verify), "yes", "ask the service once after mounting, yes or no" },
@@ -59,6 +60,13 @@ static const Key keys[] = {
   { "fetch", "max-response", &kt_type_size, AT (limits.max_response), "64M", "largest answer accepted" },
   { "watch", "file", &kt_type_path, AT (watch_file), NULL, "watch list: tasks to show from the start" },
 };
+
+/* The value of KEY where nothing sets it, NULL for none. (transfer full) */
+static char *
+initial_of (const Key *key)
+{
+  return key->type == &kt_type_families ? kt_families_to_text (KT_FAMILIES_ALL) : g_strdup (key->initial);
+}
 
 static const Key *
 find_key (const char *group, const char *name, gsize name_length)
@@ -336,9 +344,11 @@ kt_config_load (const char *path, char **overrides, const char *endpoint, GError
     config->path = kt_path_under (path, NULL);
   else if (!kt_config_find (&config->path, &config->searched, error))
     return NULL;
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
-    if (keys[i].initial != NULL && !set (config, &keys[i], keys[i].initial, "default", NULL, error))
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {
+    g_autofree char *initial = initial_of (&keys[i]);
+    if (initial != NULL && !set (config, &keys[i], initial, "default", NULL, error))
       return NULL;
+  }
   if (config->path != NULL && !load_file (config, config->path, error))
     return NULL;
   if (!load_overrides (config, overrides, endpoint, error) || !check_complete (config, error))
@@ -443,12 +453,13 @@ kt_config_help (void)
   const char *group = "";
 
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {
+    g_autofree char *initial = initial_of (&keys[i]);
     if (!g_str_equal (group, keys[i].group))
       g_string_append_printf (out, "  [%s]\n", keys[i].group);
     group = keys[i].group;
     g_string_append_printf (out, "  %-16s %s", keys[i].name, keys[i].what);
-    if (keys[i].initial != NULL)
-      g_string_append_printf (out, " (default %s)", keys[i].initial);
+    if (initial != NULL)
+      g_string_append_printf (out, " (default %s)", initial);
     g_string_append_c (out, '\n');
   }
   g_string_append (out, "  [" SHARE_GROUP "SHAREID]\n  " SHARE_KEY

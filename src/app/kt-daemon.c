@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Goes into the background and reports readiness to the parent. */
 #include "kt-daemon.h"
 
 #include "base/kt-log.h"
@@ -60,7 +61,7 @@ kt_daemon_start (gboolean foreground)
 }
 
 static void
-tell (KtDaemon *daemon, int code, const char *message)
+report (KtDaemon *daemon, int code, const char *message)
 {
   unsigned char byte = (unsigned char) code;
 
@@ -89,7 +90,7 @@ kt_daemon_ready (KtDaemon *daemon, const char *warning)
     close (null);
   if (chdir ("/") != 0)
     g_warning ("cannot leave the working directory: %s", g_strerror (errno));
-  tell (daemon, 0, text);
+  report (daemon, 0, text);
 }
 
 void
@@ -98,7 +99,7 @@ kt_daemon_failed (KtDaemon *daemon, int code, const char *message)
   g_autofree char *text = kt_log_redact (message);
 
   if (daemon->report >= 0)
-    tell (daemon, code, text);
+    report (daemon, code, text);
   else
     fprintf (stderr, "kootaskfs: %s\n", text);
 }

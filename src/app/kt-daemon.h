@@ -8,7 +8,7 @@
  * exit code. To be called before any thread, loop or curl exists. */
 typedef struct KtDaemon KtDaemon;
 
-/* Forks; returns in the child only. FOREGROUND: does not fork, and readiness is told to nobody. */
+/* Forks; returns in the child only. FOREGROUND: does not fork, and readiness is reported to nobody. */
 KtDaemon *kt_daemon_start (gboolean foreground);
 
 /* All is well: the parent leaves, and stdin, stdout and stderr are closed. A WARNING, unless NULL, is printed by the

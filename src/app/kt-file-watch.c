@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Watches files with all that leads to them. Each path is followed part by part, as the kernel does, from "/": a
+/* Watches files with all that leads to them. */
+/* Each path is followed part by part, as the kernel does, from "/": a
  * directory on the way is watched for being moved or deleted, a link for that and for being replaced, which its inode
- * is told too. Only the directory where the way ends, at the file or where a part is missing, is watched for what
+ * notices too. Only the directory where the way ends, at the file or where a part is missing, is watched for what
  * happens to its names: others, "/tmp" maybe, would wake us for nothing. After a change the ways are followed anew,
  * with an inotify of their own, and only then the file is read, so that no change goes unseen. */
 #include "kt-file-watch.h"
@@ -137,7 +138,7 @@ step (KtFileWatch *watch, Way *way, const char *part)
   return FURTHER;
 }
 
-/* MOVED: to be tried again. Else ERROR tells what cannot be watched, if anything. */
+/* MOVED: to be tried again. Else ERROR says what cannot be watched, if anything. */
 static Step
 follow (KtFileWatch *watch, const char *path, GError **error)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands at the mount point. A process of its own looks: the kernel answers stat(2) of a mount whose daemon is
+/* Looks at what stands at the mount point, and clears dead mounts. */
+/* A process of its own looks: the kernel answers stat(2) of a mount whose daemon is
  * dead from memory, so statfs(2) is asked, which goes to the daemon; and when a daemon is frozen the question hangs,
  * maybe where no signal reaches it. */
 #include "kt-mountpoint.h"
@@ -23,15 +24,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MOUNT_TYPE "fuse.kootaskfs"
-#define PATIENCE   (5 * KT_SECOND) /* for the answer of a mount */
-#define MOST_DEAD  16              /* dead mounts over each other */
+#define MOUNT_TYPE   "fuse.kootaskfs"
+#define LOOK_TIMEOUT (5 * KT_SECOND) /* of the answer of a mount */
+#define MOST_DEAD    16              /* dead mounts over each other */
 
 /* What a look has found. */
 typedef struct {
   int error; /* errno, ETIMEDOUT when there was no answer */
   mode_t mode;
-  char path[PATH_MAX]; /* absolute and without links, as far as it could be told */
+  char path[PATH_MAX]; /* absolute and without links, as far as it could be followed */
 } Look;
 
 /* The topmost mount counts, the last in the list. */
@@ -49,7 +50,7 @@ is_ours (const char *path)
 }
 
 static gboolean
-tell (const Look *look, int out)
+write_look (const Look *look, int out)
 {
   return write (out, look, sizeof (*look)) == sizeof (*look);
 }
@@ -57,7 +58,7 @@ tell (const Look *look, int out)
 /* In the child: LOOK to OUT, first what the path is, then, unless that was an error, what the mount answers. realpath()
  * asks the kernel alone: it reads links, and what is mounted is none. */
 static void
-look_and_tell (Look *look, int out)
+look_and_write (Look *look, int out)
 {
   char *real = realpath (look->path, NULL);
   struct statfs file_system;
@@ -66,13 +67,13 @@ look_and_tell (Look *look, int out)
   if (real != NULL)
     g_strlcpy (look->path, real, sizeof (look->path));
   look->error = real == NULL ? errno : 0;
-  if (!tell (look, out) || real == NULL)
+  if (!write_look (look, out) || real == NULL)
     return;
   if (statfs (real, &file_system) == 0 && lstat (real, &status) == 0)
     look->mode = status.st_mode;
   else
     look->error = errno;
-  tell (look, out);
+  write_look (look, out);
 }
 
 /* The next Look; FALSE, and LOOK is as before, when it does not come before UNTIL (monotonic). */
@@ -100,7 +101,7 @@ hear (int in, KtUsec until, Look *look)
 static Look
 look_at (const char *path)
 {
-  KtUsec until = kt_clock_monotonic (kt_clock_system ()) + PATIENCE;
+  KtUsec until = kt_clock_monotonic (kt_clock_system ()) + LOOK_TIMEOUT;
   Look look = { .error = ETIMEDOUT };
   int ends[2], null;
   pid_t child;
@@ -114,7 +115,7 @@ look_at (const char *path)
     null = open ("/dev/null", O_RDWR); /* who waits for our output must not wait for a child that hangs */
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
       dup2 (null, fd);
-    look_and_tell (&look, ends[1]);
+    look_and_write (&look, ends[1]);
     _exit (0);
   }
   close (ends[1]);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads the command line. */
 #include "kt-options.h"
 
 #include "base/kt-error.h"

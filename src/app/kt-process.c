@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What kootaskfs needs of its process whoever starts it: descriptors 0 to 2, signals that must not end it, and a home. */
+/* Makes the process safe from what it was started with. */
 #include "kt-process.h"
 
 #include <fcntl.h>

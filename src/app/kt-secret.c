@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads and checks secrets. */
 #include "kt-secret.h"
 
 #include "base/kt-error.h"
@@ -117,6 +118,6 @@ kt_secret_from_environment (const char *name)
   secret = g_strdup (value);
   explicit_bzero (value, strlen (value)); /* unsetenv() alone leaves the bytes in /proc/PID/environ */
   unsetenv (name);
-  kt_log_add_secret (secret);
+  kt_log_hold_secret (secret); /* until the process ends */
   return secret;
 }

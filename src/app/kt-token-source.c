@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Where the token comes from: file, command, credential or environment. */
 #include "kt-token-source.h"
 
 #include "base/kt-error.h"

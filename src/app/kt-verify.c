@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one question of a mount's start. */
+/* Asks the service once when a mount has started. */
 #include "kt-verify.h"
 
 #include "base/kt-error.h"
@@ -13,9 +13,11 @@ typedef struct {
   gpointer data;
 } Verify;
 
+/* The question has ended. */
 static void
-end (Verify *verify, const GError *error)
+on_ended (const GError *error, gpointer data)
 {
+  Verify *verify = data;
   g_autofree char *timeout = kt_duration_format (verify->timeout);
   g_autofree char *warning = NULL;
 
@@ -31,30 +33,24 @@ end (Verify *verify, const GError *error)
 }
 
 static void
-on_listed (const GError *error, gpointer data)
-{
-  end (data, error);
-}
-
-static void
 on_task (const KtResponse *response, const GError *error, gpointer data)
 {
-  end (data, error);
+  on_ended (error, data);
 }
 
 gboolean
 kt_verify_start (KtService *service, const KtConfig *config, KtKey *watched, KtVerified done, gpointer data)
 {
-  static const KtFamily listed[] = { KT_FAMILY_BASIC, KT_FAMILY_JOB };
+  const guint listed = config->families & kt_families_with (KT_FACT_LISTED);
   Verify *verify = g_new0 (Verify, 1);
 
   verify->timeout = MIN (KT_VERIFY_SECONDS * KT_SECOND, config->deadline);
   verify->done = done;
   verify->data = data;
-  for (gsize i = 0; i < G_N_ELEMENTS (listed); i++) {
-    if ((config->families & KT_FAMILY_BIT (listed[i])) != 0) {
-      verify->step = g_strdup_printf ("list %s", kt_family_word (listed[i]));
-      kt_service_try_list (service, listed[i], verify->timeout, on_listed, verify);
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++) {
+    if ((listed & KT_FAMILY_BIT (i)) != 0) {
+      verify->step = g_strdup_printf ("list %s", kt_family_word (i));
+      kt_service_try_list (service, i, verify->timeout, on_ended, verify);
       return TRUE;
     }
   }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads the watch list. */
 #include "kt-watch-list.h"
 
 #include "base/kt-error.h"
@@ -7,12 +8,26 @@
 
 #include <string.h>
 
-#define EXPECTED "expected 'share SHAREID TASKID', 'basic TASKID' or 'job JOBID'"
+/* "expected 'share SHAREID TASKID', 'basic TASKID' or 'job JOBID'". (transfer full) */
+static char *
+expected (void)
+{
+  GString *text = g_string_new ("expected ");
+
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++) {
+    if (i > 0)
+      g_string_append (text, i + 1 == KT_N_FAMILIES ? " or " : ", ");
+    g_string_append_printf (text, "'%s'", kt_family_line (i));
+  }
+  return g_string_free (text, FALSE);
+}
 
 static gboolean
 bad_line (const char *origin, guint number, const char *what, GError **error)
 {
-  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s:%u: %s: " EXPECTED, origin, number, what);
+  g_autofree char *lines = expected ();
+
+  g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "%s:%u: %s: %s", origin, number, what, lines);
   return FALSE;
 }
 
@@ -34,7 +49,7 @@ parse_line (char *line, const char *origin, guint number, KtKey **key, GError **
     return TRUE;
   if (!kt_family_from_word (words->pdata[0], &family))
     return bad_line (origin, number, "unknown kind of task", error);
-  share = family == KT_FAMILY_SHARE;
+  share = kt_family_has (family, KT_FACT_OF_SHARE);
   if (words->len != (share ? 3 : 2))
     return bad_line (origin, number, "wrong number of words", error);
   for (guint i = 1; i < words->len; i++)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The entry: a version, a check, or a mount. */
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "kt-app.h"

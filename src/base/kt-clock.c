@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine's clock and its timers.
- *
- * The clock counts the time asleep (CLOCK_BOOTTIME), the main loop's does not (CLOCK_MONOTONIC). So a time is converted
+/* The machine's clock and its timers. */
+/* The clock counts the time asleep (CLOCK_BOOTTIME), the main loop's does not (CLOCK_MONOTONIC). So a time is converted
  * for the loop, and whether a timer is due is asked of the clock alone: none is early. What becomes due while the
  * machine sleeps is called when the loop turns next, for whatever reason. */
 #include "kt-clock.h"

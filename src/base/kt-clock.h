@@ -6,7 +6,7 @@
 /* Time as the layers above see it: a vtable, so that tests set the time. All times are microseconds. The monotonic
  * clock is what ages, deadlines and timers go by. It counts the time that the machine sleeps, and is not GLib's
  * (g_get_monotonic_time(), ready times of GSources): times of the two do not mix. The wall clock, which may jump, is
- * for what is shown to people and dates requests before the service has told its own. */
+ * for what is shown to people, and dates requests until the service's own time is known. */
 
 typedef struct KtClock KtClock;
 typedef struct KtTimer KtTimer;

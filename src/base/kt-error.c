@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The error domain, and the errno of each error. */
 #include "kt-error.h"
 
 #include <errno.h>
@@ -42,6 +43,12 @@ kt_error_to_errno (const GError *error)
   return EIO;
 }
 /* clang-format on */
+
+gboolean
+kt_error_is_answer (const GError *error)
+{
+  return g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND);
+}
 
 const char *
 kt_errno_name (int number)

@@ -13,10 +13,10 @@ typedef enum {
   KT_ERROR_TLS,          /* certificate not trusted, no common protocol */
   KT_ERROR_THROTTLED,    /* 429 and out of retries */
   KT_ERROR_BAD_ANSWER,   /* not JSON, or not of the documented kind */
-  KT_ERROR_TOO_LARGE,    /* the answer is larger than max-response */
+  KT_ERROR_TOO_LARGE,    /* the body is larger than max-response */
   KT_ERROR_BROKEN,       /* the connection broke */
   KT_ERROR_PROXY,        /* the proxy refuses */
-  KT_ERROR_REDIRECTED,   /* to where the service is not asked */
+  KT_ERROR_REDIRECTED,   /* the service redirects: its endpoint is another place */
   KT_ERROR_SERVICE,      /* any other error of the service or of the connection to it */
   KT_ERROR_INTERRUPTED,  /* a signal that matters */
   KT_ERROR_READ_ONLY,    /* a write */
@@ -33,6 +33,10 @@ typedef enum {
 
 #define KT_ERROR (kt_error_quark ())
 GQuark kt_error_quark (void);
+
+/* Whether ERROR, or NULL, is what the service answers about a task, rather than a failure to answer: it knows no such task.
+ * It is no failure of the service, and it counts as much as a task does. */
+gboolean kt_error_is_answer (const GError *error);
 
 /* The errno a file operation answers for ERROR (docs/semantics.md, "Errors"). An error of another
  * domain is EIO. Never 0. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Keeps what is known of the service's well-being. */
 #include "kt-health.h"
 
 #include "kt-error.h"
@@ -45,7 +46,7 @@ note (KtHealth *health, KtUsec now_wall, const char *what, const char *trace_id,
                        trace_id != NULL ? ", trace id " : "", trace_id != NULL ? trace_id : "");
   g_autofree char *line = g_strdup_printf ("%s %s", when, text);
 
-  if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND))
+  if (kt_error_is_answer (error))
     g_info ("%s", text);
   else
     g_warning ("%s", text);
@@ -57,7 +58,7 @@ void
 kt_health_failure (KtHealth *health, KtUsec now_wall, const char *what, const char *trace_id, const GError *error)
 {
   note (health, now_wall, what, trace_id, error);
-  if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND)) {
+  if (kt_error_is_answer (error)) {
     kt_health_success (health, now_wall); /* the service did answer */
   } else if (!g_error_matches (error, KT_ERROR, KT_ERROR_CONFIG)) {
     health->last_failure_wall = now_wall;

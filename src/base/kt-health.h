@@ -11,7 +11,7 @@ KtHealth *kt_health_new (void);
 void kt_health_free (KtHealth *health);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtHealth, kt_health_free)
 
-/* The service gave a usable answer at NOW (wall clock, microseconds). */
+/* The service gave a usable response at NOW_WALL. */
 void kt_health_success (KtHealth *health, KtUsec now_wall);
 
 /* Something failed: WHAT ("share/taskDetail 1521827471237047552", "watch list"), the trace id of the
@@ -22,7 +22,7 @@ void kt_health_failure (KtHealth *health, KtUsec now_wall, const char *what, con
 /* The same for what says nothing of the service: the host of a package, or what was written into a file. */
 void kt_health_failure_elsewhere (KtHealth *health, KtUsec now_wall, const char *what, const GError *error);
 
-/* This machine's clock is SECONDS ahead of the service's (negative: behind), as far as can be told. */
+/* This machine's clock is SECONDS ahead of the service's (negative: behind), as far as is known. */
 void kt_health_clock_skew (KtHealth *health, KtSec skew);
 
 /* A few lines `key: value`. (transfer full) */

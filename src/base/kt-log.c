@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The writer of the log, and the secrets that it takes out. */
 #include "kt-log.h"
 
 #include <stdio.h>
@@ -7,10 +8,16 @@
 
 #define SHORTEST_SECRET 4
 
+typedef struct {
+  char *text;
+  guint holders;
+} Secret;
+
 /* The log is the process's, as stderr is; other threads may write to it too, hence the lock. */
 static struct {
   GMutex lock;
-  GPtrArray *secrets;
+  GQueue secrets; /* Secret, from the one that was added or released first */
+  guint recent;   /* of these, those without a holder */
   KtLogSink sink;
   gboolean debug;
 } log_state;
@@ -29,8 +36,8 @@ secret_at (const char *text)
 {
   gsize length = 0;
 
-  for (guint i = 0; log_state.secrets != NULL && i < log_state.secrets->len; i++) {
-    const char *secret = g_ptr_array_index (log_state.secrets, i);
+  for (const GList *item = log_state.secrets.head; item != NULL; item = item->next) {
+    const char *secret = ((const Secret *) item->data)->text;
     if (g_str_has_prefix (text, secret))
       length = MAX (length, strlen (secret));
   }
@@ -110,16 +117,97 @@ kt_log_open (KtLogSink sink, gboolean debug)
     openlog ("kootaskfs", LOG_PID, LOG_DAEMON);
 }
 
+/* ---- secrets; all with the lock held */
+
+static void
+secret_free (gpointer data)
+{
+  Secret *secret = data;
+
+  kt_secret_free (secret->text);
+  g_free (secret);
+}
+
+static GList *
+find_secret (const char *text)
+{
+  for (GList *item = log_state.secrets.head; item != NULL; item = item->next)
+    if (g_str_equal (((const Secret *) item->data)->text, text))
+      return item;
+  return NULL;
+}
+
+/* Forgets the oldest ones that are too many. */
+static void
+trim_secrets (void)
+{
+  for (GList *item = log_state.secrets.head; log_state.recent > KT_LOG_RECENT_SECRETS;) {
+    GList *next = item->next;
+    if (((const Secret *) item->data)->holders == 0) {
+      secret_free (item->data);
+      g_queue_delete_link (&log_state.secrets, item);
+      log_state.recent--;
+    }
+    item = next;
+  }
+}
+
+/* Takes HOLDERS more for the secret TEXT, which becomes the last one added. */
+static void
+note_secret (const char *text, guint holders)
+{
+  GList *item;
+  Secret *secret;
+
+  if (text == NULL || strlen (text) < SHORTEST_SECRET)
+    return;
+  g_mutex_lock (&log_state.lock);
+  item = find_secret (text);
+  if (item != NULL) {
+    secret = item->data;
+    g_queue_unlink (&log_state.secrets, item);
+    g_queue_push_tail_link (&log_state.secrets, item);
+    log_state.recent -= secret->holders == 0;
+  } else {
+    secret = g_new0 (Secret, 1);
+    secret->text = g_strdup (text);
+    g_queue_push_tail (&log_state.secrets, secret);
+  }
+  secret->holders += holders;
+  log_state.recent += secret->holders == 0;
+  trim_secrets ();
+  g_mutex_unlock (&log_state.lock);
+}
+
+/* ---- */
+
 void
 kt_log_add_secret (const char *secret)
 {
-  if (strlen (secret) < SHORTEST_SECRET)
+  note_secret (secret, 0);
+}
+
+void
+kt_log_hold_secret (const char *secret)
+{
+  note_secret (secret, 1);
+}
+
+void
+kt_log_release_secret (const char *text)
+{
+  GList *item;
+
+  if (text == NULL)
     return;
   g_mutex_lock (&log_state.lock);
-  if (log_state.secrets == NULL)
-    log_state.secrets = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_secret_free);
-  if (!g_ptr_array_find_with_equal_func (log_state.secrets, secret, g_str_equal, NULL))
-    g_ptr_array_add (log_state.secrets, g_strdup (secret));
+  item = find_secret (text);
+  if (item != NULL && ((Secret *) item->data)->holders > 0 && --((Secret *) item->data)->holders == 0) {
+    g_queue_unlink (&log_state.secrets, item);
+    g_queue_push_tail_link (&log_state.secrets, item);
+    log_state.recent++;
+    trim_secrets ();
+  }
   g_mutex_unlock (&log_state.lock);
 }
 
@@ -127,6 +215,7 @@ void
 kt_log_forget_secrets (void)
 {
   g_mutex_lock (&log_state.lock);
-  g_clear_pointer (&log_state.secrets, g_ptr_array_unref);
+  g_queue_clear_full (&log_state.secrets, secret_free);
+  log_state.recent = 0;
   g_mutex_unlock (&log_state.lock);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Keeps the counters and gauges, and writes them as OpenMetrics text. */
 #include "kt-metrics.h"
 
 typedef struct {

@@ -12,7 +12,7 @@ KtMetrics *kt_metrics_new (void);
 void kt_metrics_free (KtMetrics *metrics);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtMetrics, kt_metrics_free)
 
-/* The counter NAME{LABEL="VALUE"}, made on first use; it lives as long as METRICS. LABEL may be NULL. Strings
+/* The counter NAME{LABEL="VALUE"}, made on first use; it is valid as long as METRICS. LABEL may be NULL. Strings
  * are static. NAME is without the `_total` that the format appends. */
 guint64 *kt_metrics_counter (KtMetrics *metrics, const char *name, const char *help, const char *label,
                              const char *value);

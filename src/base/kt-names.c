@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Checks ids, and encodes the service's strings as names, lines and JSON. */
 #include "kt-names.h"
 
 #include <string.h>

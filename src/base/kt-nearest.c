@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The name that a mistyped one was meant to be. */
+/* Finds the name that a mistyped one was meant to be. */
 #include "kt-nearest.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Decimal numbers by their digits. */
+/* Reads decimal numbers by their digits. */
 #include "kt-number.h"
 
 #include <string.h>

@@ -9,7 +9,7 @@
 #define KT_NUMBER_DIGITS 64 /* the longest whole part that is written out: no id is longer */
 
 /* The digits of the whole part of the number TEXT, LENGTH bytes, rounded toward zero, with a "-" when it is below zero;
- * *HAS_FRACTION, unless NULL, tells whether that is less than all. Blanks around it and zeros before it do no harm.
+ * *HAS_FRACTION, unless NULL, is set to whether that is less than all. Blanks around it and zeros before it do no harm.
  * (transfer full), NULL when TEXT is no number or its whole part takes more than KT_NUMBER_DIGITS digits. */
 char *kt_number_digits (const char *text, gsize length, gboolean *has_fraction);
 

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-/* Times and spans. The name tells what a value is:
+/* Times and spans. The name says what a value is:
  *   ..._at       a point on the monotonic clock (kt-clock.h); `now` and `deadline` are such points too
  *   ..._wall     a time of the wall clock, since the Unix epoch
  *   ..._timeout  a span, as are `ttl`, `age` and what is named after a key of the configuration */

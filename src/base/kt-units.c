@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads and writes durations, sizes and times. */
 #include "kt-units.h"
 
 #include "kt-clock.h"

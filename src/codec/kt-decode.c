@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Decodes the responses about one task. */
 #include "kt-decode.h"
 
 #include "base/kt-error.h"
@@ -9,7 +10,7 @@
 static void
 share (char **field, const cJSON *object, const char *name)
 {
-  const char *value = kt_answer_text (object, name);
+  const char *value = kt_body_text (object, name);
   kt_task_share (field, value != NULL ? value : "");
 }
 
@@ -28,12 +29,12 @@ add_file (KtTask *task, const cJSON *item, GError **error)
   KtTaskFile *file;
 
   if (!cJSON_IsObject (item))
-    return kt_answer_bad (error, "an item of taskInfos is not an object");
+    return kt_body_bad (error, "an item of taskInfos is not an object");
   file = kt_task_add_file (task);
-  kt_task_set (&file->id, kt_answer_copy (item, "fileId"));
-  kt_task_set (&file->new_id, kt_answer_copy (item, "newFileId"));
+  kt_task_set (&file->id, kt_body_copy (item, "fileId"));
+  kt_task_set (&file->new_id, kt_body_copy (item, "newFileId"));
   share (&file->container_id, item, "srcContainerId");
-  set_word (task, &file->status, KT_WORD_FILE_STATUS, kt_answer_text (item, "status"));
+  set_word (task, &file->status, KT_WORD_FILE_STATUS, kt_body_text (item, "status"));
   return TRUE;
 }
 
@@ -48,7 +49,7 @@ add_files (KtTask *task, const cJSON *infos, GError **error)
   if (cJSON_IsObject (infos))
     return add_file (task, infos, error);
   if (!cJSON_IsArray (infos))
-    return kt_answer_bad (error, "taskInfos is neither array nor object");
+    return kt_body_bad (error, "taskInfos is neither array nor object");
   cJSON_ArrayForEach (item, infos)
     if (!add_file (task, item, error))
       return FALSE;
@@ -81,20 +82,20 @@ count_files (KtTask *task)
 static gboolean
 fill (KtTask *task, const cJSON *info, GTimeZone *zone, GError **error)
 {
-  const char *id = kt_answer_text (info, "taskId");
+  const char *id = kt_body_text (info, "taskId");
 
   if (id != NULL && !g_str_equal (id, task->key->task_id))
-    return kt_answer_bad (error, "it is about another task");
-  set_word (task, &task->type, KT_WORD_TYPE, kt_answer_text (info, "taskType"));
-  set_word (task, &task->status, KT_WORD_STATUS, kt_answer_text_either (info, "taskStatus", "status"));
-  set_word (task, &task->result, KT_WORD_RESULT, kt_answer_text (info, "taskResultCode"));
-  task->progress = (gint) kt_answer_number (info, "progress", 100);
-  task->created = kt_answer_time (info, "createTime", "createTime", zone);
-  task->started = kt_answer_time (info, "startTime", "beginTime", zone);
-  task->ended = kt_answer_time (info, "endTime", "endTime", zone);
-  kt_task_set (&task->user, kt_answer_copy (info, "userId"));
-  kt_task_set (&task->name, kt_answer_copy (info, "taskName"));
-  kt_task_set (&task->download_url, kt_answer_copy (info, "downloadUrl"));
+    return kt_body_bad (error, "it is about another task");
+  set_word (task, &task->type, KT_WORD_TYPE, kt_body_text (info, "taskType"));
+  set_word (task, &task->status, KT_WORD_STATUS, kt_body_text_either (info, "taskStatus", "status"));
+  set_word (task, &task->result, KT_WORD_RESULT, kt_body_text (info, "taskResultCode"));
+  task->progress = (gint) kt_body_number (info, "progress", 100);
+  task->created = kt_body_time (info, "createTime", "createTime", zone);
+  task->started = kt_body_time (info, "startTime", "beginTime", zone);
+  task->ended = kt_body_time (info, "endTime", "endTime", zone);
+  kt_task_set (&task->user, kt_body_copy (info, "userId"));
+  kt_task_set (&task->name, kt_body_copy (info, "taskName"));
+  kt_task_set (&task->download_url, kt_body_copy (info, "downloadUrl"));
   return TRUE;
 }
 
@@ -102,15 +103,15 @@ fill (KtTask *task, const cJSON *info, GTimeZone *zone, GError **error)
 static gboolean
 fill_detail (KtTask *task, const cJSON *parent, const cJSON *info, GTimeZone *zone, GError **error)
 {
-  const cJSON *files = kt_answer_get (parent, "taskInfos");
+  const cJSON *files = kt_body_get (parent, "taskInfos");
 
   if (!cJSON_IsObject (info))
-    return kt_answer_bad (error, "there is no object jobInfo (or taskInfo)");
+    return kt_body_bad (error, "there is no object jobInfo (or taskInfo)");
   if (!fill (task, info, zone, error)
-      || !add_files (task, files != NULL ? files : kt_answer_get (info, "taskInfos"), error))
+      || !add_files (task, files != NULL ? files : kt_body_get (info, "taskInfos"), error))
     return FALSE;
   count_files (task);
-  task->job_json = kt_answer_print (info);
+  task->job_json = kt_body_print (info);
   return TRUE;
 }
 
@@ -122,52 +123,52 @@ seal (KtTask *task, GBytes *body)
   return kt_task_ref (task);
 }
 
-gpointer
+KtTask *
 kt_decode_share_detail (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
-  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
+  g_autoptr (cJSON) root = kt_body_open (status, body, error);
   g_autoptr (KtTask) task = kt_task_new (key);
   const cJSON *info;
 
   if (root == NULL)
     return NULL;
-  info = kt_answer_get (root, "jobInfo");
+  info = kt_body_get (root, "jobInfo");
   if (info == NULL)
-    info = kt_answer_get (root, "taskInfo"); /* the 2024 edition's wrapper */
+    info = kt_body_get (root, "taskInfo"); /* the 2024 edition's wrapper */
   return fill_detail (task, root, info, zone, error) ? seal (task, body) : NULL;
 }
 
-gpointer
+KtTask *
 kt_decode_job (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
-  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
+  g_autoptr (cJSON) root = kt_body_open (status, body, error);
   g_autoptr (KtTask) task = kt_task_new (key);
-  const cJSON *data = root != NULL ? kt_answer_get (root, "data") : NULL;
+  const cJSON *data = root != NULL ? kt_body_get (root, "data") : NULL;
 
   if (root == NULL)
     return NULL;
   if (!cJSON_IsObject (data)) {
-    kt_answer_bad (error, "there is no object data");
+    kt_body_bad (error, "there is no object data");
     return NULL;
   }
-  return fill_detail (task, data, kt_answer_get (data, "jobInfo"), zone, error) ? seal (task, body) : NULL;
+  return fill_detail (task, data, kt_body_get (data, "jobInfo"), zone, error) ? seal (task, body) : NULL;
 }
 
-gpointer
+KtTask *
 kt_decode_basic_task (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
-  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
+  g_autoptr (cJSON) root = kt_body_open (status, body, error);
   g_autoptr (KtTask) task = kt_task_new (key);
 
   if (root == NULL)
     return NULL;
-  if (kt_answer_text (root, "status") == NULL) {
-    kt_answer_bad (error, "there is no status");
+  if (kt_body_text (root, "status") == NULL) {
+    kt_body_bad (error, "there is no status");
     return NULL;
   }
   if (!fill (task, root, zone, error))
     return NULL;
-  task->job_json = kt_answer_print (root);
+  task->job_json = kt_body_print (root);
   return seal (task, body);
 }
 
@@ -187,14 +188,14 @@ add_failures (KtTask *task, const cJSON *list, GError **error)
   const cJSON *item;
 
   if (list != NULL && !cJSON_IsArray (list))
-    return kt_answer_bad (error, "failInfoList is not an array");
+    return kt_body_bad (error, "failInfoList is not an array");
   cJSON_ArrayForEach (item, list) {
     KtTaskFailure *failure;
     if (!cJSON_IsObject (item))
-      return kt_answer_bad (error, "an item of failInfoList is not an object");
+      return kt_body_bad (error, "an item of failInfoList is not an object");
     failure = kt_task_add_failure (task);
-    kt_task_set (&failure->user_name, kt_answer_copy (item, "userName"));
-    kt_task_set (&failure->desc, kt_answer_copy (item, "desc"));
+    kt_task_set (&failure->user_name, kt_body_copy (item, "userName"));
+    kt_task_set (&failure->desc, kt_body_copy (item, "desc"));
   }
   return TRUE;
 }
@@ -209,30 +210,30 @@ result_of_counts (gint64 succeeded, gint64 failed)
   return succeeded == 0 ? KT_RESULT_FAILED : KT_RESULT_PARTLY_FAILED;
 }
 
-gpointer
+KtTask *
 kt_decode_task_result (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
-  g_autoptr (cJSON) root = kt_answer_open (status, body, error);
+  g_autoptr (cJSON) root = kt_body_open (status, body, error);
   g_autoptr (KtTask) task = kt_task_new (key);
   const cJSON *data;
 
   if (root == NULL)
     return NULL;
-  data = kt_answer_get (root, "data");
-  if (data == NULL ? kt_answer_text (root, "code") == NULL : !cJSON_IsObject (data)) {
-    kt_answer_bad (error, "there is no object data");
+  data = kt_body_get (root, "data");
+  if (data == NULL ? kt_body_text (root, "code") == NULL : !cJSON_IsObject (data)) {
+    kt_body_bad (error, "there is no object data");
     return NULL;
   }
-  task->success_count = kt_answer_number (data, "successCount", G_MAXINT64);
-  task->fail_count = kt_answer_number (data, "failCount", G_MAXINT64);
+  task->success_count = kt_body_number (data, "successCount", G_MAXINT64);
+  task->fail_count = kt_body_number (data, "failCount", G_MAXINT64);
   kt_task_share (&task->type, KT_TYPE_IMPORT);
-  /* the call tells no status; counts are there once the import is through */
+  /* the response has no status; counts are there once the import is through */
   kt_task_share (&task->status,
                  task->success_count >= 0 || task->fail_count >= 0 ? KT_STATUS_COMPLETED : KT_STATUS_RUNNING);
   kt_task_share (&task->result, result_of_counts (task->success_count, task->fail_count));
-  if (!add_failures (task, kt_answer_get (data, "failInfoList"), error))
+  if (!add_failures (task, kt_body_get (data, "failInfoList"), error))
     return NULL;
-  task->job_json = kt_answer_print (data != NULL ? data : root);
+  task->job_json = kt_body_print (data != NULL ? data : root);
   return seal (task, body);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Decodes responses, large ones in a thread. */
 #include "kt-decoder.h"
 
 #include "base/kt-error.h"
@@ -12,14 +13,14 @@ struct KtDecoder {
 /* Belongs to the thread from push to on_decoded(). */
 typedef struct {
   KtDecoder *decoder;
-  KtDecode *decode;
+  const KtDecode *decode;
   KtKey *key;
   guint status;
   GBytes *body;
   GTimeZone *zone;
-  KtDecoded decoded;
+  KtDecoderDone done;
   gpointer data;
-  gpointer result;
+  KtDecoded decoded;
   GError *error;
 } Work;
 
@@ -29,7 +30,8 @@ on_decoded (gpointer data)
   Work *work = data;
 
   work->decoder->pending--;
-  work->decoded (work->result, work->error, work->data);
+  work->done (&work->decoded, work->error, work->data);
+  kt_decoded_clear (&work->decoded);
   g_clear_error (&work->error);
   kt_key_unref (work->key);
   g_bytes_unref (work->body);
@@ -52,30 +54,38 @@ run (gpointer data, gpointer decoder)
   if (g_atomic_int_get (&work->decoder->stopped))
     work->error = stopped_error ();
   else
-    work->result = work->decode (work->key, work->status, work->body, work->zone, &work->error);
+    kt_decode (work->decode, work->key, work->status, work->body, work->zone, &work->decoded, &work->error);
   g_idle_add_full (G_PRIORITY_DEFAULT, on_decoded, work, NULL);
 }
 
 void
-kt_decoder_run (KtDecoder *decoder, KtDecode *decode, KtKey *key, guint status, GBytes *body, GTimeZone *zone,
-                KtDecoded decoded, gpointer data)
+kt_decoder_run (KtDecoder *decoder, const KtDecode *decode, KtKey *key, guint status, GBytes *body, GTimeZone *zone,
+                KtDecoderDone done, gpointer data)
 {
+  KtDecoded decoded = { 0 };
   Work *work;
 
   if (g_bytes_get_size (body) <= KT_DECODER_SMALL) {
     g_autoptr (GError) error = NULL;
-    gpointer result = decode (key, status, body, zone, &error);
-    decoded (result, error, data);
+    kt_decode (decode, key, status, body, zone, &decoded, &error);
+    done (&decoded, error, data);
+    kt_decoded_clear (&decoded);
     return;
   }
   if (g_atomic_int_get (&decoder->stopped)) {
     g_autoptr (GError) error = stopped_error ();
-    decoded (NULL, error, data);
+    done (&decoded, error, data);
     return;
   }
   work = g_new0 (Work, 1);
-  *work = (Work){ decoder, decode, kt_key_ref (key), status, g_bytes_ref (body), g_time_zone_ref (zone), decoded, data,
-                  NULL,    NULL };
+  work->decoder = decoder;
+  work->decode = decode;
+  work->key = kt_key_ref (key);
+  work->status = status;
+  work->body = g_bytes_ref (body);
+  work->zone = g_time_zone_ref (zone);
+  work->done = done;
+  work->data = data;
   decoder->pending++;
   g_thread_pool_push (decoder->thread, work, NULL);
 }

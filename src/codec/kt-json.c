@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Marks the numbers and strings of a JSON text for the parser. */
 #include "kt-json.h"
 
 #include "base/kt-error.h"

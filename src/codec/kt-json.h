@@ -14,7 +14,7 @@
 
 /* Rewrites JSON so that a parser which knows only doubles keeps every number's digits: `12` becomes "n12" and `1.2e1`
  * "n1.2e1/12" (kt-number.h), and so that the two cannot be confused each string "x", keys too, becomes "sx". So that
- * one bad string does not cost the whole answer, half a surrogate pair becomes U+FFFD and \u0000 KT_NUL; bytes that are
+ * one bad string does not cost the whole body, half a surrogate pair becomes U+FFFD and \u0000 KT_NUL; bytes that are
  * not UTF-8 stay. Checks what the parser does not: the grammar of numbers (RFC 8259, 6), that of \u, nesting, no NUL
  * byte. Everything else is left for the parser to judge. (transfer full), or NULL and KT_ERROR_BAD_ANSWER with the
  * byte's position. */

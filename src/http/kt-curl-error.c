@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What curl's failures are to us. */
+/* Maps curl's failures to errors. */
 #include "kt-curl-error.h"
 
 #include "base/kt-error.h"
 #include "kt-retry.h"
-#include "kt-transport.h"
 
 #include <string.h>
 
@@ -49,8 +48,7 @@ static const struct {
 static char *
 name_of (const char *proxy)
 {
-  const char *environment = kt_transport_environment_proxy ();
-  const char *url = proxy != NULL ? proxy : environment != NULL ? environment : "?";
+  const char *url = proxy != NULL ? proxy : "?";
   const char *scheme_end = strstr (url, "://");
   const char *host = scheme_end != NULL ? scheme_end + strlen ("://") : url;
 
@@ -70,16 +68,16 @@ kt_curl_proxy_error (guint status, const char *proxy)
   return g_error_new (KT_ERROR, KT_ERROR_PROXY, "the proxy %s wants proxy authentication (HTTP %u)", name, status);
 }
 
-/* The proxy has ANSWERED a CONNECT with that status, not a good one. */
+/* The proxy has answered a CONNECT with STATUS, not a good one. */
 static GError *
-connect_error (guint answered, const char *proxy)
+connect_error (guint status, const char *proxy)
 {
-  GError *error = kt_curl_proxy_error (answered, proxy);
-  KtErrorCode kt = kt_retry_is_passing (answered) ? KT_ERROR_BROKEN : KT_ERROR_PROXY;
+  GError *error = kt_curl_proxy_error (status, proxy);
+  KtErrorCode kt = kt_retry_is_passing (status) ? KT_ERROR_BROKEN : KT_ERROR_PROXY;
   g_autofree char *name = name_of (proxy);
 
   return error != NULL ? error
-                       : g_error_new (KT_ERROR, (int) kt, "the proxy %s refuses to connect: HTTP %u", name, answered);
+                       : g_error_new (KT_ERROR, (int) kt, "the proxy %s refuses to connect: HTTP %u", name, status);
 }
 
 GError *
@@ -87,11 +85,11 @@ kt_curl_error (CURL *easy, CURLcode code, const char *message, const char *proxy
 {
   KtErrorCode kt = KT_ERROR_SERVICE;
   const char *text = message != NULL && message[0] != '\0' ? message : curl_easy_strerror (code);
-  long answered = 0;
+  long status = 0;
 
-  curl_easy_getinfo (easy, CURLINFO_HTTP_CONNECTCODE, &answered);
-  if (answered != 0 && answered / 100 != 2)
-    return connect_error ((guint) answered, proxy);
+  curl_easy_getinfo (easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  if (status != 0 && status / 100 != 2)
+    return connect_error ((guint) status, proxy);
   if (strstr (text, "proxy") != NULL && strchr (text, '\'') != NULL) /* curl quotes its URL, with the password */
     return g_error_new_literal (KT_ERROR, KT_ERROR_PROXY, "the proxy's URL is none that can be used");
   if (code == CURLE_PROXY) {

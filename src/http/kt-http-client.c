@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Queues requests, limits them, sends them again and ends them at their deadline. */
 #include "kt-http-client.h"
 
 #include "base/kt-error.h"
@@ -6,11 +7,11 @@
 #include "base/kt-units.h"
 #include "kt-retry.h"
 
-/* A job is in one of three places: in line (link), with the transport (exchange), or waiting for its next attempt
+/* A request is in one of three places: in the queue (link), with the transport (exchange), or waiting for its next attempt
  * (retry). Its deadline runs through all of them. */
 typedef struct {
   KtHttpClient *client;
-  KtHttpRequest request;
+  KtHttpRequest http;
   KtHttpPrepare prepare;
   KtHttpDone done;
   gpointer data;
@@ -18,20 +19,20 @@ typedef struct {
   KtUsec deadline;
   KtUsec stall_timeout; /* each piece for SINK puts the deadline off to so much later */
   guint attempts;
-  GList link; /* KtHttpClient.line */
-  GList all;  /* KtHttpClient.jobs */
-  gboolean in_line;
+  GList link; /* KtHttpClient.queue */
+  GList all;  /* KtHttpClient.requests */
+  gboolean queued;
   KtExchange *exchange;
   KtTimer *retry;
   KtTimer *expiry;
-} Job;
+} Request;
 
 struct KtHttpClient {
   KtClock *clock;
   KtTransport *transport;
   KtHttpLimits limits;
-  GQueue jobs;
-  GQueue line;
+  GQueue requests;
+  GQueue queue;
   guint active;
   KtUsec next_start_at; /* rate: no request before this time */
   KtTimer *rate_timer;
@@ -44,99 +45,99 @@ static void pump (KtHttpClient *client);
 static void on_exchange (const KtHttpResponse *response, const GError *error, gpointer data);
 
 static void
-job_leave (Job *job)
+request_leave (Request *request)
 {
-  KtHttpClient *client = job->client;
+  KtHttpClient *client = request->client;
 
-  kt_clock_stop (client->clock, &job->retry);
-  if (job->in_line)
-    g_queue_unlink (&client->line, &job->link);
-  job->in_line = FALSE;
-  if (job->exchange != NULL) {
-    client->transport->cancel (client->transport, g_steal_pointer (&job->exchange));
+  kt_clock_stop (client->clock, &request->retry);
+  if (request->queued)
+    g_queue_unlink (&client->queue, &request->link);
+  request->queued = FALSE;
+  if (request->exchange != NULL) {
+    client->transport->cancel (client->transport, g_steal_pointer (&request->exchange));
     client->active--;
   }
 }
 
-/* The one end of a job. */
+/* The one end of a request. */
 static void
-job_finish (Job *job, const KtHttpResponse *response, const GError *error)
+request_finish (Request *request, const KtHttpResponse *response, const GError *error)
 {
-  KtHttpClient *client = job->client;
+  KtHttpClient *client = request->client;
 
-  job_leave (job);
-  kt_clock_stop (client->clock, &job->expiry);
-  g_queue_unlink (&client->jobs, &job->all);
-  job->done (response, error, job->data);
-  kt_secret_free (job->request.url);
-  g_clear_pointer (&job->request.body, g_bytes_unref);
-  g_ptr_array_unref (job->request.headers);
-  g_free (job);
+  request_leave (request);
+  kt_clock_stop (client->clock, &request->expiry);
+  g_queue_unlink (&client->requests, &request->all);
+  request->done (response, error, request->data);
+  kt_secret_free (request->http.url);
+  g_clear_pointer (&request->http.body, g_bytes_unref);
+  g_ptr_array_unref (request->http.headers);
+  g_free (request);
 }
 
 static void
 on_expiry (gpointer data)
 {
-  Job *job = data;
-  KtHttpClient *client = job->client;
+  Request *request = data;
+  KtHttpClient *client = request->client;
   g_autoptr (GError) error = g_error_new (KT_ERROR, KT_ERROR_TIMED_OUT, "no answer before the deadline (%s)",
-                                          job->in_line            ? "still waiting in line"
-                                          : job->exchange != NULL ? "asked"
-                                                                  : "between two attempts");
+                                          request->queued             ? "still waiting in line"
+                                          : request->exchange != NULL ? "asked"
+                                                                      : "between two attempts");
 
-  job->expiry = NULL;
-  if (kt_clock_monotonic (client->clock) < job->deadline) { /* it was put off */
-    job->expiry = kt_clock_start (client->clock, job->deadline, on_expiry, job);
+  request->expiry = NULL;
+  if (kt_clock_monotonic (client->clock) < request->deadline) { /* it was put off */
+    request->expiry = kt_clock_start (client->clock, request->deadline, on_expiry, request);
     return;
   }
-  job_finish (job, NULL, error);
+  request_finish (request, NULL, error);
   pump (client);
 }
 
 static void
-job_queue (Job *job)
+request_enqueue (Request *request)
 {
-  job->in_line = TRUE;
-  g_queue_push_tail_link (&job->client->line, &job->link);
-  pump (job->client);
+  request->queued = TRUE;
+  g_queue_push_tail_link (&request->client->queue, &request->link);
+  pump (request->client);
 }
 
 static void
 on_retry (gpointer data)
 {
-  Job *job = data;
+  Request *request = data;
 
-  job->retry = NULL;
-  job_queue (job);
+  request->retry = NULL;
+  request_enqueue (request);
 }
 
 static void
 on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
 {
-  Job *job = data;
-  KtHttpClient *client = job->client;
+  Request *request = data;
+  KtHttpClient *client = request->client;
   KtUsec now = kt_clock_monotonic (client->clock);
   KtAttempt attempt = {
-    .attempt = job->attempts,
+    .attempt = request->attempts,
     .status = response != NULL ? response->status : 0,
     .error = error,
     .retry_after = response != NULL ? response->headers[KT_HEADER_RETRY_AFTER] : NULL,
     .now_wall = kt_clock_wall (client->clock),
     .now = now,
-    .deadline = job->deadline,
+    .deadline = request->deadline,
     .jitter = g_random_double (),
   };
-  KtUsec delay = job->request.once ? KT_RETRY_NO : kt_retry_delay (&attempt);
+  KtUsec delay = request->http.once ? KT_RETRY_NO : kt_retry_delay (&attempt);
 
-  if (delay != KT_RETRY_NO && response != NULL && job->request.is_final != NULL && job->request.is_final (response))
+  if (delay != KT_RETRY_NO && response != NULL && request->http.is_final != NULL && request->http.is_final (response))
     delay = KT_RETRY_NO;
-  job->exchange = NULL;
+  request->exchange = NULL;
   client->active--;
   if (delay == KT_RETRY_NO) {
-    job_finish (job, response, error);
+    request_finish (request, response, error);
   } else {
     ++*client->retries;
-    job->retry = kt_clock_start (client->clock, now + delay, on_retry, job);
+    request->retry = kt_clock_start (client->clock, now + delay, on_retry, request);
   }
   pump (client);
 }
@@ -144,24 +145,24 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
 static gboolean
 on_piece (const KtHttpResponse *head, gconstpointer bytes, gsize length, gpointer data)
 {
-  Job *job = data;
+  Request *request = data;
 
-  job->deadline = kt_time_add (kt_clock_monotonic (job->client->clock), job->stall_timeout);
-  return job->sink (head, bytes, length, job->data);
+  request->deadline = kt_time_add (kt_clock_monotonic (request->client->clock), request->stall_timeout);
+  return request->sink (head, bytes, length, request->data);
 }
 
 static void
-job_start (Job *job)
+request_start (Request *request)
 {
-  KtHttpClient *client = job->client;
+  KtHttpClient *client = request->client;
 
-  job->in_line = FALSE;
-  job->attempts++;
+  request->queued = FALSE;
+  request->attempts++;
   client->active++;
   ++*client->attempts;
-  g_ptr_array_set_size (job->request.headers, 0);
-  job->prepare (&job->request, job->data);
-  job->exchange = client->transport->send (client->transport, &job->request, on_exchange, job);
+  g_ptr_array_set_size (request->http.headers, 0);
+  request->prepare (&request->http, request->data);
+  request->exchange = client->transport->send (client->transport, &request->http, on_exchange, request);
 }
 
 static void
@@ -177,7 +178,7 @@ on_rate (gpointer data)
 static void
 pump (KtHttpClient *client)
 {
-  while (client->active < client->limits.concurrency && !g_queue_is_empty (&client->line)) {
+  while (client->active < client->limits.concurrency && !g_queue_is_empty (&client->queue)) {
     if (client->limits.rate > 0) {
       KtUsec now = kt_clock_monotonic (client->clock);
       if (now < client->next_start_at) {
@@ -187,40 +188,40 @@ pump (KtHttpClient *client)
       }
       client->next_start_at = MAX (now, client->next_start_at) + KT_SECOND / client->limits.rate;
     }
-    job_start (g_queue_pop_head_link (&client->line)->data);
+    request_start (g_queue_pop_head_link (&client->queue)->data);
   }
 }
 
-static Job *
-job_new (KtHttpClient *client, const char *method, const char *url, KtUsec deadline, KtHttpPrepare prepare,
-         KtHttpDone done, gpointer data)
+static Request *
+request_new (KtHttpClient *client, const char *method, const char *url, KtUsec deadline, KtHttpPrepare prepare,
+             KtHttpDone done, gpointer data)
 {
-  Job *job = g_new0 (Job, 1);
+  Request *request = g_new0 (Request, 1);
 
-  job->client = client;
-  job->request.method = method;
-  job->request.url = g_strdup (url);
-  job->request.headers = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_secret_free);
-  job->request.max_response = client->limits.max_response;
-  job->prepare = prepare;
-  job->done = done;
-  job->data = data;
-  job->deadline = deadline;
-  job->link.data = job;
-  job->all.data = job;
-  g_queue_push_tail_link (&client->jobs, &job->all);
-  job->expiry = kt_clock_start (client->clock, deadline, on_expiry, job);
-  return job;
+  request->client = client;
+  request->http.method = method;
+  request->http.url = g_strdup (url);
+  request->http.headers = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_secret_free);
+  request->http.max_response = client->limits.max_response;
+  request->prepare = prepare;
+  request->done = done;
+  request->data = data;
+  request->deadline = deadline;
+  request->link.data = request;
+  request->all.data = request;
+  g_queue_push_tail_link (&client->requests, &request->all);
+  request->expiry = kt_clock_start (client->clock, deadline, on_expiry, request);
+  return request;
 }
 
 void
 kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, KtUsec deadline,
                      KtHttpPrepare prepare, KtHttpDone done, gpointer data)
 {
-  Job *job = job_new (client, method, url, deadline, prepare, done, data);
+  Request *request = request_new (client, method, url, deadline, prepare, done, data);
 
-  job->request.body = body != NULL ? g_bytes_ref (body) : NULL;
-  job_queue (job);
+  request->http.body = body != NULL ? g_bytes_ref (body) : NULL;
+  request_enqueue (request);
 }
 
 void
@@ -228,14 +229,14 @@ kt_http_client_stream (KtHttpClient *client, const char *url, KtUsec stall_timeo
                        KtHttpSink sink, KtHttpDone done, gpointer data)
 {
   KtUsec deadline = kt_time_add (kt_clock_monotonic (client->clock), stall_timeout);
-  Job *job = job_new (client, "GET", url, deadline, prepare, done, data);
+  Request *request = request_new (client, "GET", url, deadline, prepare, done, data);
 
-  job->sink = sink;
-  job->stall_timeout = stall_timeout;
-  job->request.sink = on_piece;
-  job->request.sink_data = job;
-  job->request.is_link = TRUE;
-  job_queue (job);
+  request->sink = sink;
+  request->stall_timeout = stall_timeout;
+  request->http.sink = on_piece;
+  request->http.sink_data = request;
+  request->http.is_link = TRUE;
+  request_enqueue (request);
 }
 
 KtHttpClient *
@@ -246,8 +247,8 @@ kt_http_client_new (KtClock *clock, KtTransport *transport, const KtHttpLimits *
   client->clock = clock;
   client->transport = transport;
   client->limits = *limits;
-  g_queue_init (&client->jobs);
-  g_queue_init (&client->line);
+  g_queue_init (&client->requests);
+  g_queue_init (&client->queue);
   client->attempts = client->retries = &client->uncounted;
   if (metrics == NULL)
     return client;
@@ -271,8 +272,8 @@ kt_http_client_free (KtHttpClient *client)
 
   if (client == NULL)
     return;
-  while (!g_queue_is_empty (&client->jobs))
-    job_finish (g_queue_peek_head (&client->jobs), NULL, error);
+  while (!g_queue_is_empty (&client->requests))
+    request_finish (g_queue_peek_head (&client->requests), NULL, error);
   kt_clock_stop (client->clock, &client->rate_timer);
   client->transport->free (client->transport);
   g_free (client);

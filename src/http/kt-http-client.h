@@ -5,8 +5,8 @@
 #include "base/kt-metrics.h"
 #include "kt-transport.h"
 
-/* Requests with a policy: at most CONCURRENCY at once and RATE a second, the rest wait in line; retries; and
- * one deadline over all of it, waiting in line included. */
+/* Requests with a policy: at most CONCURRENCY at once and RATE a second, the rest wait in a queue; retries; and one deadline
+ * over all of it, the time in the queue included. */
 typedef struct KtHttpClient KtHttpClient;
 
 typedef struct {
@@ -39,7 +39,7 @@ void kt_http_client_send (KtHttpClient *client, const char *method, const char *
                           KtHttpPrepare prepare, KtHttpDone done, gpointer data);
 
 /* As kt_http_client_send(), GETs what the link URL leads to: its redirects are followed (http and https only, never
- * from https to http), and no error's message tells of it. The body, of any length, goes to SINK, which gets DATA; the
+ * from https to http), and no error's message has it. The body, of any length, goes to SINK, which gets DATA; the
  * response of DONE is without. Instead of a deadline there is STALL, microseconds: the longest time without a piece.
  * An attempt after the first begins with PREPARE again. */
 void kt_http_client_stream (KtHttpClient *client, const char *url, KtUsec stall_timeout, KtHttpPrepare prepare,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads the dates of headers. */
 #include "kt-http-date.h"
 
 #include "base/kt-units.h"

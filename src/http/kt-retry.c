@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Decides whether and when a request is sent again. */
 #include "kt-retry.h"
 
 #include "base/kt-units.h"

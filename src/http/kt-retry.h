@@ -7,8 +7,8 @@
 /* What is known when an attempt has failed or might have. Times are microseconds. */
 typedef struct {
   guint attempt;           /* 1 for the first */
-  guint status;            /* HTTP status, 0 when there was no answer */
-  const GError *error;     /* of the transport, NULL when there was an answer */
+  guint status;            /* HTTP status, 0 when there was no response */
+  const GError *error;     /* of the transport, NULL when there was a response */
   const char *retry_after; /* the header's value or NULL */
   KtUsec now_wall;         /* for a Retry-After that is a date */
   KtUsec now;
@@ -19,7 +19,7 @@ typedef struct {
 #define KT_RETRY_NO       (-1)
 #define KT_RETRY_ATTEMPTS 4
 
-/* Whether an answer with STATUS may be another the next time: 429, 500, 502, 503 and 504. */
+/* Whether a response with STATUS may be another the next time: 429, 500, 502, 503 and 504. */
 gboolean kt_retry_is_passing (guint status);
 
 /* How long to wait before the next attempt, or KT_RETRY_NO. Retried are no connection, a connection that broke, and

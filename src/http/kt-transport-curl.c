@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* libcurl driven by the main loop: curl tells which sockets to watch and when to wake it. The sockets are in one epoll
- * set, and that and the time are one GSource: a turn of the loop costs the same with one connection and with a hundred.
- * Each wake-up ends by collecting the transfers that are through. Only this file,
- * kt-curl-error.h and kt-http-date.c see curl.h. */
+/* HTTP by libcurl in the main loop. */
 #include "kt-transport.h"
 
 #include "base/kt-error.h"
+#include "base/kt-log.h"
 #include "kt-curl-error.h"
+#include "kt-curl-loop.h"
+#include "kt-curl-options.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 typedef struct {
   KtTransport vtable;
-  CURLM *multi;
-  int sockets; /* epoll set */
-  GSource *source;
-  GQueue idle; /* CURL handles to use again */
-  char *ca_file;
-  char *proxy;
+  KtCurlLoop *loop;
+  GQueue idle;           /* CURL handles to use again */
+  KtCurlOptions options; /* its strings are ours */
+  char *proxy_password;  /* NULL: none */
 } CurlTransport;
 
 struct KtExchange {
@@ -32,20 +29,17 @@ struct KtExchange {
   const KtHttpRequest *request;
   GByteArray *body;
   char *response_headers[KT_N_HEADERS];
-  gsize header_bytes; /* of the answer under way: those before were a redirect's, or a proxy's */
+  gsize header_bytes; /* of the response under way: those before were a redirect's, or a proxy's */
   gboolean too_large;
   gboolean enough; /* says the sink */
+  KtCurlRefusal refusal;
+  GSource *end; /* of a transfer that libcurl has refused */
   char message[CURL_ERROR_SIZE];
   KtTransportDone done;
   gpointer data;
 };
 
-#define IDLE_HANDLES      64
-#define SOCKETS_PER_TURN  64 /* then the other sources of the loop have theirs */
-#define MOST_REDIRECTS    5L
-#define MOST_HEADER_BYTES 65536u        /* of one answer; curl has a limit of its own for each line */
-#define CA_FILE_LIFE      1L            /* seconds; by itself curl would not look at the file again for a day */
-#define LINK_BUFFER       (128L * 1024) /* bytes; fewer, larger pieces of packages */
+#define MOST_HEADER_BYTES 65536u /* of one response; curl has a limit of its own for each line */
 
 static const char *const header_names[KT_N_HEADERS] = {
   [KT_HEADER_DATE] = "date",
@@ -69,9 +63,13 @@ exchange_free (KtExchange *exchange)
 {
   CurlTransport *transport = exchange->transport;
 
-  curl_multi_remove_handle (transport->multi, exchange->easy);
+  if (exchange->end == NULL)
+    kt_curl_loop_remove (transport->loop, exchange->easy);
+  else
+    g_source_destroy (exchange->end);
+  g_clear_pointer (&exchange->end, g_source_unref);
   curl_slist_free_all (exchange->headers);
-  if (g_queue_get_length (&transport->idle) < IDLE_HANDLES) {
+  if (g_queue_get_length (&transport->idle) < KT_CURL_IDLE) {
     curl_easy_reset (exchange->easy);
     g_queue_push_head (&transport->idle, exchange->easy);
   } else {
@@ -100,14 +98,17 @@ trust_error (const char *ca_file)
   return g_error_new (KT_ERROR, KT_ERROR_TLS, "ca-file %s: %s", ca_file, reason);
 }
 
-/* Why the exchange, which ended with CODE, brings no answer; NULL when it does. */
+/* Why the exchange, which ended with CODE, brings no response; NULL when it does. */
 static GError *
 error_of (const KtExchange *exchange, CURLcode code)
 {
   const KtHttpRequest *request = exchange->request;
-  const char *proxy = exchange->transport->proxy;
+  const char *proxy = exchange->transport->options.proxy;
   long status = 0;
 
+  if (exchange->refusal.name != NULL)
+    return g_error_new (KT_ERROR, KT_ERROR_SERVICE, "libcurl refuses %s: %s", exchange->refusal.name,
+                        exchange->refusal.why);
   if (exchange->too_large)
     return g_error_new (KT_ERROR, KT_ERROR_TOO_LARGE,
                         "the answer is larger than max-response (%" G_GSIZE_FORMAT " bytes)", request->max_response);
@@ -115,7 +116,7 @@ error_of (const KtExchange *exchange, CURLcode code)
     return g_error_new (KT_ERROR, KT_ERROR_BAD_ANSWER, "the answer's headers are too large (more than %u bytes)",
                         MOST_HEADER_BYTES);
   if (code == CURLE_SSL_CACERT_BADFILE)
-    return trust_error (exchange->transport->ca_file);
+    return trust_error (exchange->transport->options.ca_file);
   if (code != CURLE_OK && !exchange->enough) /* curl's own message may quote the URL */
     return kt_curl_error (exchange->easy, code, request->is_link ? NULL : exchange->message, proxy);
   curl_easy_getinfo (exchange->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -146,74 +147,12 @@ exchange_finish (KtExchange *exchange, CURLcode code)
 }
 
 static void
-collect (CurlTransport *transport)
+on_ended (CURL *easy, CURLcode code, gpointer data)
 {
-  CURLMsg *message;
-  int left;
+  KtExchange *exchange = NULL;
 
-  while ((message = curl_multi_info_read (transport->multi, &left)) != NULL) {
-    KtExchange *exchange = NULL;
-    if (message->msg != CURLMSG_DONE)
-      continue;
-    CURLcode code = message->data.result; /* the message is gone once its handle is removed */
-    curl_easy_getinfo (message->easy_handle, CURLINFO_PRIVATE, &exchange);
-    exchange_finish (exchange, code);
-  }
-}
-
-static int
-select_mask (guint32 events)
-{
-  return (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
-         | (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-}
-
-static gboolean
-dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  CurlTransport *transport = data;
-  gint64 wake = g_source_get_ready_time (source);
-  struct epoll_event ready[SOCKETS_PER_TURN];
-  int count, running;
-
-  if (wake >= 0 && wake <= g_source_get_time (source)) {
-    g_source_set_ready_time (source, -1);
-    curl_multi_socket_action (transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-  }
-  count = epoll_wait (transport->sockets, ready, SOCKETS_PER_TURN, 0);
-  for (int i = 0; i < count; i++)
-    curl_multi_socket_action (transport->multi, ready[i].data.fd, select_mask (ready[i].events), &running);
-  collect (transport);
-  return G_SOURCE_CONTINUE;
-}
-
-static GSourceFuncs source_funcs = { .dispatch = dispatch };
-
-/* SOCKET_DATA is not NULL when the socket is in the set. */
-static int
-on_socket (CURL *easy, curl_socket_t fd, int what, void *data, void *socket_data)
-{
-  CurlTransport *transport = data;
-  struct epoll_event event = {
-    .events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u),
-    .data.fd = fd,
-  };
-
-  if (what == CURL_POLL_REMOVE)
-    epoll_ctl (transport->sockets, EPOLL_CTL_DEL, fd, NULL);
-  else if (epoll_ctl (transport->sockets, socket_data != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0)
-    g_warning ("cannot watch a connection: %s", g_strerror (errno));
-  curl_multi_assign (transport->multi, fd, what == CURL_POLL_REMOVE ? NULL : transport);
-  return 0;
-}
-
-static int
-on_timer (CURLM *multi, long timeout_ms, void *data)
-{
-  CurlTransport *transport = data;
-
-  g_source_set_ready_time (transport->source, timeout_ms < 0 ? -1 : g_get_monotonic_time () + timeout_ms * 1000);
-  return 0;
+  curl_easy_getinfo (easy, CURLINFO_PRIVATE, &exchange);
+  exchange_finish (exchange, code);
 }
 
 /* What the sink takes of a body; less ends the transfer. */
@@ -270,61 +209,52 @@ on_header (char *bytes, size_t size, size_t count, void *data)
 }
 
 static void
-set_link_options (CURL *easy, const char *url)
-{
-  curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt (easy, CURLOPT_MAXREDIRS, MOST_REDIRECTS);
-  curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS_STR,
-                    g_ascii_strncasecmp (url, "https:", 6) == 0 ? "https" : "http,https");
-  curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, LINK_BUFFER);
-}
-
-static void
 set_options (KtExchange *exchange)
 {
-  const CurlTransport *transport = exchange->transport;
-  const KtHttpRequest *request = exchange->request;
   CURL *easy = exchange->easy;
+  KtCurlRefusal *refusal = &exchange->refusal;
 
-  curl_easy_setopt (easy, CURLOPT_PRIVATE, exchange);
-  curl_easy_setopt (easy, CURLOPT_URL, request->url);
-  curl_easy_setopt (easy, CURLOPT_HTTPHEADER, exchange->headers);
-  curl_easy_setopt (easy, CURLOPT_ERRORBUFFER, exchange->message);
-  curl_easy_setopt (easy, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt (easy, CURLOPT_WRITEDATA, exchange);
-  curl_easy_setopt (easy, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt (easy, CURLOPT_HEADERDATA, exchange);
-  curl_easy_setopt (easy, CURLOPT_USERAGENT, "kootaskfs/" KT_VERSION);
-  curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt (easy, CURLOPT_QUICK_EXIT, 1L); /* else a hanging name server blocks the loop at the end */
-  /* rather HTTP/2 on one connection than a second one: with TLS that is known after the handshake. Without, curl would
-   * know after the first answer only, and one slow answer would keep all other requests back */
-  curl_easy_setopt (easy, CURLOPT_PIPEWAIT, (long) g_str_has_prefix (request->url, "https:"));
-  /* a request to be sent once has a connection of its own: on a kept one that has died curl would send it again */
-  curl_easy_setopt (easy, CURLOPT_FRESH_CONNECT, (long) request->once);
-  curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
-  curl_easy_setopt (easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  if (request->is_link)
-    set_link_options (easy, request->url);
-  else
-    curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "");
-  if (transport->ca_file != NULL) {
-    curl_easy_setopt (easy, CURLOPT_CAINFO, transport->ca_file);
-    curl_easy_setopt (easy, CURLOPT_CA_CACHE_TIMEOUT, CA_FILE_LIFE);
-  }
-  /* clear text goes straight to whom it is for, whatever names a proxy: it holds the token, or a link that is a secret */
-  if (!g_str_has_prefix (request->url, "https:"))
-    curl_easy_setopt (easy, CURLOPT_PROXY, "");
-  else if (transport->proxy != NULL)
-    curl_easy_setopt (easy, CURLOPT_PROXY, transport->proxy);
-  if (request->body != NULL) {
-    gsize size;
-    const char *body = g_bytes_get_data (request->body, &size);
-    curl_easy_setopt (easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) size);
-    curl_easy_setopt (easy, CURLOPT_POSTFIELDS, body);
-  }
-  curl_easy_setopt (easy, CURLOPT_CUSTOMREQUEST, request->method);
+  KT_CURL_SET (refusal, easy, CURLOPT_PRIVATE, exchange);
+  KT_CURL_SET (refusal, easy, CURLOPT_HTTPHEADER, exchange->headers);
+  KT_CURL_SET (refusal, easy, CURLOPT_ERRORBUFFER, exchange->message);
+  KT_CURL_SET (refusal, easy, CURLOPT_WRITEFUNCTION, on_body);
+  KT_CURL_SET (refusal, easy, CURLOPT_WRITEDATA, exchange);
+  KT_CURL_SET (refusal, easy, CURLOPT_HEADERFUNCTION, on_header);
+  KT_CURL_SET (refusal, easy, CURLOPT_HEADERDATA, exchange);
+  kt_curl_set_request (easy, exchange->request, &exchange->transport->options, refusal);
+}
+
+static gboolean
+on_refused (gpointer data)
+{
+  exchange_finish (data, CURLE_OK);
+  return G_SOURCE_REMOVE;
+}
+
+/* What libcurl has refused ends in the next turn of the loop: DONE is never called before the start returns. */
+static void
+refuse_later (KtExchange *exchange)
+{
+  exchange->end = g_idle_source_new ();
+  g_source_set_priority (exchange->end, G_PRIORITY_DEFAULT);
+  g_source_set_callback (exchange->end, on_refused, exchange, NULL);
+  g_source_attach (exchange->end, NULL);
+}
+
+/* FALSE: libcurl has refused it. */
+static gboolean
+try_begin (KtExchange *exchange)
+{
+  CurlTransport *transport = exchange->transport;
+  CURLMcode code;
+
+  set_options (exchange);
+  if (exchange->refusal.name != NULL)
+    return FALSE;
+  code = kt_curl_loop_add (transport->loop, exchange->easy);
+  if (code != CURLM_OK)
+    exchange->refusal = (KtCurlRefusal){ "curl_multi_add_handle", curl_multi_strerror (code) };
+  return code == CURLM_OK;
 }
 
 static KtExchange *
@@ -341,10 +271,13 @@ curl_begin (KtTransport *vtable, const KtHttpRequest *request, KtTransportDone d
   exchange->easy = g_queue_pop_head (&transport->idle);
   if (exchange->easy == NULL)
     exchange->easy = curl_easy_init ();
-  for (guint i = 0; i < request->headers->len; i++)
+  g_assert (exchange->easy != NULL); /* as GLib does when memory is out */
+  for (guint i = 0; i < request->headers->len; i++) {
     exchange->headers = curl_slist_append (exchange->headers, g_ptr_array_index (request->headers, i));
-  set_options (exchange);
-  curl_multi_add_handle (transport->multi, exchange->easy);
+    g_assert (exchange->headers != NULL);
+  }
+  if (!try_begin (exchange))
+    refuse_later (exchange);
   return exchange;
 }
 
@@ -362,59 +295,55 @@ curl_dispose (KtTransport *vtable)
 
   while ((easy = g_queue_pop_head (&transport->idle)) != NULL)
     curl_easy_cleanup (easy);
-  curl_multi_cleanup (transport->multi);
-  g_source_destroy (transport->source);
-  g_source_unref (transport->source);
-  close (transport->sockets);
-  g_free (transport->ca_file);
-  g_free (transport->proxy);
+  kt_curl_loop_free (transport->loop);
+  kt_log_release_secret (transport->proxy_password);
+  kt_secret_free (transport->proxy_password);
+  g_free ((char *) transport->options.ca_file);
+  g_free ((char *) transport->options.proxy);
   g_free (transport);
   curl_global_cleanup ();
 }
 
-const char *
-kt_transport_environment_proxy (void)
+/* The password in the URL PROXY, NULL when there is none. (transfer full) */
+static char *
+password_of (const char *proxy)
 {
-  static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+  const char *scheme_end = proxy != NULL ? strstr (proxy, "://") : NULL;
+  const char *user = scheme_end != NULL ? scheme_end + strlen ("://") : proxy;
+  const char *host = user != NULL ? strrchr (user, '@') : NULL;
+  const char *password = host != NULL ? strchr (user, ':') : NULL;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-    const char *proxy = g_getenv (names[i]);
-    if (proxy != NULL && proxy[0] != '\0')
-      return proxy;
-  }
-  return NULL;
+  return password != NULL && password < host ? g_strndup (password + 1, (gsize) (host - password - 1)) : NULL;
 }
 
 KtTransport *
 kt_transport_curl_new (const KtCurlOptions *options, GError **error)
 {
+  const curl_version_info_data *version = curl_version_info (CURLVERSION_NOW);
   CurlTransport *transport;
+  CURLcode code;
 
-  if ((curl_version_info (CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) == 0) {
+  if ((version->features & CURL_VERSION_ASYNCHDNS) == 0) {
     g_set_error (error, KT_ERROR, KT_ERROR_CONFIG,
-                 "libcurl %s resolves names synchronously: a build with an "
-                 "asynchronous resolver is needed",
-                 curl_version_info (CURLVERSION_NOW)->version);
+                 "libcurl %s resolves names synchronously: a build with an asynchronous resolver is needed",
+                 version->version);
     return NULL;
   }
-  curl_global_init (CURL_GLOBAL_DEFAULT);
+  code = curl_global_init (CURL_GLOBAL_DEFAULT);
+  if (code != CURLE_OK) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "libcurl %s: %s", version->version, curl_easy_strerror (code));
+    return NULL;
+  }
   transport = g_new0 (CurlTransport, 1);
   transport->vtable = (KtTransport){ .send = curl_begin, .cancel = curl_abort, .free = curl_dispose };
-  transport->ca_file = g_strdup (options->ca_file);
-  transport->proxy = g_strdup (options->proxy);
-  transport->sockets = epoll_create1 (EPOLL_CLOEXEC);
-  transport->source = g_source_new (&source_funcs, sizeof (GSource));
-  g_source_set_callback (transport->source, NULL, transport, NULL);
-  g_source_add_unix_fd (transport->source, transport->sockets, G_IO_IN);
-  g_source_attach (transport->source, NULL);
-
-  transport->multi = curl_multi_init ();
-  curl_multi_setopt (transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-  curl_multi_setopt (transport->multi, CURLMOPT_SOCKETDATA, transport);
-  curl_multi_setopt (transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-  curl_multi_setopt (transport->multi, CURLMOPT_TIMERDATA, transport);
-  /* by itself curl keeps four idle connections for each transfer under way, and closes them when a rush is over */
-  curl_multi_setopt (transport->multi, CURLMOPT_MAXCONNECTS, (long) IDLE_HANDLES);
-  curl_multi_setopt (transport->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX);
+  transport->options.ca_file = g_strdup (options->ca_file);
+  transport->options.proxy = g_strdup (options->proxy);
+  transport->proxy_password = password_of (options->proxy);
+  kt_log_hold_secret (transport->proxy_password);
+  transport->loop = kt_curl_loop_new (on_ended, transport, error);
+  if (transport->loop == NULL) {
+    curl_dispose (&transport->vtable);
+    return NULL;
+  }
   return &transport->vtable;
 }

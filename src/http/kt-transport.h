@@ -5,7 +5,7 @@
 
 /* One HTTP exchange. The vtable has two implementations: curl, and a fake that tests drive by hand. */
 
-/* The headers of an answer that somebody reads; the others are not kept. */
+/* The headers of a response that somebody reads; the others are not kept. */
 typedef enum {
   KT_HEADER_DATE,
   KT_HEADER_RETRY_AFTER,
@@ -23,7 +23,7 @@ typedef struct {
   char *headers[KT_N_HEADERS]; /* their values, NULL when absent */
 } KtHttpResponse;
 
-/* Takes a body piece by piece: HEAD is the answer's status and headers, without body. FALSE is enough: the exchange
+/* Takes a body piece by piece: HEAD is the response's status and headers, without body. FALSE is enough: the exchange
  * ends as if the body had ended there. It must not begin or cancel an exchange. */
 typedef gboolean (*KtHttpSink) (const KtHttpResponse *head, gconstpointer bytes, gsize length, gpointer data);
 
@@ -60,14 +60,12 @@ struct KtTransport {
 
 typedef struct {
   const char *ca_file; /* PEM, or NULL for the system's */
-  const char *proxy;   /* for https://; or NULL: what the environment says, as curl does */
+  const char
+      *proxy; /* for https://, may hold a password; or NULL for none. Hosts in $no_proxy go without, as curl does */
 } KtCurlOptions;
 
 /* HTTP over libcurl's multi interface in the default GMainContext. What is in clear text goes through no proxy. Redirects
  * are not followed, but for links: nothing else is ever sent to a host that was not configured. Fails with
- * KT_ERROR_CONFIG when this libcurl cannot resolve names without blocking. */
+ * KT_ERROR_CONFIG when this libcurl cannot resolve names without blocking, or refuses an option. A request whose option
+ * libcurl refuses ends with KT_ERROR_SERVICE, which names the option. */
 KtTransport *kt_transport_curl_new (const KtCurlOptions *options, GError **error);
-
-/* The proxy that the environment names for https://, in curl's order; NULL when it names none. It may hold a password.
- * (transfer none) */
-const char *kt_transport_environment_proxy (void);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The tables of a task as CSV. */
 #include "kt-csv.h"
 
 #include "base/kt-names.h"
@@ -70,5 +71,5 @@ kt_csv_failures (const KtTask *task)
 {
   if (task->failures_csv != NULL)
     return g_bytes_ref (task->failures_csv);
-  return task->key->family == KT_FAMILY_BASIC ? import_failures (task) : files (task, TRUE);
+  return kt_family_has (task->key->family, KT_FACT_FILES) ? files (task, TRUE) : import_failures (task);
 }

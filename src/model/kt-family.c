@@ -4,14 +4,16 @@
 
 static const struct {
   const char *word;
+  const char *line; /* of a watch list */
   guint facts;
 } families[] = {
-  [KT_FAMILY_SHARE] = { "share",
+  [KT_FAMILY_SHARE] = { "share", "share SHAREID TASKID",
                         KT_FACT_ANY | KT_FACT_OF_SHARE | KT_FACT_FILES | KT_FACT_PACKAGE | KT_FACT_LISTED_RESULT },
-  [KT_FAMILY_BASIC] = { "basic", KT_FACT_ANY | KT_FACT_LISTED | KT_FACT_BY_ID },
-  [KT_FAMILY_JOB] = { "job", KT_FACT_ANY | KT_FACT_LISTED | KT_FACT_BY_ID | KT_FACT_FILES | KT_FACT_PACKAGE
-                                 | KT_FACT_CANCEL | KT_FACT_LISTED_RESULT },
-  [KT_FAMILY_UNKNOWN] = { "unknown", 0 },
+  [KT_FAMILY_BASIC] = { "basic", "basic TASKID", KT_FACT_ANY | KT_FACT_LISTED | KT_FACT_BY_ID },
+  [KT_FAMILY_JOB] = { "job", "job JOBID",
+                      KT_FACT_ANY | KT_FACT_LISTED | KT_FACT_BY_ID | KT_FACT_FILES | KT_FACT_PACKAGE | KT_FACT_CANCEL
+                          | KT_FACT_LISTED_RESULT },
+  [KT_FAMILY_UNKNOWN] = { "unknown", "", 0 },
 };
 
 guint
@@ -41,6 +43,12 @@ const char *
 kt_family_word (KtFamily family)
 {
   return families[family].word;
+}
+
+const char *
+kt_family_line (KtFamily family)
+{
+  return families[family].line;
 }
 
 gboolean

@@ -10,7 +10,7 @@ typedef enum {
   KT_FAMILY_BASIC,
   KT_FAMILY_JOB,
   KT_N_FAMILIES,
-  KT_FAMILY_UNKNOWN = KT_N_FAMILIES, /* of a task that is asked for by its id alone: the response tells its family */
+  KT_FAMILY_UNKNOWN = KT_N_FAMILIES, /* of a task that is asked for by its id alone: the response has its family */
 } KtFamily;
 
 /* Bits for a set of families. */
@@ -42,6 +42,9 @@ guint kt_families_with (KtFact fact);
 /* "share", "basic", "job": the `kind` file, the first word of a watch list line, and of `families` in the
  * configuration. Static. */
 const char *kt_family_word (KtFamily family);
+
+/* The form of a line of the watch list that names a task: "share SHAREID TASKID". Static. */
+const char *kt_family_line (KtFamily family);
 
 /* The family called WORD; FALSE when there is none. */
 gboolean kt_family_from_word (const char *word, KtFamily *family);

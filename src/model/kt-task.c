@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Tasks: filled by a decoder, then immutable and counted. */
 #include "kt-task.h"
 
 #include "base/kt-log.h"
@@ -84,11 +85,9 @@ kt_task_ref (KtTask *task)
   return task;
 }
 
-static gpointer
-task_free (gpointer data)
+static void
+task_free (KtTask *task)
 {
-  KtTask *task = data;
-
   kt_key_unref (task->key);
   shared_free (task->type);
   shared_free (task->status);
@@ -104,7 +103,23 @@ task_free (gpointer data)
   g_clear_pointer (&task->files_csv, g_bytes_unref);
   g_clear_pointer (&task->failures_csv, g_bytes_unref);
   g_free (task);
-  return NULL;
+}
+
+static void
+on_release (gpointer task, gpointer data)
+{
+  task_free (task);
+}
+
+/* The one thread that frees large tasks. It ends with the process. */
+static GThreadPool *
+releaser (void)
+{
+  static gsize pool;
+
+  if (g_once_init_enter (&pool))
+    g_once_init_leave (&pool, (gsize) g_thread_pool_new (on_release, NULL, 1, FALSE, NULL));
+  return (GThreadPool *) pool;
 }
 
 static gboolean
@@ -116,13 +131,10 @@ is_large (const KtTask *task)
 void
 kt_task_unref (KtTask *task)
 {
-  GThread *thread;
-
   if (task == NULL || !g_atomic_ref_count_dec (&task->refs))
     return;
-  thread = is_large (task) ? g_thread_try_new ("free", task_free, task, NULL) : NULL;
-  if (thread != NULL)
-    g_thread_unref (thread);
+  if (is_large (task))
+    g_thread_pool_push (releaser (), task, NULL); /* it is queued also when a thread cannot be had now */
   else
     task_free (task);
 }

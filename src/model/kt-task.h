@@ -20,7 +20,7 @@ typedef struct {
   char *desc;
 } KtTaskFailure;
 
-/* What one answer of the service, or two of one moment, say of one task. Decoding fills it and seals it; from then on
+/* What one response of the service, or two of one moment, say of one task. Decoding fills it and seals it; from then on
  * it is immutable and refcounted, in any thread. Strings are never NULL. */
 typedef struct {
   gatomicrefcount refs;
@@ -41,7 +41,7 @@ typedef struct {
   GArray *files;       /* KtTaskFile */
   GArray *failures;    /* KtTaskFailure */
   GBytes *job_json;    /* the job object, pretty-printed; NULL from a list, as is the next one */
-  GBytes *response;    /* the whole answer, byte for byte */
+  GBytes *response;    /* the whole body, byte for byte */
   GHashTable *by_name; /* of many files: name → index + 1 */
   GBytes *files_csv;   /* of many rows, as is the next: what kt-csv.h gives, made once */
   GBytes *failures_csv;
@@ -50,6 +50,8 @@ typedef struct {
 /* An empty task to be filled: every string "", every number unknown. */
 KtTask *kt_task_new (KtKey *key);
 KtTask *kt_task_ref (KtTask *task);
+
+/* The last reference to a task of many rows is released without waiting: one thread frees these tasks, one after another. */
 void kt_task_unref (KtTask *task);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTask, kt_task_unref)
 
@@ -73,16 +75,16 @@ const KtTaskFile *kt_task_find_file (const KtTask *task, const char *name);
 /* Whether the task changes no more. */
 gboolean kt_task_is_final (const KtTask *task);
 
-/* TASK with what it lacks of what LISTED tells, an item of a list about the same task: type, user, name, times; the end
- * only when both have ended, or LISTED has the same status: that may be one we do not know. NULL when it lacks nothing.
+/* TASK with what it lacks and LISTED has, an item of a list about the same task: type, user, name, times; the end only when
+ * both have ended, or LISTED has the same status: that may be one we do not know. NULL when it lacks nothing.
  * Shares its rows and documents with TASK. (transfer full) */
 KtTask *kt_task_completed (const KtTask *task, const KtTask *listed);
 
-/* Whether the next list may tell times that TASK, which is from none, lacks; LISTED (or NULL) is what the last one told.
- * One that has told of the same status has told what it knows, but for an end, which may come late. */
+/* Whether the next list may have times that TASK, which is from none, lacks. LISTED (or NULL) is the last list's item: with
+ * the same status it has all that the service knows, but for an end, which may come late. */
 gboolean kt_task_is_incomplete (const KtTask *task, const KtTask *listed);
 
-/* Whether two answers about a task say the same. */
+/* Whether two responses about a task say the same. */
 gboolean kt_task_says_same (const KtTask *task, const KtTask *other);
 
 /* Roughly the bytes of memory the task holds. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The words for the service's numbers. */
 #include "kt-words.h"
 
 #include "base/kt-names.h"

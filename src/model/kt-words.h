@@ -11,7 +11,7 @@ typedef enum {
   KT_WORD_FILE_STATUS,
 } KtWordKind;
 
-/* The words a task's life is told in, as constants for code that decides by them. */
+/* The words of a task's status, result and type that code decides by. */
 #define KT_STATUS_PENDING       "pending"
 #define KT_STATUS_RUNNING       "running"
 #define KT_STATUS_COMPLETED     "completed"

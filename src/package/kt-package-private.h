@@ -24,8 +24,7 @@ struct KtPackages {
   KtHealth *health;
   char *temporary_directory;
   const KtPackageEvents *events;
-  KtPackageObserver observer;
-  gpointer observer_data;
+  KtChanges *changes;
   KtPackagePreload preload; /* NULL: nobody takes what was not asked for */
   gpointer kernel;          /* its argument */
   GHashTable *current;      /* KtKey → KtPackage, not referenced: the version that its host had last */

@@ -59,21 +59,10 @@ kt_packages_failure (KtPackages *set, const KtSnapshot *snapshot)
              : NULL;
 }
 
-/* The one place that reports a change. */
 static void
 report_change (KtPackage *package)
 {
-  KtPackages *set = package->set;
-
-  if (set->observer != NULL)
-    set->observer (package->key, set->observer_data);
-}
-
-void
-kt_packages_set_observer (KtPackages *set, KtPackageObserver observer, gpointer data)
-{
-  set->observer = observer;
-  set->observer_data = data;
+  kt_changes_publish_one (package->set->changes, &(KtChange){ .kind = KT_CHANGE_PACKAGE, .key = package->key });
 }
 
 static guint64
@@ -83,8 +72,8 @@ count_memory (gpointer data)
 }
 
 KtPackages *
-kt_packages_new (KtHttpClient *http, KtStore *store, KtClock *clock, KtHealth *health, KtMetrics *metrics,
-                 const char *temporary_directory)
+kt_packages_new (KtHttpClient *http, KtStore *store, KtClock *clock, KtChanges *changes, KtHealth *health,
+                 KtMetrics *metrics, const char *temporary_directory)
 {
   static const KtPackageEvents events = {
     .came = kt_reads_came,
@@ -96,6 +85,7 @@ kt_packages_new (KtHttpClient *http, KtStore *store, KtClock *clock, KtHealth *h
 
   set->http = http;
   set->store = store;
+  set->changes = changes;
   set->clock = clock;
   set->health = health;
   set->temporary_directory = g_strdup (temporary_directory);

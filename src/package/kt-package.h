@@ -21,17 +21,14 @@ typedef struct KtPackageFind KtPackageFind;
 typedef struct KtPackageRead KtPackageRead;
 
 /* HTTP's transport is never used for the service. A package whose host serves no ranges is kept in an unnamed file in
- * TEMPORARY_DIRECTORY, which is copied. All else that is passed in outlives the packages. */
-KtPackages *kt_packages_new (KtHttpClient *http, KtStore *store, KtClock *clock, KtHealth *health, KtMetrics *metrics,
-                             const char *temporary_directory);
+ * TEMPORARY_DIRECTORY, which is copied. All else that is passed in outlives the packages. When a package turns out to have changed,
+ * KT_CHANGE_PACKAGE is published: the version that was found is out of date. */
+KtPackages *kt_packages_new (KtHttpClient *http, KtStore *store, KtClock *clock, KtChanges *changes, KtHealth *health,
+                             KtMetrics *metrics, const char *temporary_directory);
 
 /* All references have been given back, and HTTP has ended its requests. */
 void kt_packages_free (KtPackages *packages);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtPackages, kt_packages_free)
-
-/* Called when a package turns out to have changed: the version that was found for KEY is out of date. */
-typedef void (*KtPackageObserver) (KtKey *key, gpointer data);
-void kt_packages_set_observer (KtPackages *packages, KtPackageObserver observer, gpointer data);
 
 /* Stores BYTES in the kernel's page cache of INODE from OFFSET on, before the kernel asks for them. They are good until
  * DONE, which is called once with DATA. FALSE: they cannot be stored now, and DONE is not called. */

@@ -1,15 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-#include "kt-auth-private.h"
+/* Signs and dates requests, and learns the service's time from responses. */
+#include "kt-auth.h"
 
 #include "base/kt-log.h"
-#include "base/kt-units.h"
 #include "http/kt-http-date.h"
+#include "kt-server-clock.h"
 #include "kt-sign.h"
 
 #include <string.h>
 
 #define SKEW_AHEAD  5 /* seconds worth a warning */
 #define SKEW_BEHIND 120
+
+struct KtAuth {
+  KtClock *clock;
+  KtHealth *health;
+  KtServerClock server;
+  gboolean skew_reported;
+  KtUsec last_response_at;
+
+  char *endpoint;
+  char *user_id;
+  char *agent_name;
+  char *language;
+  KtTokenScheme scheme;
+  char *app_id;
+
+  char *given;      /* what the source gave last */
+  char *credential; /* in use: the value of Authorization, or the app's secret */
+  gboolean renewed; /* CREDENTIAL is not made of GIVEN, but was given by the service */
+  guint generation; /* of CREDENTIAL */
+};
 
 /* ---- headers */
 
@@ -64,34 +85,28 @@ kt_auth_clock_skew (const KtAuth *auth)
 }
 
 static void
-tell_skew (KtAuth *auth)
+report_skew (KtAuth *auth)
 {
   KtSec skew = kt_auth_clock_skew (auth) / KT_SECOND;
 
   kt_health_clock_skew (auth->health, skew);
-  if (auth->skew_told || (skew <= SKEW_AHEAD && skew >= -SKEW_BEHIND))
+  if (auth->skew_reported || (skew <= SKEW_AHEAD && skew >= -SKEW_BEHIND))
     return;
-  auth->skew_told = TRUE;
+  auth->skew_reported = TRUE;
   g_warning ("this machine's clock is %" G_GINT64_FORMAT " s %s the service's, by which requests are dated from now on",
              ABS (skew), skew > 0 ? "ahead of" : "behind");
 }
 
 void
-kt_auth_answered (KtAuth *auth, const KtHttpResponse *response)
+kt_auth_learn (KtAuth *auth, const KtHttpResponse *response)
 {
   KtUsec date_wall = kt_http_date_parse (response->headers[KT_HEADER_DATE]);
 
-  auth->last_call_at = kt_clock_monotonic (auth->clock);
+  auth->last_response_at = kt_clock_monotonic (auth->clock);
   if (date_wall == KT_TIME_UNKNOWN)
     return;
   kt_server_clock_learn (&auth->server, auth->clock, date_wall);
-  tell_skew (auth);
-}
-
-gboolean
-kt_auth_is_refusal (const KtHttpResponse *response)
-{
-  return response != NULL && (response->status == 400 || response->status == 401 || response->status == 403);
+  report_skew (auth);
 }
 
 gboolean
@@ -103,16 +118,47 @@ kt_auth_date_was_wrong (KtAuth *auth, const KtAuthStamp *stamp, const KtHttpResp
          && kt_server_clock_refused (&auth->server, auth->clock, stamp->date_wall, date_wall);
 }
 
+KtUsec
+kt_auth_last_response_at (const KtAuth *auth)
+{
+  return auth->last_response_at;
+}
+
 /* ---- the credential */
 
-void
-kt_auth_use (KtAuth *auth, char *credential)
+guint
+kt_auth_generation (const KtAuth *auth)
+{
+  return auth->generation;
+}
+
+/* Makes SECRET (transfer full, or NULL) the one at FIELD. The log keeps it out without its scheme word. */
+static void
+replace_secret (char **field, char *secret)
+{
+  if (secret != NULL)
+    kt_log_hold_secret (secret + kt_token_scheme_length (secret));
+  if (*field != NULL)
+    kt_log_release_secret (*field + kt_token_scheme_length (*field));
+  kt_secret_free (*field);
+  *field = secret;
+}
+
+/* From now on CREDENTIAL (transfer full). */
+static void
+use (KtAuth *auth, char *credential)
 {
   if (g_strcmp0 (credential, auth->credential) != 0)
     auth->generation++;
-  kt_log_add_secret (credential + kt_token_scheme_length (credential));
-  kt_secret_free (auth->credential);
-  auth->credential = credential;
+  replace_secret (&auth->credential, credential);
+}
+
+void
+kt_auth_set_renewed (KtAuth *auth, char *credential)
+{
+  auth->renewed = TRUE;
+  auth->generation++;
+  use (auth, credential);
 }
 
 void
@@ -121,15 +167,14 @@ kt_auth_set_token (KtAuth *auth, const char *token)
   gboolean same = g_strcmp0 (token, auth->given) == 0;
   char *copy = g_strdup (token);
 
-  kt_secret_free (auth->given);
-  auth->given = copy;
+  replace_secret (&auth->given, copy);
   if (same && auth->renewed)
     return;
   auth->renewed = FALSE;
-  kt_auth_use (auth, auth->app_id != NULL ? g_strdup (copy) : kt_token_header_value (copy, auth->scheme));
+  use (auth, auth->app_id != NULL ? g_strdup (copy) : kt_token_header_value (copy, auth->scheme));
 }
 
-/* ---- life */
+/* ---- construction */
 
 static void
 options_clear (KtAuth *auth)
@@ -139,7 +184,6 @@ options_clear (KtAuth *auth)
   g_free (auth->agent_name);
   g_free (auth->language);
   g_free (auth->app_id);
-  kt_secret_free (auth->session_id);
 }
 
 void
@@ -153,28 +197,18 @@ kt_auth_set_options (KtAuth *auth, const KtServiceOptions *options)
   auth->agent_name = g_strdup (options->agent_name);
   auth->language = g_strdup (options->language);
   auth->app_id = g_strdup (options->app_id);
-  auth->session_id = g_strdup (options->session_id);
-  if (auth->session_id != NULL)
-    kt_log_add_secret (auth->session_id);
   auth->scheme = options->scheme;
-  auth->keep_alive = options->keep_alive;
-  auth->read_token = options->read_token;
-  auth->token_source = options->token_source;
-  auth->next_read_at = kt_clock_monotonic (auth->clock) + KT_AUTH_RENEWAL_WAIT; /* it was read for these options */
   kt_auth_set_token (auth, options->token);
-  kt_auth_schedule (auth);
 }
 
 KtAuth *
-kt_auth_new (KtHttpClient *http, KtClock *clock, KtHealth *health)
+kt_auth_new (KtClock *clock, KtHealth *health)
 {
   KtAuth *auth = g_new0 (KtAuth, 1);
 
-  auth->http = http;
   auth->clock = clock;
   auth->health = health;
-  auth->last_call_at = kt_clock_monotonic (clock);
-  g_queue_init (&auth->waiters);
+  auth->last_response_at = kt_clock_monotonic (clock);
   return auth;
 }
 
@@ -183,10 +217,8 @@ kt_auth_free (KtAuth *auth)
 {
   if (auth == NULL)
     return;
-  g_assert (g_queue_is_empty (&auth->waiters));
-  kt_clock_stop (auth->clock, &auth->idle);
   options_clear (auth);
-  kt_secret_free (auth->given);
-  kt_secret_free (auth->credential);
+  replace_secret (&auth->given, NULL);
+  replace_secret (&auth->credential, NULL);
   g_free (auth);
 }

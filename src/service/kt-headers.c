@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes the values of headers: tokens, trace ids and dates. */
 #include "kt-headers.h"
 
 #include "base/kt-units.h"

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of the service, page after page. Their ends are said in two ways: basic tasks have a cursor, and a page
- * without one is the last, be it empty or not; jobs have an offset, and a page shorter than asked for is the last. */
+/* Lists of the service, page after page. */
 #include "kt-service-private.h"
 
 #include "base/kt-error.h"
-#include "codec/kt-decode.h"
+#include "kt-family-calls.h"
 #include "kt-paths.h"
 
 #define PAGE_SIZE        100 /* the most the service gives */
@@ -13,7 +12,7 @@
 
 typedef struct {
   KtService *service;
-  KtEndpoint call;
+  const KtFamilyCalls *calls;
   KtKey *key; /* of the family alone */
   KtUsec page_timeout;
   KtSourcePage page; /* NULL: one task is enough */
@@ -27,25 +26,25 @@ typedef struct {
   guint empty_pages;
 } Listing;
 
-static void ask_page (Listing *listing, const char *cursor);
+static void send_page (Listing *listing, const char *place);
 
-/* Said once, and again when there are more or fewer. */
+/* Reported once, and again when there are more or fewer. */
 static void
-tell_unusable (const Listing *listing)
+report_unusable (const Listing *listing)
 {
-  guint *told = &listing->service->unusable_told[listing->key->family];
+  guint *reported = &listing->service->unusable_reported[listing->key->family];
 
-  if (listing->unusable != 0 && listing->unusable != *told)
+  if (listing->unusable != 0 && listing->unusable != *reported)
     g_warning ("the list of %s tasks has %u with an id that cannot be one: they are not shown",
                kt_family_word (listing->key->family), listing->unusable);
-  *told = listing->unusable;
+  *reported = listing->unusable;
 }
 
 static void
 end (Listing *listing, const GError *error)
 {
   if (error == NULL && listing->page != NULL)
-    tell_unusable (listing);
+    report_unusable (listing);
   listing->listed (error, listing->data);
   kt_key_unref (listing->key);
   g_hash_table_unref (listing->ids);
@@ -65,7 +64,7 @@ note_ids (Listing *listing, const KtListPage *page)
   return fresh;
 }
 
-/* Leaves out the tasks whose id in a path would be another call. */
+/* Leaves out the tasks whose id in a path would be another endpoint. */
 static void
 drop_words (GPtrArray *tasks)
 {
@@ -101,27 +100,18 @@ fault_of (Listing *listing, const KtListPage *page, guint fresh, const char *nex
   return NULL;
 }
 
-/* The place of the page after PAGE, NULL when it was the last. (transfer full) */
-static char *
-next_of (const Listing *listing, const KtListPage *page)
-{
-  if (listing->call == KT_CALL_TASK_LIST)
-    return g_strdup (page->next);
-  return page->n_items >= PAGE_SIZE ? g_strdup_printf ("%u", listing->items) : NULL;
-}
-
 static void
-on_page (gpointer result, const char *trace_id, const GError *error, gpointer data)
+on_page (KtDecoded *decoded, const char *trace_id, const GError *error, gpointer data)
 {
   Listing *listing = data;
-  g_autoptr (KtListPage) page = result;
+  const KtListPage *page = decoded->page;
   g_autofree char *next = NULL;
   g_autoptr (GError) fault = NULL;
   guint fresh;
 
   if (page == NULL) {
-    if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND))
-      kt_service_tell (listing->service, "list", kt_family_word (listing->key->family), trace_id, error);
+    if (kt_error_is_answer (error))
+      kt_requests_report (listing->service->requests, "list", kt_family_word (listing->key->family), trace_id, error);
     end (listing, error);
     return;
   }
@@ -132,41 +122,37 @@ on_page (gpointer result, const char *trace_id, const GError *error, gpointer da
   fresh = note_ids (listing, page);
   if (listing->page != NULL) {
     listing->page (page->tasks, 0, listing->data);
-    next = next_of (listing, page);
+    next = listing->calls->paging->next (page, listing->items, PAGE_SIZE);
     fault = fault_of (listing, page, fresh, next);
   }
   if (fault != NULL) {
-    kt_service_tell (listing->service, kt_endpoint_name (listing->call), "", trace_id, fault);
+    kt_requests_report (listing->service->requests, listing->calls->list->name, "", trace_id, fault);
     end (listing, fault);
   } else if (next != NULL) {
-    ask_page (listing, next);
+    send_page (listing, next);
   } else {
     end (listing, NULL);
   }
 }
 
 static void
-ask_page (Listing *listing, const char *cursor)
+send_page (Listing *listing, const char *place)
 {
-  g_autofree char *escaped = g_uri_escape_string (cursor, NULL, FALSE);
-  const int size = listing->page != NULL ? PAGE_SIZE : 1;
-  g_autofree char *rest =
-      listing->call == KT_CALL_TASK_LIST
-          ? g_strdup_printf ("?pageSize=%d%s%s", size, cursor[0] != '\0' ? "&pageCursor=" : "", escaped)
-          : g_strdup_printf ("?offset=%s&limit=%d", escaped, size);
+  const KtFamilyCalls *calls = listing->calls;
+  g_autofree char *query = calls->paging->query (place, listing->page != NULL ? PAGE_SIZE : 1);
   KtUsec deadline = kt_time_add (kt_clock_monotonic (listing->service->clock), listing->page_timeout);
 
-  kt_service_ask (listing->service, listing->call, listing->key, rest, NULL, deadline, on_page, listing);
+  kt_request_send (listing->service->requests, calls->list, listing->key, query, NULL, deadline, on_page, listing);
 }
 
 void
-kt_service_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
+kt_service_list (KtSource *source, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
                  gpointer data)
 {
   Listing *listing = g_new0 (Listing, 1);
 
-  listing->service = service;
-  listing->call = family == KT_FAMILY_BASIC ? KT_CALL_TASK_LIST : KT_CALL_JOBS;
+  listing->service = (KtService *) source;
+  listing->calls = kt_family_calls (family);
   listing->key = kt_key_new (family, "");
   listing->page_timeout = page_timeout;
   listing->page = page;
@@ -174,11 +160,5 @@ kt_service_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSou
   listing->data = data;
   listing->ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   listing->cursors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  ask_page (listing, listing->call == KT_CALL_TASK_LIST ? "" : "0");
-}
-
-void
-kt_service_try_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourceListed listed, gpointer data)
-{
-  kt_service_list (service, family, page_timeout, NULL, listed, data);
+  send_page (listing, listing->calls->paging->first);
 }

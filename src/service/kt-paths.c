@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's paths, and which ids they leave. */
+/* The service's paths, and the ids that they rule out. */
 #include "kt-paths.h"
 
 static const char *const paths[] = {

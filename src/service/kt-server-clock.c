@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Learns the service's time from the dates of its responses. */
 #include "kt-server-clock.h"
 
 #include "base/kt-units.h"

@@ -15,7 +15,7 @@ typedef struct {
   KtTokenScheme scheme;   /* of a token */
   const char *app_id;     /* requests are signed; NULL: they carry the token */
   const char *session_id; /* to renew the token with, or NULL */
-  gboolean keep_alive;    /* the token, by a call before it would die of idleness */
+  gboolean keep_alive;    /* the token, by a request before it would expire unused */
   KtTokenRead read_token; /* may be NULL: the token is the only one there is */
   gpointer token_source;
   const char *agent_name;   /* X-Hw-Agentname, NULL for none */

@@ -6,7 +6,7 @@
 #include "kt-service-options.h"
 #include "model/kt-source.h"
 
-/* The KooDrive task API: one task, a family's list, a job's end, whichever calls they need. */
+/* The KooDrive task API: one task, a family's list, the cancel of a job, whichever requests they need. */
 typedef struct KtService KtService;
 
 /* HTTP, CLOCK, HEALTH and METRICS outlive the service. OPTIONS are copied, but for the token source, which must go on
@@ -15,7 +15,7 @@ KtService *kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health,
                            const KtServiceOptions *options);
 void kt_service_free (KtService *service);
 
-/* Ends what is being decoded, with its callbacks, which may ask for more: so HTTP and the token source end after this.
+/* Ends what is being decoded, with its callbacks, which may send more: so HTTP and the token source end after this.
  * It runs the main context. */
 void kt_service_stop (KtService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtService, kt_service_free)
@@ -29,8 +29,8 @@ void kt_service_set_share_tokens (KtService *service, GHashTable *tokens);
 /* The token source has a new TOKEN. */
 void kt_service_set_token (KtService *service, const char *token);
 
-/* How far this machine's clock is ahead of the service's (microseconds, negative when behind), as far as its answers
- * have told; 0 before the first. */
+/* How far this machine's clock is ahead of the service's (negative: behind), as far as its responses show; 0 before the
+ * first. */
 KtUsec kt_service_clock_skew (KtService *service);
 
 /* The service as a source of tasks. A task of KT_FAMILY_UNKNOWN is asked for in the families with KT_FACT_BY_ID that are
@@ -39,7 +39,7 @@ KtUsec kt_service_clock_skew (KtService *service);
  * HEALTH, once, here. (transfer none) */
 KtSource *kt_service_source (KtService *service);
 
-/* Whether the list can be had: asks for one task of it, by one request. LISTED is called as by
+/* Finds out whether the list can be had, by one request for one task of it. LISTED is called as by
  * kt_source_list(). */
 void kt_service_try_list (KtService *service, KtFamily family, KtUsec page_timeout, KtSourceListed listed,
                           gpointer data);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Signs a request with an AppId and its secret. */
 #include "kt-sign.h"
 
 #include <string.h>

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: MIT */
+/* The catalog: which tasks there are, who says so, and in which order they stand. */
 #include "kt-catalog.h"
+
+#include "base/kt-error.h"
 
 #include <string.h>
 
+#define BIT(source) (1u << (source))
+
 typedef struct {
   KtKey *key;
-  guint sources;        /* a bit for each KtCatalogSource */
+  guint sources;        /* BIT()s */
   guint round;          /* of the last kt_catalog_set() that named it */
   GSequenceIter *place; /* in KtCatalog.ordered */
   KtUsec mtime_wall;
 } Known;
 
 struct KtCatalog {
+  KtClock *clock;
+  KtChanges *changes;
+  KtListener *listener;
+  KtUsec changed_wall;
+  guint read;         /* BIT()s of the sources that have said all they know, once: what else they say is a change */
   GHashTable *by_id;  /* task id → Known */
   GSequence *ordered; /* Known, by task id */
   guint64 generation;
@@ -27,13 +37,120 @@ known_free (gpointer data)
   g_free (known);
 }
 
+static int
+compare (gconstpointer a, gconstpointer b, gpointer data)
+{
+  return strcmp (((const Known *) a)->key->task_id, ((const Known *) b)->key->task_id);
+}
+
+/* A task comes or goes, as SOURCE says. */
+static void
+note_change (KtCatalog *catalog, KtCatalogSource source)
+{
+  catalog->generation++;
+  if ((catalog->read & BIT (source)) != 0)
+    catalog->changed_wall = kt_clock_wall (catalog->clock);
+}
+
+/* KNOWN is not there any more, as SOURCE says. GONE is a batch of changes. */
+static void
+take (KtCatalog *catalog, KtCatalogSource source, Known *known, GArray **gone)
+{
+  kt_changes_add (gone, &(KtChange){ .kind = KT_CHANGE_GONE, .key = known->key });
+  note_change (catalog, source);
+  catalog->counts[known->key->family]--;
+  g_hash_table_remove (catalog->by_id, known->key->task_id);
+  g_sequence_remove (known->place);
+}
+
+/* The task as it is known now. When it was known by another key, that goes to GONE. */
+static Known *
+put (KtCatalog *catalog, KtCatalogSource source, KtKey *key, GArray **gone)
+{
+  Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
+  guint sources = known != NULL ? known->sources : 0;
+
+  if (known != NULL && !kt_key_equal (known->key, key)) {
+    take (catalog, source, known, gone);
+    known = NULL;
+  }
+  if (known == NULL) {
+    g_assert (key->family < KT_N_FAMILIES);
+    note_change (catalog, source);
+    catalog->counts[key->family]++;
+    known = g_new0 (Known, 1);
+    known->key = kt_key_ref (key);
+    known->place = g_sequence_insert_sorted (catalog->ordered, known, compare, NULL);
+    g_hash_table_insert (catalog->by_id, (gpointer) known->key->task_id, known);
+  }
+  known->sources = sources | BIT (source);
+  return known;
+}
+
+void
+kt_catalog_add (KtCatalog *catalog, KtCatalogSource source, KtKey *key)
+{
+  GArray *gone = NULL;
+
+  put (catalog, source, key, &gone);
+  kt_changes_publish (catalog->changes, gone);
+}
+
+void
+kt_catalog_set (KtCatalog *catalog, KtCatalogSource source, GPtrArray *keys)
+{
+  GArray *gone = NULL;
+  GSequenceIter *next;
+
+  catalog->round++;
+  for (guint i = 0; i < keys->len; i++)
+    put (catalog, source, g_ptr_array_index (keys, i), &gone)->round = catalog->round;
+  for (GSequenceIter *i = g_sequence_get_begin_iter (catalog->ordered); !g_sequence_iter_is_end (i); i = next) {
+    Known *known = g_sequence_get (i);
+    next = g_sequence_iter_next (i);
+    if (known->round == catalog->round || (known->sources & BIT (source)) == 0)
+      continue;
+    known->sources &= ~BIT (source);
+    if (known->sources == 0)
+      take (catalog, source, known, &gone);
+  }
+  catalog->read |= BIT (source);
+  kt_changes_publish (catalog->changes, gone);
+}
+
+gboolean
+kt_catalog_is_only_found (KtCatalog *catalog, const KtKey *key)
+{
+  const Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
+  return known != NULL && known->sources == BIT (KT_CATALOG_FOUND) && kt_key_equal (known->key, key);
+}
+
+/* The service knows no such task: one that was found by its name alone is there no more. */
+static void
+on_changes (const KtChange *changes, guint n, gpointer data)
+{
+  KtCatalog *catalog = data;
+  GArray *gone = NULL;
+
+  for (guint i = 0; i < n; i++)
+    if (changes[i].kind == KT_CHANGE_FETCHED && kt_error_is_answer (changes[i].error)
+        && kt_catalog_is_only_found (catalog, changes[i].key))
+      take (catalog, KT_CATALOG_FOUND, g_hash_table_lookup (catalog->by_id, changes[i].key->task_id), &gone);
+  kt_changes_publish (catalog->changes, gone);
+}
+
 KtCatalog *
-kt_catalog_new (void)
+kt_catalog_new (KtClock *clock, KtChanges *changes)
 {
   KtCatalog *catalog = g_new0 (KtCatalog, 1);
 
+  catalog->clock = clock;
+  catalog->changes = changes;
+  catalog->changed_wall = kt_clock_wall (clock);
+  catalog->read = BIT (KT_CATALOG_WATCHED) | BIT (KT_CATALOG_FOUND);
   catalog->by_id = g_hash_table_new (g_str_hash, g_str_equal);
   catalog->ordered = g_sequence_new (known_free);
+  catalog->listener = kt_changes_listen (changes, on_changes, catalog);
   return catalog;
 }
 
@@ -42,95 +159,10 @@ kt_catalog_free (KtCatalog *catalog)
 {
   if (catalog == NULL)
     return;
+  kt_changes_unlisten (catalog->changes, &catalog->listener);
   g_hash_table_unref (catalog->by_id);
   g_sequence_free (catalog->ordered);
   g_free (catalog);
-}
-
-static int
-compare (gconstpointer a, gconstpointer b, gpointer data)
-{
-  return strcmp (((const Known *) a)->key->task_id, ((const Known *) b)->key->task_id);
-}
-
-static void
-take (KtCatalog *catalog, Known *known)
-{
-  catalog->generation++;
-  catalog->counts[known->key->family]--;
-  g_hash_table_remove (catalog->by_id, known->key->task_id);
-  g_sequence_remove (known->place);
-}
-
-/* The task as it is known now. A key that was there before and is another goes to GONE, unless that is NULL. */
-static Known *
-put (KtCatalog *catalog, KtCatalogSource source, KtKey *key, GPtrArray *gone)
-{
-  Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
-  guint sources = known != NULL ? known->sources : 0;
-
-  if (known != NULL && !kt_key_equal (known->key, key)) {
-    if (gone != NULL)
-      g_ptr_array_add (gone, kt_key_ref (known->key));
-    take (catalog, known);
-    known = NULL;
-  }
-  if (known == NULL) {
-    g_assert (key->family < KT_N_FAMILIES);
-    catalog->generation++;
-    catalog->counts[key->family]++;
-    known = g_new0 (Known, 1);
-    known->key = kt_key_ref (key);
-    known->place = g_sequence_insert_sorted (catalog->ordered, known, compare, NULL);
-    g_hash_table_insert (catalog->by_id, (gpointer) known->key->task_id, known);
-  }
-  known->sources = sources | 1u << source;
-  return known;
-}
-
-void
-kt_catalog_add (KtCatalog *catalog, KtCatalogSource source, KtKey *key)
-{
-  put (catalog, source, key, NULL);
-}
-
-GPtrArray *
-kt_catalog_set (KtCatalog *catalog, KtCatalogSource source, GPtrArray *keys)
-{
-  GPtrArray *gone = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
-  GSequenceIter *next;
-
-  catalog->round++;
-  for (guint i = 0; i < keys->len; i++)
-    put (catalog, source, g_ptr_array_index (keys, i), gone)->round = catalog->round;
-  for (GSequenceIter *i = g_sequence_get_begin_iter (catalog->ordered); !g_sequence_iter_is_end (i); i = next) {
-    Known *known = g_sequence_get (i);
-    next = g_sequence_iter_next (i);
-    if (known->round == catalog->round || (known->sources & 1u << source) == 0)
-      continue;
-    known->sources &= ~(1u << source);
-    if (known->sources == 0) {
-      g_ptr_array_add (gone, kt_key_ref (known->key));
-      take (catalog, known);
-    }
-  }
-  return gone;
-}
-
-gboolean
-kt_catalog_is_only_found (KtCatalog *catalog, const KtKey *key)
-{
-  const Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
-  return known != NULL && known->sources == 1u << KT_CATALOG_FOUND && kt_key_equal (known->key, key);
-}
-
-gboolean
-kt_catalog_drop_found (KtCatalog *catalog, KtKey *key)
-{
-  if (!kt_catalog_is_only_found (catalog, key))
-    return FALSE;
-  take (catalog, g_hash_table_lookup (catalog->by_id, key->task_id));
-  return TRUE;
 }
 
 KtKey *
@@ -171,7 +203,7 @@ kt_catalog_step (KtCatalog *catalog, const char *task_id, int step)
 static gboolean
 is_of_share (const KtKey *key, const char *share_id)
 {
-  return key->family == KT_FAMILY_SHARE && g_str_equal (key->share_id, share_id);
+  return kt_family_has (key->family, KT_FACT_OF_SHARE) && g_str_equal (key->share_id, share_id);
 }
 
 GPtrArray *
@@ -203,10 +235,16 @@ kt_catalog_list_shares (KtCatalog *catalog)
 
   for (guint i = 0; i < tasks->len; i++) {
     const KtKey *key = g_ptr_array_index (tasks, i);
-    if (key->family == KT_FAMILY_SHARE && g_hash_table_add (seen, (gpointer) key->share_id))
+    if (kt_family_has (key->family, KT_FACT_OF_SHARE) && g_hash_table_add (seen, (gpointer) key->share_id))
       g_ptr_array_add (shares, g_strdup (key->share_id));
   }
   return shares;
+}
+
+KtUsec
+kt_catalog_changed_wall (const KtCatalog *catalog)
+{
+  return catalog->changed_wall;
 }
 
 guint

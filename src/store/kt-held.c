@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is held of one task, and what of it is shown. */
+/* What is cached of one task, and which of it is shown. */
 #include "kt-held.h"
 
 #include "base/kt-error.h"
@@ -37,8 +37,8 @@ kt_held_size (const KtHeld *held)
   return task_size (held->full.task) + task_size (held->listed.task);
 }
 
-/* What there is to show to one who asks in MODE, NULL when it is nothing: of two, the newer. */
-static const KtHeldTask *
+/* What there is to show in MODE, NULL when there is nothing: of two, the newer. */
+static const KtCached *
 newest (const KtHeld *held, KtStoreMode mode)
 {
   if (mode == KT_STORE_LISTED && held->listed.task != NULL
@@ -47,115 +47,110 @@ newest (const KtHeld *held, KtStoreMode mode)
   return held->full.task != NULL ? &held->full : NULL;
 }
 
-/* The same, if it is fresh. What is held of the task alone goes first: all files of a directory are then of one
- * answer. */
-static const KtHeldTask *
+/* The same, if it is fresh. The response about the task alone goes first: all files of a directory are then of one
+ * snapshot. */
+static const KtCached *
 freshest (const KtHeld *held, KtStoreMode mode, KtUsec now)
 {
-  const KtHeldTask *slot = newest (held, mode);
+  const KtCached *cached = newest (held, mode);
 
   if (held->full.task != NULL && now < held->full.expires_at)
     return &held->full;
-  return slot != NULL && now < slot->expires_at ? slot : NULL;
+  return cached != NULL && now < cached->expires_at ? cached : NULL;
 }
 
 /* What is shown, fresh or not. */
-static const KtHeldTask *
+static const KtCached *
 shown (const KtHeld *held, KtStoreMode mode, KtUsec now)
 {
-  const KtHeldTask *slot = freshest (held, mode, now);
-  return slot != NULL ? slot : newest (held, mode);
+  const KtCached *cached = freshest (held, mode, now);
+  return cached != NULL ? cached : newest (held, mode);
 }
 
-/* Until when an answer may stand in for one that cannot be had. */
+/* Until when a snapshot may stand in for one that cannot be had. */
 static KtUsec
-stale_until (const KtHeldTask *slot, const KtStorePolicy *policy)
+stale_until (const KtCached *cached, const KtStorePolicy *policy)
 {
-  return kt_time_add (slot->expires_at, policy->max_stale);
+  return kt_time_add (cached->expires_at, policy->max_stale);
 }
 
 static void
-show (const KtHeld *held, const KtHeldTask *slot, KtUsec now, KtSnapshot *snapshot)
+show (const KtHeld *held, const KtCached *cached, KtUsec now, KtSnapshot *snapshot)
 {
   *snapshot = (KtSnapshot){
-    .task = slot->task,
-    .fetched_wall = slot->fetched_wall,
-    .fetched_at = slot->fetched_at,
-    .changed_wall = slot->changed_wall,
+    .task = cached->task,
+    .fetched_wall = cached->fetched_wall,
+    .fetched_at = cached->fetched_at,
+    .changed_wall = cached->changed_wall,
     .known_wall = held->known_wall,
-    .moved_wall = held->moved_wall,
-    .expires_at = slot->expires_at,
-    .trace_id = slot == &held->full ? held->trace_id : NULL,
-    .incomplete_at = kt_task_is_incomplete (slot->task, held->listed.task) ? slot->status_at : KT_TIME_UNKNOWN,
+    .expires_at = cached->expires_at,
+    .trace_id = cached == &held->full ? held->trace_id : NULL,
+    .incomplete_at = kt_task_is_incomplete (cached->task, held->listed.task) ? cached->status_at : KT_TIME_UNKNOWN,
   };
-  if (now >= slot->expires_at && held->error != NULL) {
+  if (now >= cached->expires_at && held->error != NULL) {
     snapshot->stale = TRUE;
     snapshot->error = held->error;
-    snapshot->expires_at = MIN (held->retry_at, stale_until (slot, held->policy));
+    snapshot->expires_at = MIN (held->retry_at, stale_until (cached, held->policy));
   }
 }
 
 static gboolean
-may_stand_in (const KtHeld *held, const KtHeldTask *slot, KtUsec now)
+may_stand_in (const KtHeld *held, const KtCached *cached, KtUsec now)
 {
-  /* "no such task" is an answer, not a failure to get one */
-  return slot != NULL && now < stale_until (slot, held->policy)
-         && !g_error_matches (held->error, KT_ERROR, KT_ERROR_NOT_FOUND);
+  return cached != NULL && now < stale_until (cached, held->policy) && !kt_error_is_answer (held->error);
 }
 
 const GError *
 kt_held_outcome (const KtHeld *held, KtStoreMode mode, KtSnapshot *snapshot)
 {
   KtUsec now = kt_clock_monotonic (held->clock);
-  const KtHeldTask *slot = shown (held, mode, now);
+  const KtCached *cached = shown (held, mode, now);
   gboolean failed = held->error != NULL && (mode == KT_STORE_AGAIN || freshest (held, mode, now) == NULL);
 
-  if (failed && (mode == KT_STORE_AGAIN || !may_stand_in (held, slot, now)))
+  if (failed && (mode == KT_STORE_AGAIN || !may_stand_in (held, cached, now)))
     return held->error;
-  show (held, slot, now, snapshot);
+  show (held, cached, now, snapshot);
   return NULL;
 }
 
 static void
-replace (KtHeld *held, KtHeldTask *slot, KtTask *task)
+replace (KtHeld *held, KtCached *cached, KtTask *task)
 {
-  kt_task_unref (slot->task);
-  slot->task = kt_task_ref (task);
-  slot->changed_wall = kt_clock_wall (held->clock);
+  kt_task_unref (cached->task);
+  cached->task = kt_task_ref (task);
+  cached->changed_wall = kt_clock_wall (held->clock);
 }
 
-/* Whether TASK, of which SNAPSHOT is to tell from now on, brings something new. The first answer of its own after a
- * list, and the other way about, say the same things in their own ways: only the status tells. */
+/* Whether TASK, which CACHED is to have from now on, brings something new. The first response about the task alone after a
+ * list's item, and the other way about, say the same things in their own ways: then only the status counts. */
 static gboolean
-is_news (const KtHeld *held, const KtHeldTask *slot, const KtTask *task)
+is_news (const KtHeld *held, const KtCached *cached, const KtTask *task)
 {
-  const KtTask *other = slot == &held->full ? held->listed.task : held->full.task;
+  const KtTask *other = cached == &held->full ? held->listed.task : held->full.task;
 
-  return slot->task != NULL || other == NULL || !g_str_equal (other->status, task->status);
+  return cached->task != NULL || other == NULL || !g_str_equal (other->status, task->status);
 }
 
-/* TASK, the answer to what was ASKED then, is what SNAPSHOT shows from now on. It was current AGE ago, and holds for LIFE from
- * then on. */
+/* TASK, of a request that was made at ASKED_AT, is what CACHED has from now on. It was current AGE ago, and holds for TTL
+ * from then on. An equal task stays the same object. */
 static void
-hold (KtHeld *held, KtHeldTask *slot, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl)
+hold (KtHeld *held, KtCached *cached, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl)
 {
   KtUsec now = kt_clock_monotonic (held->clock);
 
   if (kt_task_is_final (task))
     ttl = held->policy->ended_ttl;
-  slot->asked_at = asked_at - age;
-  slot->fetched_at = now - age;
-  slot->fetched_wall = kt_clock_wall (held->clock) - age;
-  slot->expires_at = kt_time_add (now - age, ttl);
-  if (slot->task == NULL || !g_str_equal (slot->task->status, task->status))
-    slot->status_at = now;
-  if (slot->task != NULL && kt_task_says_same (slot->task, task))
+  cached->asked_at = asked_at - age;
+  cached->fetched_at = now - age;
+  cached->fetched_wall = kt_clock_wall (held->clock) - age;
+  cached->expires_at = kt_time_add (now - age, ttl);
+  if (cached->task == NULL || !g_str_equal (cached->task->status, task->status))
+    cached->status_at = now;
+  if (cached->task != NULL && kt_task_says_same (cached->task, task))
     return; /* nothing has changed: the old snapshot goes on */
-  if (is_news (held, slot, task))
-    held->known_wall = slot->fetched_wall;
-  if (slot->task != NULL) /* else somebody has only asked in another way */
-    held->moved_wall = slot->fetched_wall;
-  replace (held, slot, task);
+  if (is_news (held, cached, task))
+    held->known_wall = cached->fetched_wall;
+  replace (held, cached, task);
 }
 
 void
@@ -167,7 +162,7 @@ kt_held_keep (KtHeld *held, const KtResponse *response, KtUsec asked_at)
   g_free (held->trace_id);
   held->trace_id = g_strdup (response->trace_id);
   g_clear_error (&held->error);
-  /* a list of a later moment may have been seen already: then the answer is for who waited for it and no more */
+  /* a list of a later moment may have come first: then the response is for those who wait for it, and no others */
   hold (held, &held->full, completed != NULL ? completed : task, asked_at, response->age,
         held->listed.task != NULL && held->listed.asked_at > asked_at - response->age ? 0 : held->policy->ttl);
 }
@@ -217,9 +212,9 @@ gboolean
 kt_held_peek (const KtHeld *held, KtStoreMode mode, KtSnapshot *snapshot)
 {
   const KtUsec now = kt_clock_monotonic (held->clock);
-  const KtHeldTask *slot = shown (held, mode, now);
+  const KtCached *cached = shown (held, mode, now);
 
-  if (slot != NULL)
-    show (held, slot, now, snapshot);
-  return slot != NULL;
+  if (cached != NULL)
+    show (held, cached, now, snapshot);
+  return cached != NULL;
 }

@@ -1,42 +1,34 @@
 /* SPDX-License-Identifier: MIT */
+/* The lists of the families that have one: when they are read, and who waits for them. */
 #include "kt-lists.h"
 
 #include "base/kt-log.h"
+#include "kt-poller.h"
 
 #define COMPLETE_EVERY KT_SECOND /* at the most a list is read for the sake of tasks that lack a time */
 
 typedef struct {
   KtLists *lists;
   KtFamily family;
-  KtCatalogSource source;
-  KtUsec expires_at; /* or, after a failure, not asked before; 0: never asked */
+  KtUsec expires_at; /* or, after a failure, not read before; 0: never read */
   gboolean in_flight;
-  gboolean was_read; /* whole, once */
-  KtUsec asked_at;   /* when the last flight began, which all its pages are taken to tell of */
-  KtUsec tried_at;   /* the same of the last one that has ended; KT_TIME_UNKNOWN: none has */
-  KtTimer *soon;     /* one is about to begin */
-  GPtrArray *keys;   /* KtKey: what the flight under way has brought so far */
-  guint size;        /* of the last whole list */
-  char *failure;     /* of the last flight, NULL when it went well */
+  KtUsec asked_at; /* when the last flight began: all its pages are taken to be of that moment */
+  KtUsec tried_at; /* the same of the last one that has ended; KT_TIME_UNKNOWN: none has */
+  GPtrArray *keys; /* KtKey: what the flight under way has brought so far */
+  guint size;      /* of the last whole list */
+  char *failure;   /* of the last flight, NULL when it went well */
 } List;
 
 struct KtListsWaiter {
   KtLists *lists;
-  List *list;      /* NULL: waits for all that are due */
-  KtKey *key;      /* for LIST to tell of this task, or to have tried, by a flight that began */
+  List *list; /* NULL: waits for all that are due */
+  KtInterest *interest;
+  KtKey *key;      /* LIST is to have this task, or to have been tried, by a flight that began */
   KtUsec since_at; /* then or later */
   KtListsDone done;
   gpointer data;
   KtTimer *expiry;
   GList link;
-};
-
-static const struct {
-  KtFamily family;
-  KtCatalogSource source;
-} listed_families[] = {
-  { KT_FAMILY_BASIC, KT_CATALOG_BASIC_LIST },
-  { KT_FAMILY_JOB, KT_CATALOG_JOB_LIST },
 };
 
 struct KtLists {
@@ -45,26 +37,10 @@ struct KtLists {
   KtCatalog *catalog;
   KtListsPolicy policy;
   KtSource *source;
-  KtListsObserver observer;
-  gpointer observer_data;
-  List lists[G_N_ELEMENTS (listed_families)];
+  KtPoller *poller; /* of List, for those who wait for one to have a task */
+  List lists[KT_N_FAMILIES];
   GQueue waiters; /* KtListsWaiter */
 };
-
-static GPtrArray *
-keys_new (void)
-{
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
-}
-
-static void
-tell (const List *list, GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded)
-{
-  const KtLists *lists = list->lists;
-
-  if (lists->observer != NULL && tasks->len + gone->len + superseded->len > 0)
-    lists->observer (tasks, gone, superseded, !list->was_read, lists->observer_data);
-}
 
 /* Whether a list is being read that is not fresh any more. */
 static gboolean
@@ -72,13 +48,13 @@ any_due (const KtLists *lists)
 {
   const KtUsec now = kt_clock_monotonic (lists->clock);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
     if (lists->lists[i].in_flight && now >= lists->lists[i].expires_at)
       return TRUE;
   return FALSE;
 }
 
-/* Whether a list asked for SINCE then has come, or cannot be had for now. */
+/* Whether a reading that began at SINCE_AT or later has ended, or the list cannot be had for now. */
 static gboolean
 has_tried (const List *list, KtUsec since_at)
 {
@@ -134,64 +110,43 @@ start (List *list)
 
   list->in_flight = TRUE;
   list->asked_at = kt_clock_monotonic (lists->clock);
-  list->keys = keys_new ();
+  list->keys = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
   kt_source_list (lists->source, list->family, lists->policy.page_timeout, on_page, on_listed, list);
 }
 
-static gboolean
-is_awaited (const List *list)
+/* When a list is next read for those who wait for it to have a task. */
+static KtUsec
+due_at (gpointer subject, gpointer data)
 {
-  for (const GList *link = list->lists->waiters.head; link != NULL; link = link->next)
-    if (((const KtListsWaiter *) link->data)->list == list)
-      return TRUE;
-  return FALSE;
+  const List *list = subject;
+
+  if (list->in_flight)
+    return KT_TIME_NEVER;
+  return list->tried_at == KT_TIME_UNKNOWN ? 0 : list->asked_at + COMPLETE_EVERY;
 }
 
 static void
-on_soon (gpointer data)
+poll (gpointer subject, gpointer data)
 {
-  List *list = data;
-
-  list->soon = NULL;
-  if (!list->in_flight && is_awaited (list))
-    start (list);
+  start (subject);
 }
 
-/* Has the list read for who waits for it to tell of a task. */
-static void
-start_soon (List *list)
-{
-  KtLists *lists = list->lists;
-  const KtUsec now = kt_clock_monotonic (lists->clock);
-  const KtUsec due_at = list->tried_at == KT_TIME_UNKNOWN ? now : list->asked_at + COMPLETE_EVERY;
-
-  if (list->in_flight || list->soon != NULL)
-    return;
-  if (now >= due_at)
-    start (list);
-  else
-    list->soon = kt_clock_start (lists->clock, due_at, on_soon, list);
-}
+static const KtPollerOps poller_ops = {
+  .hash = g_direct_hash, .equal = g_direct_equal, .due_at = due_at, .poll = poll
+};
 
 static void
 on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 {
   List *list = data;
   KtLists *lists = list->lists;
-  g_autoptr (GPtrArray) superseded = keys_new ();
-  g_autoptr (GPtrArray) gone = keys_new ();
 
   for (guint i = 0; i < tasks->len; i++) {
     KtTask *task = g_ptr_array_index (tasks, i);
-    KtKey *known = kt_catalog_find (lists->catalog, task->key->task_id);
-    if (known != NULL && !kt_key_equal (known, task->key))
-      g_ptr_array_add (gone, kt_key_ref (known));
-    kt_catalog_add (lists->catalog, list->source, task->key);
+    kt_catalog_add (lists->catalog, KT_CATALOG_LIST (list->family), task->key);
     g_ptr_array_add (list->keys, kt_key_ref (task->key));
-    if (kt_store_offer (lists->store, task, list->asked_at, age, lists->policy.ttl))
-      g_ptr_array_add (superseded, kt_key_ref (task->key));
   }
-  tell (list, tasks, gone, superseded);
+  kt_store_offer (lists->store, tasks, list->asked_at, age, lists->policy.ttl);
   end_content (lists);
 }
 
@@ -208,17 +163,13 @@ on_listed (const GError *error, gpointer data)
   list->expires_at = kt_time_add (kt_clock_monotonic (lists->clock), ttl);
   g_clear_pointer (&list->failure, g_free);
   if (error == NULL) {
-    g_autoptr (GPtrArray) gone = kt_catalog_set (lists->catalog, list->source, keys);
-    g_autoptr (GPtrArray) none = keys_new ();
     list->size = keys->len;
-    tell (list, none, gone, none);
-    list->was_read = TRUE;
+    kt_catalog_set (lists->catalog, KT_CATALOG_LIST (list->family), keys);
   } else {
     list->failure = kt_log_redact (error->message); /* the service may have said anything */
   }
   end_content (lists);
-  if (is_awaited (list))
-    start_soon (list);
+  kt_poller_update (lists->poller, list);
 }
 
 static void
@@ -233,17 +184,18 @@ on_expiry (gpointer data)
 static gboolean
 is_chosen (const KtLists *lists, const List *list)
 {
-  return (lists->policy.families & KT_FAMILY_BIT (list->family)) != 0;
+  return (lists->policy.families & KT_FAMILY_BIT (list->family)) != 0 && kt_family_has (list->family, KT_FACT_LISTED);
 }
 
-/* Has DONE called when PROBE, which is copied, is content. */
+/* Has DONE called when PROBE, which is copied, is content; takes its interest. */
 static KtListsWaiter *
-wait_for (const KtListsWaiter *probe, KtUsec deadline, KtListsDone done, gpointer data)
+wait_for (KtListsWaiter *probe, KtUsec deadline, KtListsDone done, gpointer data)
 {
   KtLists *lists = probe->lists;
   KtListsWaiter *waiter;
 
   if (is_content (probe)) {
+    kt_interest_drop (&probe->interest);
     done (data);
     return NULL;
   }
@@ -261,10 +213,10 @@ wait_for (const KtListsWaiter *probe, KtUsec deadline, KtListsDone done, gpointe
 KtListsWaiter *
 kt_lists_get (KtLists *lists, KtListsDone done, gpointer data)
 {
-  const KtListsWaiter probe = { .lists = lists };
+  KtListsWaiter probe = { .lists = lists };
   KtUsec now = kt_clock_monotonic (lists->clock);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++) {
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++) {
     List *list = &lists->lists[i];
     if (!list->in_flight && is_chosen (lists, list) && now >= list->expires_at)
       start (list);
@@ -272,15 +224,13 @@ kt_lists_get (KtLists *lists, KtListsDone done, gpointer data)
   return wait_for (&probe, kt_time_add (now, lists->policy.page_timeout), done, data);
 }
 
-/* The list that may tell what ANSWER lacks, NULL when there is none. */
+/* The list that may have what SNAPSHOT lacks, NULL when there is none. */
 static List *
 list_for (KtLists *lists, const KtSnapshot *snapshot)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
-    if (snapshot->incomplete_at != KT_TIME_UNKNOWN && lists->lists[i].family == snapshot->task->key->family
-        && is_chosen (lists, &lists->lists[i]))
-      return &lists->lists[i];
-  return NULL;
+  List *list = &lists->lists[snapshot->task->key->family];
+
+  return snapshot->incomplete_at != KT_TIME_UNKNOWN && is_chosen (lists, list) ? list : NULL;
 }
 
 KtUsec
@@ -307,7 +257,7 @@ kt_lists_complete (KtLists *lists, const KtSnapshot *snapshot, KtUsec deadline, 
 
   if (has_tried (list, probe.since_at))
     probe.since_at = kt_clock_monotonic (lists->clock); /* long ago */
-  start_soon (list);
+  probe.interest = kt_poller_hold (lists->poller, list);
   return wait_for (&probe, deadline, done, data);
 }
 
@@ -315,6 +265,7 @@ void
 kt_lists_cancel (KtListsWaiter *waiter)
 {
   kt_clock_stop (waiter->lists->clock, &waiter->expiry);
+  kt_interest_drop (&waiter->interest);
   g_queue_unlink (&waiter->lists->waiters, &waiter->link);
   kt_key_unref (waiter->key);
   g_free (waiter);
@@ -325,7 +276,7 @@ kt_lists_format (const KtLists *lists)
 {
   GString *out = g_string_new (NULL);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++) {
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++) {
     const List *list = &lists->lists[i];
     if (!is_chosen (lists, list))
       continue;
@@ -352,14 +303,10 @@ kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsP
   lists->catalog = catalog;
   lists->policy = *policy;
   lists->source = source;
+  lists->poller = kt_poller_new (clock, &poller_ops, NULL);
   g_queue_init (&lists->waiters);
-  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
-    lists->lists[i] = (List){
-      .lists = lists,
-      .family = listed_families[i].family,
-      .source = listed_families[i].source,
-      .tried_at = KT_TIME_UNKNOWN,
-    };
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
+    lists->lists[i] = (List){ .lists = lists, .family = i, .tried_at = KT_TIME_UNKNOWN };
   return lists;
 }
 
@@ -368,10 +315,9 @@ kt_lists_free (KtLists *lists)
 {
   if (lists == NULL)
     return;
-  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++) {
-    kt_clock_stop (lists->clock, &lists->lists[i].soon);
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
     g_free (lists->lists[i].failure);
-  }
+  kt_poller_free (lists->poller);
   g_free (lists);
 }
 
@@ -384,14 +330,7 @@ kt_lists_set_policy (KtLists *lists, const KtListsPolicy *policy)
 void
 kt_lists_forget_failures (KtLists *lists)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (lists->lists); i++)
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
     if (lists->lists[i].failure != NULL)
       lists->lists[i].expires_at = kt_clock_monotonic (lists->clock);
-}
-
-void
-kt_lists_set_observer (KtLists *lists, KtListsObserver observer, gpointer data)
-{
-  lists->observer = observer;
-  lists->observer_data = data;
 }

@@ -4,24 +4,20 @@
 #include "kt-catalog.h"
 #include "kt-store.h"
 
-/* The lists of the families that the service can list: read when somebody wants to see them, kept for a time. What
- * they name goes to the catalog, what they tell to the store. A list that cannot be had leaves everything as it was,
- * and does not keep the others. Times are microseconds. */
+/* The lists of the families that have one (KT_FACT_LISTED): read when somebody looks, and kept for a ttl. What they name
+ * goes to the catalog, their items to the store. A list that cannot be had leaves everything as it was, and does not keep
+ * the others. Times are microseconds. */
 typedef struct KtLists KtLists;
 typedef struct KtListsWaiter KtListsWaiter;
 
-/* TASKS (KtTask) have just been told of. GONE are tasks that are in the catalog no more, or are another family's now;
- * SUPERSEDED those for which kt_store_offer() was TRUE. KtKey both. IS_FIRST until the list has once been read whole. */
-typedef void (*KtListsObserver) (GPtrArray *tasks, GPtrArray *gone, GPtrArray *superseded, gboolean is_first,
-                                 gpointer data);
-
 typedef struct {
-  guint families;      /* KT_FAMILY_BIT()s of those chosen; share tasks have no list */
+  guint families;      /* KT_FAMILY_BIT()s of those chosen */
   KtUsec ttl;          /* how long a list holds */
   KtUsec negative_ttl; /* how long a failure is remembered */
-  KtUsec page_timeout; /* for each page, and of one who waits */
+  KtUsec page_timeout; /* of each page, and of kt_lists_get() */
 } KtListsPolicy;
 
+/* All that is passed in outlives the lists; POLICY is copied. */
 KtLists *kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsPolicy *policy,
                        KtSource *source);
 
@@ -32,24 +28,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtLists, kt_lists_free)
 /* From now on. A family that is not chosen any more keeps what it had listed until the next mount. */
 void kt_lists_set_policy (KtLists *lists, const KtListsPolicy *policy);
 
-/* As kt_store_forget_failures(): a list that failed is asked for when it is next wanted. */
+/* As kt_store_forget_failures(): a list that failed is read when somebody looks next. */
 void kt_lists_forget_failures (KtLists *lists);
 
-void kt_lists_set_observer (KtLists *lists, KtListsObserver observer, gpointer data);
-
-/* Calls DONE when the lists are as new as they have to be, or cannot be had, or their waiter has run out of patience:
- * at once, before this returns (then the result is NULL), or later (then the result is good until DONE or the cancel). */
+/* Calls DONE when the lists are fresh, or cannot be had, or page-timeout has passed: at once, before this returns (then the
+ * result is NULL), or later (then the result is valid until DONE is called or it is cancelled). */
 typedef void (*KtListsDone) (gpointer data);
 KtListsWaiter *kt_lists_get (KtLists *lists, KtListsDone done, gpointer data);
 void kt_lists_cancel (KtListsWaiter *waiter);
 
-/* From when on (monotonic) reading a list may tell times that ANSWER lacks (KtSnapshot.incomplete_at): 0 for now, KT_TIME_NEVER
- * when it lacks none, or its family has no list, or that is not chosen. */
+/* From when on (monotonic) a list may have the times that SNAPSHOT lacks (KtSnapshot.incomplete_at): 0 for now,
+ * KT_TIME_NEVER when it lacks none, or its family has no list, or that is not chosen. */
 KtUsec kt_lists_complete_at (KtLists *lists, const KtSnapshot *snapshot);
 
-/* As kt_lists_get(), of the one list that may tell now what ANSWER lacks: DONE is called as soon as that has told of the task,
- * or cannot, or DEADLINE (monotonic) has passed. The list is read from after the task got its status; all who wait share
- * one reading, and one a second begins at the most. */
+/* As kt_lists_get(), of the one list that may have now what SNAPSHOT lacks. DONE is called when that list has had the task,
+ * or cannot be had, or DEADLINE (monotonic) has passed. The list is read from after the task got its status. All who wait
+ * share one reading, and one a second begins at the most. */
 KtListsWaiter *kt_lists_complete (KtLists *lists, const KtSnapshot *snapshot, KtUsec deadline, KtListsDone done,
                                   gpointer data);
 

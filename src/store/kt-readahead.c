@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* Readahead: finds out who reads one task after another, and fetches the next ones. */
 #include "kt-readahead.h"
 
 #include <string.h>
 
-#define STREAMS      8 /* scans followed at the same time */
+#define STREAMS      8 /* followed at the same time */
 #define FIRST_WINDOW 8
-#define CROWD        8    /* so many at once need nobody who asks ahead for them */
+#define CROWD        8    /* so many readers at once need no readahead */
 #define FARTHEST     4096 /* tasks passed over to find the next one to fetch */
 
-/* One scan: where it is, and what was fetched ahead of that place. */
+/* One sequence of tasks that is being read: where the reader is, and what was fetched ahead of that place. */
 typedef struct {
   KtKey *at;    /* NULL: this stream is free */
   int step;     /* 1 up, -1 down: bash's globs look from the last to the first; 0 while one task was asked for */
@@ -23,11 +24,11 @@ struct KtReadahead {
   KtCatalog *catalog;
   guint limit;
   guint64 uses;
-  KtStoreMode mode; /* of the one who is asking */
+  KtStoreMode mode; /* the reader's */
   Stream streams[STREAMS];
 };
 
-/* The next task from FROM on that memory does not have, NULL when there is none near. */
+/* The next task from FROM on that is not cached, NULL when there is none near. */
 static KtKey *
 next_wanted (KtReadahead *readahead, const KtKey *from, int step)
 {
@@ -38,14 +39,14 @@ next_wanted (KtReadahead *readahead, const KtKey *from, int step)
   return next;
 }
 
-/* Above 0 when B comes after A for one who goes by STEP, below when before, 0 when they are the same. */
+/* Above 0 when B comes after A in the direction of STEP, below 0 when it comes before, 0 when they are the same. */
 static int
 order (const KtKey *a, const KtKey *b, int step)
 {
   return strcmp (b->task_id, a->task_id) * step;
 }
 
-/* Whether one comes by STEP from the stream's place to TO with nothing between but what memory has. */
+/* Whether STEP leads from the stream's place to TO with nothing between but what is cached. */
 static gboolean
 follows (KtReadahead *readahead, const Stream *stream, const KtKey *to, int step)
 {
@@ -79,7 +80,7 @@ forget_ahead (Stream *stream)
   g_queue_clear_full (&stream->ahead, (GDestroyNotify) kt_key_unref);
 }
 
-/* One step: whoever has to wait for it gets a larger window; who does not is not the faster for one. */
+/* One step. A reader who has to wait for it gets a larger window; one who does not is not the faster for it. */
 static void
 advance (KtReadahead *readahead, Stream *stream, KtKey *key, KtUsec deadline)
 {
@@ -111,10 +112,10 @@ direction (KtReadahead *readahead, const Stream *stream, const KtKey *key)
   return stream->step <= 0 && follows (readahead, stream, key, -1) ? -1 : 0;
 }
 
-/* Whether one reader, or a few, ask when they have been answered. Many who ask at the same time are no scan: what is
- * beyond the last of them nobody may want. */
+/* Whether one reader, or a few, ask again once they have what they asked for. Many who ask at the same time are no sequence:
+ * nobody may want what is beyond the last of them. */
 static gboolean
-is_scan (KtReadahead *readahead, const Stream *stream)
+is_sequence (KtReadahead *readahead, const Stream *stream)
 {
   KtKey *behind = stream->at;
   guint waiting = 0;
@@ -140,7 +141,7 @@ kt_readahead_note (KtReadahead *readahead, KtKey *key, KtStoreMode mode, KtUsec 
     step = stream->at != NULL ? direction (readahead, stream, key) : 0;
     if (step != 0) {
       if (stream->step != 0
-          && is_scan (readahead, stream)) /* two that are neighbours may be chance; the third decides */
+          && is_sequence (readahead, stream)) /* two that are neighbours may be chance; the third decides */
         advance (readahead, stream, key, deadline);
       else
         place (readahead, stream, key);

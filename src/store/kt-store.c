@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Who waits for which request, and what is let go when memory is short. */
+/* The cache of snapshots: who waits for which request, and what is evicted when memory is short. */
+#include "kt-store.h"
+
 #include "kt-held.h"
 
 #define EVICTIONS_PER_TURN 64 /* then the loop's other sources have theirs */
@@ -15,7 +17,7 @@ typedef struct {
   GQueue waiting; /* KtWaiter: for the flight under way */
   GQueue next;    /* KtWaiter: for the one after it */
   GList lru;      /* KtStore.lru, most recent first */
-} Entry;
+} Slot;
 
 struct KtWaiter {
   GQueue *queue; /* which it stands in */
@@ -30,12 +32,9 @@ struct KtStore {
   KtClock *clock;
   KtStorePolicy policy;
   KtSource *source;
-  KtStoreObserver observer;
-  gpointer observer_data;
-  KtStoreEvicted evicted;
-  gpointer evicted_data;
-  KtTimer *evicting;   /* more is to go */
-  GHashTable *entries; /* KtKey → Entry */
+  KtChanges *changes;
+  KtTimer *evicting; /* more is to go */
+  GHashTable *slots; /* KtKey → Slot */
   GQueue lru;
   guint64 bytes;
   guint64 *hits;
@@ -48,48 +47,49 @@ struct KtStore {
 static void on_landed (const KtResponse *response, const GError *error, gpointer data);
 
 static void
-entry_free (gpointer data)
+slot_free (gpointer data)
 {
-  Entry *entry = data;
+  Slot *slot = data;
 
-  entry->store->bytes -= entry->size;
-  g_queue_unlink (&entry->store->lru, &entry->lru);
-  kt_held_clear (&entry->held);
-  kt_key_unref (entry->key);
-  g_free (entry);
+  slot->store->bytes -= slot->size;
+  g_queue_unlink (&slot->store->lru, &slot->lru);
+  kt_held_clear (&slot->held);
+  kt_key_unref (slot->key);
+  g_free (slot);
 }
 
-static Entry *
-entry_get (KtStore *store, KtKey *key)
+static Slot *
+slot_get (KtStore *store, KtKey *key)
 {
-  Entry *entry = g_hash_table_lookup (store->entries, key);
+  Slot *slot = g_hash_table_lookup (store->slots, key);
 
-  if (entry == NULL) {
-    entry = g_new0 (Entry, 1);
-    entry->store = store;
-    entry->key = kt_key_ref (key);
-    kt_held_init (&entry->held, store->clock, &store->policy);
-    entry->lru.data = entry;
-    entry->size = sizeof (Entry);
-    store->bytes += entry->size;
-    g_hash_table_insert (store->entries, entry->key, entry);
-    g_queue_push_head_link (&store->lru, &entry->lru);
-  } else if (store->lru.head != &entry->lru) {
-    g_queue_unlink (&store->lru, &entry->lru);
-    g_queue_push_head_link (&store->lru, &entry->lru);
+  if (slot == NULL) {
+    slot = g_new0 (Slot, 1);
+    slot->store = store;
+    slot->key = kt_key_ref (key);
+    kt_held_init (&slot->held, store->clock, &store->policy);
+    slot->lru.data = slot;
+    slot->size = sizeof (Slot);
+    store->bytes += slot->size;
+    g_hash_table_insert (store->slots, slot->key, slot);
+    g_queue_push_head_link (&store->lru, &slot->lru);
+  } else if (store->lru.head != &slot->lru) {
+    g_queue_unlink (&store->lru, &slot->lru);
+    g_queue_push_head_link (&store->lru, &slot->lru);
   }
-  return entry;
+  return slot;
 }
 
+/* The slot goes; what it had goes to EVICTED, a batch of changes. */
 static void
-let_go (Entry *entry)
+let_go (Slot *slot, GArray **evicted)
 {
-  KtStore *store = entry->store;
-  g_autoptr (KtKey) key = !kt_held_is_empty (&entry->held) ? kt_key_ref (entry->key) : NULL;
+  KtStore *store = slot->store;
 
-  g_hash_table_remove (store->entries, entry->key);
-  if (key != NULL && store->evicted != NULL)
-    store->evicted (key, store->evicted_data);
+  if (!kt_held_is_empty (&slot->held))
+    kt_changes_add (evicted,
+                    &(KtChange){ .kind = KT_CHANGE_EVICTED, .key = slot->key, .before = slot->held.full.task });
+  g_hash_table_remove (store->slots, slot->key);
 }
 
 static void on_evict (gpointer data);
@@ -100,20 +100,22 @@ static void
 evict (KtStore *store)
 {
   GList *link = store->lru.tail;
-  guint evicted = 0;
+  GArray *evicted = NULL;
+  guint n = 0;
 
   kt_clock_stop (store->clock, &store->evicting);
   while (store->bytes > store->policy.memory && link != store->lru.head) {
-    Entry *entry = link->data;
+    Slot *slot = link->data;
     link = link->prev;
-    if (entry->in_flight)
+    if (slot->in_flight)
       continue;
-    if (evicted++ == EVICTIONS_PER_TURN) {
+    if (n++ == EVICTIONS_PER_TURN) {
       store->evicting = kt_clock_start (store->clock, kt_clock_monotonic (store->clock), on_evict, store);
-      return;
+      break;
     }
-    let_go (entry);
+    let_go (slot, &evicted);
   }
+  kt_changes_publish (store->changes, evicted);
 }
 
 static void
@@ -125,77 +127,111 @@ on_evict (gpointer data)
   evict (store);
 }
 
-/* Answers from what the entry holds now; the waiter's own memory is not touched. */
+/* Answers from what the slot holds now; the waiter's own memory is not touched. */
 static void
-reply (Entry *entry, KtStoreMode mode, KtStoreDone done, gpointer data)
+reply (Slot *slot, KtStoreMode mode, KtStoreDone done, gpointer data)
 {
   KtSnapshot snapshot;
-  const GError *failure = kt_held_outcome (&entry->held, mode, &snapshot);
+  const GError *failure = kt_held_outcome (&slot->held, mode, &snapshot);
 
   if (failure != NULL) {
-    g_autoptr (GError) error = g_error_copy (failure); /* DONE may change the entry */
+    g_autoptr (GError) error = g_error_copy (failure); /* DONE may change the slot */
     done (NULL, error, data);
     return;
   }
   if (snapshot.stale)
-    ++*entry->store->stale;
+    ++*slot->store->stale;
   kt_task_ref (snapshot.task);
   done (&snapshot, NULL, data);
   kt_task_unref (snapshot.task);
 }
 
 static void
-take_off (Entry *entry, KtUsec deadline)
+take_off (Slot *slot, KtUsec deadline)
 {
-  KtStore *store = entry->store;
+  KtStore *store = slot->store;
 
-  entry->in_flight = TRUE;
-  entry->asked_at = kt_clock_monotonic (store->clock);
-  kt_source_fetch (store->source, entry->key, deadline, on_landed, entry);
+  slot->in_flight = TRUE;
+  slot->asked_at = kt_clock_monotonic (store->clock);
+  kt_source_fetch (store->source, slot->key, deadline, on_landed, slot);
 }
 
 /* What is held has changed: so has the memory it takes. */
 static void
-count_size (Entry *entry)
+count_size (Slot *slot)
 {
-  entry->store->bytes -= entry->size;
-  entry->size = sizeof (Entry) + kt_held_size (&entry->held);
-  entry->store->bytes += entry->size;
+  slot->store->bytes -= slot->size;
+  slot->size = sizeof (Slot) + kt_held_size (&slot->held);
+  slot->store->bytes += slot->size;
 }
 
-gboolean
-kt_store_offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl)
+/* A list's item replaces that of the last list; how goes to LISTED, a batch of changes. */
+static void
+offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl, GArray **listed)
 {
-  Entry *entry = entry_get (store, task->key);
-  gboolean has_changed = kt_held_offer (&entry->held, task, asked_at, age, ttl);
+  Slot *slot = slot_get (store, task->key);
+  const KtCached *cached = &slot->held.listed;
+  g_autoptr (KtTask) before = cached->task != NULL ? kt_task_ref (cached->task) : NULL;
+  KtChange change = { .kind = KT_CHANGE_LISTED, .key = task->key, .before = before };
 
-  count_size (entry);
+  change.supersedes = kt_held_offer (&slot->held, task, asked_at, age, ttl);
+  change.after = cached->task;
+  change.at_wall = cached->fetched_wall;
+  count_size (slot);
+  kt_changes_add (listed, &change);
+}
+
+void
+kt_store_offer (KtStore *store, GPtrArray *tasks, KtUsec asked_at, KtUsec age, KtUsec ttl)
+{
+  GArray *listed = NULL;
+
+  for (guint i = 0; i < tasks->len; i++)
+    offer (store, g_ptr_array_index (tasks, i), asked_at, age, ttl, &listed);
+  kt_changes_publish (store->changes, listed);
   evict (store);
-  return has_changed;
+}
+
+/* A request has ended: what is cached now, or why it is not. The result, a batch of one change, is to be published once
+ * the waiters have their reply. *KEPT is the slot of the task, another one when the family has just been found out. */
+static GArray *
+keep (Slot *slot, const KtResponse *response, const GError *error, Slot **kept)
+{
+  GArray *fetched = NULL;
+  KtChange change = { .kind = KT_CHANGE_FETCHED, .error = (GError *) error };
+  g_autoptr (KtTask) before = NULL;
+  const KtCached *cached;
+
+  *kept = error == NULL ? slot_get (slot->store, response->task->key) : slot;
+  cached = &(*kept)->held.full;
+  before = cached->task != NULL ? kt_task_ref (cached->task) : NULL;
+  if (error == NULL) {
+    kt_held_keep (&(*kept)->held, response, slot->asked_at);
+    count_size (*kept);
+    change.after = cached->task;
+    change.at_wall = cached->fetched_wall;
+  } else {
+    kt_held_fail (&slot->held, error);
+  }
+  change.key = (*kept)->key;
+  change.before = before;
+  kt_changes_add (&fetched, &change);
+  return fetched;
 }
 
 static void
 on_landed (const KtResponse *response, const GError *error, gpointer data)
 {
-  Entry *entry = data;
-  KtStore *store = entry->store;
-  GQueue landed = entry->waiting;
-  Entry *kept = entry;
-  g_autoptr (KtKey) key = NULL;
+  Slot *slot = data;
+  KtStore *store = slot->store;
+  GQueue landed = slot->waiting;
+  Slot *kept;
+  GArray *fetched = keep (slot, response, error, &kept);
   GList *link;
 
-  if (error == NULL) {
-    kept = entry_get (store, response->task->key); /* another one, when the family has just been found out */
-    kt_held_keep (&kept->held, response, entry->asked_at);
-    count_size (kept);
-  } else {
-    kt_held_fail (&entry->held, error);
-  }
-
-  /* in_flight stays while the callbacks run: what they ask for waits for the next flight, and the entry is not
+  /* in_flight stays while the callbacks run: what they ask for waits for the next flight, and the slot is not
    * evicted */
-  key = kt_key_ref (kept->key);
-  g_queue_init (&entry->waiting);
+  g_queue_init (&slot->waiting);
   for (link = landed.head; link != NULL; link = link->next)
     ((KtWaiter *) link->data)->queue = &landed;
   while ((link = g_queue_pop_head_link (&landed)) != NULL) {
@@ -204,66 +240,65 @@ on_landed (const KtResponse *response, const GError *error, gpointer data)
     g_free (waiter);
   }
   /* who came too late for this flight, or has come just now, boards the next one */
-  while ((link = g_queue_pop_head_link (&entry->next)) != NULL) {
-    ((KtWaiter *) link->data)->queue = &entry->waiting;
-    g_queue_push_tail_link (&entry->waiting, link);
+  while ((link = g_queue_pop_head_link (&slot->next)) != NULL) {
+    ((KtWaiter *) link->data)->queue = &slot->waiting;
+    g_queue_push_tail_link (&slot->waiting, link);
   }
-  if (!g_queue_is_empty (&entry->waiting))
-    take_off (entry, ((KtWaiter *) entry->waiting.head->data)->deadline);
-  else if (kept == entry)
-    entry->in_flight = FALSE;
+  if (!g_queue_is_empty (&slot->waiting))
+    take_off (slot, ((KtWaiter *) slot->waiting.head->data)->deadline);
+  else if (kept == slot)
+    slot->in_flight = FALSE;
   else
-    g_hash_table_remove (store->entries, entry->key); /* the question has become that for KEY */
-  if (store->observer != NULL)
-    store->observer (key, error, store->observer_data);
+    g_hash_table_remove (store->slots, slot->key); /* the request has become one for KEPT's key */
+  kt_changes_publish (store->changes, fetched);
   evict (store);
 }
 
 gboolean
 kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode)
 {
-  const Entry *entry = g_hash_table_lookup (store->entries, key);
-  return entry != NULL && kt_held_knows (&entry->held, mode);
+  const Slot *slot = g_hash_table_lookup (store->slots, key);
+  return slot != NULL && kt_held_knows (&slot->held, mode);
 }
 
 gboolean
 kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot, const GError **error)
 {
-  const Entry *entry = g_hash_table_lookup (store->entries, key);
+  const Slot *slot = g_hash_table_lookup (store->slots, key);
 
-  if (entry == NULL || !kt_held_knows (&entry->held, mode))
+  if (slot == NULL || !kt_held_knows (&slot->held, mode))
     return FALSE;
-  *error = kt_held_outcome (&entry->held, mode, snapshot);
+  *error = kt_held_outcome (&slot->held, mode, snapshot);
   return TRUE;
 }
 
 gboolean
 kt_store_is_asking (KtStore *store, KtKey *key)
 {
-  const Entry *entry = g_hash_table_lookup (store->entries, key);
-  return entry != NULL && entry->in_flight;
+  const Slot *slot = g_hash_table_lookup (store->slots, key);
+  return slot != NULL && slot->in_flight;
 }
 
 void
 kt_store_prefetch (KtStore *store, KtKey *key, KtUsec deadline)
 {
-  Entry *entry = entry_get (store, key);
+  Slot *slot = slot_get (store, key);
 
-  if (entry->in_flight || kt_held_knows (&entry->held, KT_STORE_FRESH))
+  if (slot->in_flight || kt_held_knows (&slot->held, KT_STORE_FRESH))
     return;
   ++*store->prefetches;
-  take_off (entry, deadline);
+  take_off (slot, deadline);
 }
 
 KtWaiter *
 kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtStoreDone done, gpointer data)
 {
-  Entry *entry = entry_get (store, key);
+  Slot *slot = slot_get (store, key);
   KtWaiter *waiter;
 
-  if (mode != KT_STORE_AGAIN && kt_held_knows (&entry->held, mode)) {
+  if (mode != KT_STORE_AGAIN && kt_held_knows (&slot->held, mode)) {
     ++*store->hits;
-    reply (entry, mode, done, data);
+    reply (slot, mode, done, data);
     return NULL;
   }
   waiter = g_new0 (KtWaiter, 1);
@@ -273,13 +308,13 @@ kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtS
   waiter->done = done;
   waiter->data = data;
   /* AGAIN must not be content with a request that began before it was asked for */
-  waiter->queue = entry->in_flight && mode == KT_STORE_AGAIN ? &entry->next : &entry->waiting;
+  waiter->queue = slot->in_flight && mode == KT_STORE_AGAIN ? &slot->next : &slot->waiting;
   g_queue_push_tail_link (waiter->queue, &waiter->link);
-  if (entry->in_flight) {
+  if (slot->in_flight) {
     ++*store->joins;
   } else {
     ++*store->misses;
-    take_off (entry, deadline);
+    take_off (slot, deadline);
   }
   return waiter;
 }
@@ -294,32 +329,36 @@ kt_waiter_cancel (KtWaiter *waiter)
 gboolean
 kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot)
 {
-  const Entry *entry = g_hash_table_lookup (store->entries, key);
-  return entry != NULL && kt_held_peek (&entry->held, mode, snapshot);
+  const Slot *slot = g_hash_table_lookup (store->slots, key);
+  return slot != NULL && kt_held_peek (&slot->held, mode, snapshot);
 }
 
 const GError *
 kt_store_peek_error (KtStore *store, KtKey *key)
 {
-  const Entry *entry = g_hash_table_lookup (store->entries, key);
-  return entry != NULL ? entry->held.error : NULL;
+  const Slot *slot = g_hash_table_lookup (store->slots, key);
+  return slot != NULL ? slot->held.error : NULL;
 }
 
 void
 kt_store_forget_failures (KtStore *store)
 {
+  GArray *outdated = NULL;
   GHashTableIter iter;
   gpointer value;
 
-  g_hash_table_iter_init (&iter, store->entries);
+  g_hash_table_iter_init (&iter, store->slots);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    Entry *entry = value;
-    if (entry->held.error == NULL)
+    Slot *slot = value;
+    KtTask *task = slot->held.full.task;
+    if (slot->held.error == NULL)
       continue;
-    kt_held_forget_failure (&entry->held);
-    if (!kt_held_is_empty (&entry->held) && store->evicted != NULL)
-      store->evicted (entry->key, store->evicted_data);
+    kt_held_forget_failure (&slot->held);
+    if (!kt_held_is_empty (&slot->held))
+      kt_changes_add (&outdated,
+                      &(KtChange){ .kind = KT_CHANGE_OUTDATED, .key = slot->key, .before = task, .after = task });
   }
+  kt_changes_publish (store->changes, outdated);
 }
 
 static guint64
@@ -329,21 +368,22 @@ count_bytes (gpointer data)
 }
 
 static guint64
-count_entries (gpointer data)
+count_slots (gpointer data)
 {
-  return g_hash_table_size (((KtStore *) data)->entries);
+  return g_hash_table_size (((KtStore *) data)->slots);
 }
 
 KtStore *
-kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, KtSource *source)
+kt_store_new (KtClock *clock, KtChanges *changes, KtMetrics *metrics, const KtStorePolicy *policy, KtSource *source)
 {
   static const char name[] = "kootaskfs_cache_lookups", help[] = "Answers asked of the cache, by how it went";
   KtStore *store = g_new0 (KtStore, 1);
 
   store->clock = clock;
+  store->changes = changes;
   store->policy = *policy;
   store->source = source;
-  store->entries = g_hash_table_new_full (kt_key_hash, kt_key_equal, NULL, entry_free);
+  store->slots = g_hash_table_new_full (kt_key_hash, kt_key_equal, NULL, slot_free);
   g_queue_init (&store->lru);
   store->hits = kt_metrics_counter (metrics, name, help, "outcome", "hit");
   store->joins = kt_metrics_counter (metrics, name, help, "outcome", "join");
@@ -353,7 +393,7 @@ kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, K
   store->stale =
       kt_metrics_counter (metrics, "kootaskfs_stale_answers", "Answers given though no longer fresh", NULL, NULL);
   kt_metrics_gauge (metrics, "kootaskfs_cache_bytes", "Memory held by cached answers", count_bytes, store);
-  kt_metrics_gauge (metrics, "kootaskfs_cache_entries", "Tasks in the cache", count_entries, store);
+  kt_metrics_gauge (metrics, "kootaskfs_cache_entries", "Tasks in the cache", count_slots, store);
   return store;
 }
 
@@ -363,7 +403,7 @@ kt_store_free (KtStore *store)
   if (store == NULL)
     return;
   kt_clock_stop (store->clock, &store->evicting);
-  g_hash_table_unref (store->entries);
+  g_hash_table_unref (store->slots);
   g_free (store);
 }
 
@@ -378,18 +418,4 @@ KtUsec
 kt_store_negative_ttl (const KtStore *store)
 {
   return store->policy.negative_ttl;
-}
-
-void
-kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data)
-{
-  store->observer = observer;
-  store->observer_data = data;
-}
-
-void
-kt_store_set_evicted (KtStore *store, KtStoreEvicted evicted, gpointer data)
-{
-  store->evicted = evicted;
-  store->evicted_data = data;
 }

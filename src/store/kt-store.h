@@ -4,101 +4,98 @@
 #include "base/kt-clock.h"
 #include "base/kt-metrics.h"
 #include "base/kt-units.h"
+#include "kt-changes.h"
 #include "model/kt-source.h"
 
-/* The cache: what the service last said of each task, how long that holds, and who waits for the next answer. At
- * most one request a task is under way, ever (a flight); all who ask meanwhile wait for it. Times are microseconds.
+/* The cache: a snapshot of each task, how long that holds, and who waits for the next one. It is a singleflight: at most
+ * one request a task is under way (a flight), and all who ask meanwhile wait for it. Times are microseconds.
  *
- * A task asked for without its family (KT_FAMILY_UNKNOWN) is kept under the key that its answer has. */
+ * A task that is asked for without its family (KT_FAMILY_UNKNOWN) is kept under the key that its response has.
+ *
+ * Each snapshot that is replaced, evicted or outdated is published as a change, after those who waited for it have it. */
 typedef struct KtStore KtStore;
 typedef struct KtWaiter KtWaiter;
 
 typedef struct {
-  KtUsec ttl;          /* a running task's answer is fresh this long */
+  KtUsec ttl;          /* a running task's snapshot is fresh this long */
   KtUsec ended_ttl;    /* an ended task's; KT_TIME_NEVER: for good */
   KtUsec negative_ttl; /* a failure is remembered this long before the service is asked again */
-  KtUsec max_stale;    /* how long past its freshness an answer stands in when asking again fails */
-  guint64 memory;      /* bytes of answers kept; the least recently used go first */
+  KtUsec max_stale;    /* how long past its ttl a snapshot stands in when asking again fails */
+  guint64 memory;      /* bytes of snapshots kept; the least recently used go first */
 } KtStorePolicy;
 
-/* What is held of a task at this moment; valid during the call that shows it. */
+/* What the store shows of a task at this moment; valid during the call that shows it. */
 typedef struct {
   KtTask *task;
   KtUsec fetched_wall; /* wall clock */
   KtUsec fetched_at;   /* monotonic, as are the next two */
-  KtUsec changed_wall; /* wall clock of the answer that first had this content */
-  KtUsec known_wall; /* wall clock since when nothing that is held of the task has changed, in this answer or another */
-  KtUsec moved_wall; /* wall clock of the last answer that differed from the one before, 0: none did */
-  KtUsec expires_at; /* nobody need ask again before */
-  gboolean stale;    /* stands in for an answer that could not be had */
-  const char *trace_id; /* NULL of what a list told */
+  KtUsec changed_wall; /* wall clock of the response that first had this content */
+  KtUsec
+      known_wall; /* wall clock: since then nothing that is cached of the task has changed, in this form or another */
+  KtUsec expires_at;    /* nobody need ask again before */
+  gboolean stale;       /* stands in for one that could not be had */
+  const char *trace_id; /* NULL when it is a list's item */
   const GError *error;  /* why it is stale, NULL when fresh */
-  KtUsec incomplete_at; /* monotonic: since when it has had this status, of which no list has told the times that TASK
-                         * lacks; KT_TIME_UNKNOWN when it lacks none, or a list has told what it knows */
+  KtUsec incomplete_at; /* monotonic: since when it has had this status, of which no list has had the times that TASK
+                         * lacks; KT_TIME_UNKNOWN when it lacks none, or a list has had all that it knows */
 } KtSnapshot;
 
-/* Exactly one of ANSWER and ERROR is set. */
+/* Exactly one of SNAPSHOT and ERROR is set. */
 typedef void (*KtStoreDone) (const KtSnapshot *snapshot, const GError *error, gpointer data);
 
-/* Called when a request for KEY has ended, after its waiters: with the error it ended in, or NULL. */
-typedef void (*KtStoreObserver) (KtKey *key, const GError *error, gpointer data);
-
-KtStore *kt_store_new (KtClock *clock, KtMetrics *metrics, const KtStorePolicy *policy, KtSource *source);
+/* All that is passed in outlives the store; POLICY is copied. */
+KtStore *kt_store_new (KtClock *clock, KtChanges *changes, KtMetrics *metrics, const KtStorePolicy *policy,
+                       KtSource *source);
 
 /* The source has ended all requests and no waiter is left. */
 void kt_store_free (KtStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtStore, kt_store_free)
 
-/* From now on; what is cached keeps the life it was given, what no longer fits goes bit by bit. */
+/* From now on. What is cached keeps the ttl that it was given; what no longer fits is evicted bit by bit. */
 void kt_store_set_policy (KtStore *store, const KtStorePolicy *policy);
 
-/* How long a failure is remembered before asking again, by the policy. */
+/* How long a failure is remembered before the service is asked again, by the policy. */
 KtUsec kt_store_negative_ttl (const KtStore *store);
 
-void kt_store_set_observer (KtStore *store, KtStoreObserver observer, gpointer data);
-
-/* Called when the answer of KEY was let go for want of memory, or is not to stand in for another one any more. */
-typedef void (*KtStoreEvicted) (KtKey *key, gpointer data);
-void kt_store_set_evicted (KtStore *store, KtStoreEvicted evicted, gpointer data);
-
 typedef enum {
-  KT_STORE_FRESH,  /* from memory while that is fresh, else from the service */
-  KT_STORE_LISTED, /* the same, and what a list told will do while it is newer */
-  KT_STORE_AGAIN,  /* from the service, by a request that begins after this call */
+  KT_STORE_FRESH,  /* the cached snapshot while that is fresh, else a request */
+  KT_STORE_LISTED, /* the same, and a list's item will do while it is newer */
+  KT_STORE_AGAIN,  /* a request that begins after this call */
 } KtStoreMode;
 
-/* Gives the task's answer to DONE: at once, before this returns (then the result is NULL), or when the flight has
- * landed (then the result is the waiter, good until DONE is called or it is cancelled). When the service
- * cannot be asked, FRESH gives the last good answer, marked stale, as long as the policy allows; AGAIN always tells
- * the failure. DEADLINE (monotonic) is that of a flight that this call starts. */
+/* Gives a snapshot of the task to DONE: at once, before this returns (then the result is NULL), or when the flight has
+ * ended (then the result is the waiter, valid until DONE is called or it is cancelled). When the service cannot be asked,
+ * FRESH and LISTED give the last snapshot, marked stale, as long as the policy allows; AGAIN always reports the failure.
+ * DEADLINE (monotonic) is that of a flight that this call starts. */
 KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtStoreDone done, gpointer data);
 
-/* Whether kt_store_get() in MODE, FRESH or LISTED, would answer from memory. */
+/* Whether kt_store_get() in MODE, FRESH or LISTED, would answer at once. */
 gboolean kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode);
 
-/* What it would answer from memory: TRUE and *ANSWER, or *ERROR (transfer none); FALSE when it would ask. */
+/* What it would answer at once: TRUE and *SNAPSHOT, or *ERROR (transfer none). FALSE when it would make a request. */
 gboolean kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot, const GError **error);
 
 /* Whether a request for KEY is under way. */
 gboolean kt_store_is_asking (KtStore *store, KtKey *key);
 
-/* Has the answer fetched for somebody who will ask soon, unless memory has it or a flight is under way. */
+/* Fetches the task ahead of a reader, unless it is cached and fresh or a flight is under way. */
 void kt_store_prefetch (KtStore *store, KtKey *key, KtUsec deadline);
 
-/* DONE will not be called. The flight goes on: its answer is of use to the next. */
+/* DONE will not be called. The flight goes on: its response is of use to the next reader. */
 void kt_waiter_cancel (KtWaiter *waiter);
 
-/* What memory holds, of whatever age: TRUE and *ANSWER, or FALSE. In mode FRESH that is what the service told of the
- * task alone, in mode LISTED the same while it is fresh, else the newer of it and what a list told. Never a request. */
+/* What is cached, of whatever age: TRUE and *SNAPSHOT, or FALSE. In mode FRESH that is the last response about the task
+ * alone. In mode LISTED that is the same while it is fresh, else the newer of it and the last list's item. Never makes a
+ * request. */
 gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot);
 
-/* A list that was ASKED for then (monotonic) told of TASK (from_list), as it was AGE ago, which holds for LIFE from then on,
- * or, when it has ended, for ended-ttl. What is held of the task alone takes from it what it lacks, as the time of the end, and lives no
- * longer when the list knows another end. TRUE when that was fresh and has changed so. */
-gboolean kt_store_offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl);
+/* A list that was asked for at ASKED_AT (monotonic) had TASKS (KtTask, each from_list), as they were AGE ago. Each holds for
+ * TTL from then on, or, when it has ended, for ended-ttl. The cached response about the task alone takes from it what it
+ * lacks, as the time of the end, and expires when the list has another end. Publishes one batch of KT_CHANGE_LISTED. */
+void kt_store_offer (KtStore *store, GPtrArray *tasks, KtUsec asked_at, KtUsec age, KtUsec ttl);
 
-/* No failure is remembered any more: there is reason to believe that asking again helps. */
+/* Forgets all failures: there is reason to believe that asking again helps. */
 void kt_store_forget_failures (KtStore *store);
 
-/* The last failure to get KEY that no success has followed, or NULL. */
+/* The last failure to fetch KEY that no success has followed, or NULL. */
 const GError *kt_store_peek_error (KtStore *store, KtKey *key);

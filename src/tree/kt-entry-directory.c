@@ -16,7 +16,7 @@ static void
 describe_catalog (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall)
 {
   inode->attr_timeout = 0;
-  *mtime_wall = tree->catalog_changed_wall;
+  *mtime_wall = kt_catalog_changed_wall (tree->catalog);
 }
 
 /* The mtime of a task's directory, or, while that is not settled, that of the catalog. */
@@ -24,7 +24,7 @@ static KtUsec
 shown_mtime (KtTree *tree, KtKey *key, KtUsec *settled_wall)
 {
   *settled_wall = key != NULL ? kt_tree_task_mtime (tree, key) : 0;
-  return *settled_wall != 0 ? *settled_wall : tree->catalog_changed_wall;
+  return *settled_wall != 0 ? *settled_wall : kt_catalog_changed_wall (tree->catalog);
 }
 
 /* The kernel is notified when the mtime of a task's directory moves, see kt-tree-invalidate.c. */

@@ -48,7 +48,6 @@ find_task (KtLookup *lookup)
     if (lookup->snapshot == NULL)
       return kt_lookup_needs_task (lookup, key, KT_STORE_FRESH);
     kt_catalog_add (tree->catalog, KT_CATALOG_FOUND, key);
-    kt_tree_note_names (tree, TRUE);
   }
   node = kt_nodes_look_up (tree->nodes, operation->node, lookup->row, lookup->name, key);
   return kt_lookup_found (lookup, node, key, KT_TIME_NEVER);

@@ -24,7 +24,6 @@ find (KtLookup *lookup)
   if (known == NULL) {
     known = lookup->snapshot->task->key;
     kt_catalog_add (tree->catalog, KT_CATALOG_FOUND, known);
-    kt_tree_note_names (tree, TRUE);
   }
   node = kt_nodes_look_up (tree->nodes, lookup->operation.node, lookup->row, lookup->name, known);
   return kt_lookup_found (lookup, node, known, KT_TIME_NEVER);

@@ -53,7 +53,7 @@ kt_tree_task_mtime (KtTree *tree, KtKey *key)
 
   if (mtime_wall != 0 || !kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot))
     return mtime_wall;
-  mtime_wall = MAX (known_mtime (&snapshot), snapshot.moved_wall);
+  mtime_wall = MAX (known_mtime (&snapshot), kt_moves_wall (tree->moves, key));
   kt_catalog_set_mtime (tree->catalog, key, mtime_wall);
   return mtime_wall;
 }
@@ -61,20 +61,20 @@ kt_tree_task_mtime (KtTree *tree, KtKey *key)
 KtUsec
 kt_tree_move_mtime (KtTree *tree, KtKey *key)
 {
-  KtUsec mtime_wall = kt_tree_task_mtime (tree, key);
-  KtSnapshot snapshot;
+  const KtUsec mtime_wall = kt_tree_task_mtime (tree, key);
+  const KtUsec moved_wall = kt_moves_wall (tree->moves, key);
 
-  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot) || snapshot.moved_wall <= mtime_wall)
+  if (moved_wall <= mtime_wall)
     return mtime_wall;
-  kt_catalog_set_mtime (tree->catalog, key, snapshot.moved_wall);
-  return snapshot.moved_wall;
+  kt_catalog_set_mtime (tree->catalog, key, moved_wall);
+  return moved_wall;
 }
 
 void
 kt_tree_settle_mtime (KtTree *tree, KtKey *key)
 {
   if (key != NULL && kt_tree_task_mtime (tree, key) == 0)
-    kt_catalog_set_mtime (tree->catalog, key, tree->catalog_changed_wall);
+    kt_catalog_set_mtime (tree->catalog, key, kt_catalog_changed_wall (tree->catalog));
 }
 
 void

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Invalidation: what the kernel is made to forget when a task is touched, changed, gone or evicted, or its package changed.
- * Everything else only runs out. */
+/* Invalidation: what the kernel is made to forget when a task is touched, changed, gone or evicted, or its package changed. */
 #include "kt-tree-private.h"
-
-#include "base/kt-error.h"
 
 #include <string.h>
 
@@ -56,7 +53,7 @@ add_stale_task (KtTree *tree, GPtrArray *names, const KtKey *key, gboolean all)
 }
 
 static void
-push (KtTree *tree, GPtrArray *names, GSourceFunc done, gpointer data)
+forget (KtTree *tree, GPtrArray *names, GSourceFunc done, gpointer data)
 {
   if (tree->invalidate != NULL && (names->len > 0 || done != NULL)) {
     tree->invalidate (tree->kernel, names, done, data);
@@ -73,10 +70,10 @@ kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer
   GPtrArray *names = stale_new ();
 
   add_stale_task (tree, names, key, FALSE);
-  push (tree, names, done, data);
+  forget (tree, names, done, data);
 }
 
-/* A task is gone: its names, and that of its link, lead nowhere any more. */
+/* A task is gone: its name, and that of its link, lead nowhere any more. */
 static void
 add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
 {
@@ -89,7 +86,7 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
     add_stale (names, share, key->task_id);
 }
 
-/* A new answer may have moved the time of the task's directory, and so that of files/ in it. */
+/* Another snapshot may have moved the time of the task's directory, and so that of files/ in it. */
 static void
 add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
 {
@@ -103,103 +100,44 @@ add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
     add_stale (names, files, NULL);
 }
 
-void
-kt_tree_note_names (KtTree *tree, gboolean is_change)
-{
-  guint64 generation = kt_catalog_generation (tree->catalog);
-
-  if (is_change && generation != tree->catalog_generation)
-    tree->catalog_changed_wall = kt_clock_wall (tree->clock);
-  tree->catalog_generation = generation;
-}
-
+/* The version of a task's package is another one. */
 static void
-on_request_ended (KtKey *key, const GError *error, gpointer data)
+add_packages (KtTree *tree, GPtrArray *names, const KtKey *key)
 {
-  KtTree *tree = data;
-  GPtrArray *names = stale_new ();
-
-  if (error == NULL)
-    add_moved (tree, names, key);
-  else if (g_error_matches (error, KT_ERROR, KT_ERROR_NOT_FOUND) && kt_catalog_drop_found (tree->catalog, key))
-    add_gone (tree, names, key);
-  kt_tree_note_names (tree, TRUE);
-  push (tree, names, NULL, NULL);
-}
-
-/* Nothing is known of a task any more: what the kernel holds of it is memory too, and must not stand beside what the
- * next answer brings. */
-static void
-on_evicted (KtKey *key, gpointer data)
-{
-  KtTree *tree = data;
-  GPtrArray *names = stale_new ();
-
-  add_stale_task (tree, names, key, TRUE);
-  push (tree, names, NULL, NULL);
-}
-
-void
-kt_tree_set_watched (KtTree *tree, GPtrArray *keys)
-{
-  g_autoptr (GPtrArray) gone = kt_catalog_set (tree->catalog, KT_CATALOG_WATCHED, keys);
-  GPtrArray *names = stale_new ();
-
-  for (guint i = 0; i < gone->len; i++)
-    add_gone (tree, names, g_ptr_array_index (gone, i));
-  kt_tree_note_names (tree, TRUE);
-  push (tree, names, NULL, NULL);
-}
-
-static void
-on_lists_changed (GPtrArray *told, GPtrArray *gone, GPtrArray *superseded, gboolean is_first, gpointer data)
-{
-  KtTree *tree = data;
-  GPtrArray *names = stale_new ();
-
-  for (guint i = 0; i < told->len; i++)
-    add_moved (tree, names, ((const KtTask *) g_ptr_array_index (told, i))->key);
-  for (guint i = 0; i < gone->len; i++)
-    add_gone (tree, names, g_ptr_array_index (gone, i));
-  for (guint i = 0; i < superseded->len; i++)
-    add_stale_task (tree, names, g_ptr_array_index (superseded, i), FALSE);
-  kt_tree_note_names (tree, !is_first);
-  push (tree, names, NULL, NULL);
-}
-
-static void
-on_package_changed (KtKey *key, gpointer data)
-{
-  KtTree *tree = data;
   const KtNode *task = find_below (tree, "tasks", key->task_id);
-  GPtrArray *names = stale_new ();
 
   for (const GList *link = task != NULL ? task->children.head : NULL; link != NULL; link = link->next)
     if (((const KtNode *) link->data)->package != NULL)
       add_stale (names, task, kt_node_name (link->data));
-  push (tree, names, NULL, NULL);
+}
+
+static void
+add_change (KtTree *tree, GPtrArray *names, const KtChange *change)
+{
+  switch (change->kind) {
+  case KT_CHANGE_FETCHED:
+    if (change->error == NULL)
+      add_moved (tree, names, change->key);
+    break;
+  case KT_CHANGE_LISTED:
+    add_moved (tree, names, change->key);
+    if (change->supersedes)
+      add_stale_task (tree, names, change->key, FALSE);
+    break;
+  case KT_CHANGE_GONE: add_gone (tree, names, change->key); break;
+  case KT_CHANGE_EVICTED: /* what the kernel has is memory too, and must not stand beside the next snapshot */
+  case KT_CHANGE_OUTDATED: add_stale_task (tree, names, change->key, TRUE); break;
+  case KT_CHANGE_PACKAGE: add_packages (tree, names, change->key); break;
+  }
 }
 
 void
-kt_tree_observe (KtTree *tree)
+kt_tree_on_changes (const KtChange *changes, guint n, gpointer data)
 {
-  kt_store_set_observer (tree->store, on_request_ended, tree);
-  kt_lists_set_observer (tree->lists, on_lists_changed, tree);
-  kt_store_set_evicted (tree->store, on_evicted, tree);
-}
+  KtTree *tree = data;
+  GPtrArray *names = stale_new ();
 
-void
-kt_tree_observe_packages (KtTree *tree)
-{
-  kt_packages_set_observer (tree->packages, on_package_changed, tree);
-}
-
-void
-kt_tree_observe_nothing (KtTree *tree)
-{
-  kt_store_set_observer (tree->store, NULL, NULL);
-  kt_lists_set_observer (tree->lists, NULL, NULL);
-  kt_store_set_evicted (tree->store, NULL, NULL);
-  if (tree->packages != NULL)
-    kt_packages_set_observer (tree->packages, NULL, NULL);
+  for (guint i = 0; i < n; i++)
+    add_change (tree, names, &changes[i]);
+  forget (tree, names, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kt-node.h"
+#include "store/kt-moves.h"
 #include "store/kt-readahead.h"
 
 struct KtTree {
@@ -16,10 +17,10 @@ struct KtTree {
   KtReadahead *readahead;
   KtPackages *packages; /* NULL: there are none */
   KtUsec started_wall;  /* wall clock */
-  guint64 catalog_generation;
-  KtUsec
-      catalog_changed_wall; /* wall clock, when names came or went; what the first reading of a list brings was there */
-  KtSource *cancel;         /* NULL: it is not allowed */
+  KtChanges *changes;
+  KtMoves *moves;       /* listens before the next */
+  KtListener *listener; /* kt_tree_on_changes() */
+  KtSource *cancel;     /* NULL: it is not allowed */
   KtTreeInvalidate invalidate;
   gpointer kernel;
 };
@@ -56,10 +57,5 @@ GBytes *kt_tree_read_content (const KtNode *node);
 /* Makes the kernel forget the names of KEY's task that may lead elsewhere with another answer; then DONE, if any. */
 void kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer data);
 
-/* Begins to follow what changes in the store and the lists, in the packages, and ends both. */
-void kt_tree_observe (KtTree *tree);
-void kt_tree_observe_packages (KtTree *tree);
-void kt_tree_observe_nothing (KtTree *tree);
-
-/* Names have come or gone in the catalog, and with IS_CHANGE in the directories made of it. */
-void kt_tree_note_names (KtTree *tree, gboolean is_change);
+/* The tree's listener of the change feed: makes the kernel forget what has changed. */
+void kt_tree_on_changes (const KtChange *changes, guint n, gpointer data);

@@ -21,7 +21,6 @@ void
 kt_tree_set_packages (KtTree *tree, KtPackages *packages)
 {
   tree->packages = packages;
-  kt_tree_observe_packages (tree);
 }
 
 void
@@ -39,8 +38,8 @@ kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kern
 }
 
 KtTree *
-kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists, const KtAbout *about,
-             const KtTreeOptions *options)
+kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *catalog, KtLists *lists,
+             const KtAbout *about, const KtTreeOptions *options)
 {
   KtTree *tree = g_new0 (KtTree, 1);
 
@@ -53,8 +52,10 @@ kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists,
   tree->files = kt_files;
   tree->nodes = kt_nodes_new (&kt_files[0]);
   tree->readahead = kt_readahead_new (store, catalog, options->readahead);
-  tree->started_wall = tree->catalog_changed_wall = kt_clock_wall (clock);
-  kt_tree_observe (tree);
+  tree->started_wall = kt_clock_wall (clock);
+  tree->changes = changes;
+  tree->moves = kt_moves_new (changes);
+  tree->listener = kt_changes_listen (changes, kt_tree_on_changes, tree);
   return tree;
 }
 
@@ -63,7 +64,8 @@ kt_tree_free (KtTree *tree)
 {
   if (tree == NULL)
     return;
-  kt_tree_observe_nothing (tree);
+  kt_changes_unlisten (tree->changes, &tree->listener);
+  kt_moves_free (tree->moves);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
   g_free (tree);

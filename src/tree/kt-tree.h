@@ -43,8 +43,8 @@ typedef struct {
 } KtTreeOptions;
 
 /* Everything passed in outlives the tree; ABOUT is copied. */
-KtTree *kt_tree_new (KtClock *clock, KtStore *store, KtCatalog *catalog, KtLists *lists, const KtAbout *about,
-                     const KtTreeOptions *options);
+KtTree *kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *catalog, KtLists *lists,
+                     const KtAbout *about, const KtTreeOptions *options);
 void kt_tree_free (KtTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTree, kt_tree_free)
 
@@ -143,9 +143,6 @@ char **kt_tree_listxattr (KtTree *tree, guint64 id);
 
 /* (transfer full), or NULL when there is none of that name. */
 char *kt_tree_getxattr (KtTree *tree, guint64 id, const char *name);
-
-/* The watch list has KEYS (KtKey) and no others: the kernel forgets the names of tasks that are gone. */
-void kt_tree_set_watched (KtTree *tree, GPtrArray *keys);
 
 /* Inodes in memory, for statistics. */
 guint kt_tree_nodes (KtTree *tree);

@@ -59,8 +59,8 @@ check_task (const KtTask *task)
 /* Everything that a call's answer may be taken for. */
 static const struct {
   KtFamily family;
-  KtDecode *task; /* one of the two */
-  KtDecode *list;
+  KtDecodeTask *task; /* one of the two */
+  KtDecodePage *list;
 } calls[] = {
   { KT_FAMILY_SHARE, kt_decode_share_detail, NULL }, { KT_FAMILY_BASIC, kt_decode_task_result, NULL },
   { KT_FAMILY_BASIC, kt_decode_basic_task, NULL },   { KT_FAMILY_JOB, kt_decode_job, NULL },

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The fake source: requests that a test ends by hand. */
 #include "kt-fake-source.h"
 
 #include "codec/kt-decode.h"
@@ -107,8 +108,8 @@ kt_fake_source_deadline (const KtFakeSource *source)
   return ((Request *) source->requests.head->data)->deadline;
 }
 
-/* What one call tells; of the basic family's two, the older one. */
-static KtDecode *const decoders[KT_N_FAMILIES] = {
+/* The decoder of one endpoint; of the basic family's two, that of the older one. */
+static KtDecodeTask *const decoders[KT_N_FAMILIES] = {
   [KT_FAMILY_SHARE] = kt_decode_share_detail,
   [KT_FAMILY_BASIC] = kt_decode_task_result,
   [KT_FAMILY_JOB] = kt_decode_job,

@@ -30,6 +30,12 @@ exchange_free (gpointer data)
   g_free (exchange);
 }
 
+static gpointer
+copy_header (gconstpointer header, gpointer data)
+{
+  return g_strdup (header);
+}
+
 static KtExchange *
 fake_send (KtTransport *transport, const KtHttpRequest *request, KtTransportDone done, gpointer data)
 {
@@ -37,7 +43,7 @@ fake_send (KtTransport *transport, const KtHttpRequest *request, KtTransportDone
   KtExchange *exchange = g_new0 (KtExchange, 1);
 
   exchange->line = g_strconcat (request->method, " ", request->url, NULL);
-  exchange->headers = g_ptr_array_copy (request->headers, (GCopyFunc) (void (*) (void)) g_strdup, NULL);
+  exchange->headers = g_ptr_array_copy (request->headers, copy_header, NULL);
   g_ptr_array_set_free_func (exchange->headers, g_free);
   if (request->body != NULL)
     exchange->body = g_strndup (g_bytes_get_data (request->body, NULL), g_bytes_get_size (request->body));

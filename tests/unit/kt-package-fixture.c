@@ -12,9 +12,10 @@ kt_package_byte (gint64 offset)
 }
 
 static void
-on_change (KtKey *key, gpointer data)
+on_changes (const KtChange *changes, guint n, gpointer data)
 {
-  ((KtPackageFixture *) data)->changes++;
+  for (guint i = 0; i < n; i++)
+    ((KtPackageFixture *) data)->changes += changes[i].kind == KT_CHANGE_PACKAGE;
 }
 
 void
@@ -23,19 +24,21 @@ kt_package_set_up (KtPackageFixture *f, gconstpointer data)
   static const KtHttpLimits limits = { .concurrency = 64 };
   static const KtStorePolicy policy = { .ttl = 5 * KT_SECOND, .ended_ttl = KT_TIME_NEVER, .memory = 1 << 20 };
 
-  f->clock = kt_fake_clock_new ();
+  kt_store_set_up (&f->below, &policy);
+  f->clock = f->below.clock;
+  f->source = f->below.source;
+  f->metrics = f->below.metrics;
+  f->store = f->below.store;
   f->transport = kt_fake_transport_new ();
-  f->source = kt_fake_source_new ();
-  f->metrics = kt_metrics_new ();
   f->health = kt_health_new ();
   f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, NULL);
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
-  f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->health, f->metrics, g_get_tmp_dir ());
+  f->packages = kt_packages_new (f->http, f->store, kt_fake_clock (f->clock), f->below.changes, f->health, f->metrics,
+                                 g_get_tmp_dir ());
   f->key = kt_key_new_share ("share", "7");
   f->size = 64 << 20;
   f->etag = "\"one\"";
   f->preloaded = g_string_new (" ");
-  kt_packages_set_observer (f->packages, on_change, f);
+  f->listener = kt_changes_listen (f->below.changes, on_changes, f);
   kt_store_prefetch (f->store, f->key, KT_TIME_NEVER);
   kt_fake_source_land (f->source, KT_TEST_ANSWER ("1"));
 }
@@ -45,13 +48,11 @@ kt_package_tear_down (KtPackageFixture *f, gconstpointer data)
 {
   kt_http_client_free (f->http);
   kt_packages_free (f->packages);
-  kt_store_free (f->store);
-  kt_fake_source_free (f->source);
   kt_fake_transport_unref (f->transport);
-  kt_health_free (f->health);
-  kt_metrics_free (f->metrics);
   kt_key_unref (f->key);
-  kt_fake_clock_free (f->clock);
+  kt_changes_unlisten (f->below.changes, &f->listener);
+  kt_store_tear_down (&f->below, NULL);
+  kt_health_free (f->health);
   g_string_free (f->preloaded, TRUE);
   kt_test_warnings ();
 }

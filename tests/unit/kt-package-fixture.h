@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "kt-test.h"
-
-#include "base/kt-units.h"
-#include "kt-fake-source.h"
-#include "store/kt-store.h"
+#include "kt-store-fixture.h"
 #include "kt-fake-transport.h"
 #include "package/kt-package.h"
 
@@ -17,19 +13,22 @@
 
 /* Packages whose host the test plays by hand: byte N of what it has is N * 7 + N / KT_TEST_BLOCK. */
 typedef struct {
-  KtFakeClock *clock;
+  KtStoreFixture below;
   KtFakeTransport *transport;
-  KtFakeSource *source;
-  KtMetrics *metrics;
   KtHealth *health;
   KtHttpClient *http;
+  /* those of BELOW, at hand */
+  KtFakeClock *clock;
+  KtFakeSource *source;
+  KtMetrics *metrics;
   KtStore *store;
   KtPackages *packages;
   KtKey *key;
   gint64 size;
   const char *etag;
   GString *preloaded; /* "OFFSET+LENGTH " */
-  guint changes;
+  guint changes;      /* of packages, that were published */
+  KtListener *listener;
 } KtPackageFixture;
 
 void kt_package_set_up (KtPackageFixture *f, gconstpointer data);

@@ -51,19 +51,11 @@ about_tasks (gpointer data)
   return g_strdup_printf ("tasks: %u\n", kt_catalog_size (((KtTreeFixture *) data)->catalog));
 }
 
-static const KtListsPolicy no_lists = {
-  .ttl = 30 * KT_SECOND,
-  .negative_ttl = 3 * KT_SECOND,
-  .page_timeout = 10 * KT_SECOND,
-};
-
 void
 kt_tree_use_lists (KtTreeFixture *f, guint families)
 {
-  KtListsPolicy policy = no_lists;
-
-  policy.families = families;
-  kt_lists_set_policy (f->lists, &policy);
+  f->below.lists_policy.families = families;
+  kt_lists_set_policy (f->lists, &f->below.lists_policy);
 }
 
 void
@@ -72,21 +64,17 @@ kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
   const KtTreeOptions options = { .uid = 12, .gid = 34, .deadline = 10 * KT_SECOND, .families = KT_FAMILIES_ALL };
   KtAbout about = { .config = about_config, .metrics = about_metrics, .tasks = about_tasks, .data = f };
 
-  f->clock = kt_fake_clock_new ();
-  f->source = kt_fake_source_new ();
-  f->metrics = kt_metrics_new ();
+  kt_store_set_up (&f->below, NULL);
+  f->clock = f->below.clock;
+  f->source = f->below.source;
+  f->metrics = f->below.metrics;
+  f->policy = f->below.policy;
+  f->store = f->below.store;
+  f->catalog = f->below.catalog;
+  f->lists = f->below.lists;
+  kt_tree_use_lists (f, 0);
   f->health = about.health = kt_health_new ();
-  f->policy = (KtStorePolicy){
-    .ttl = 5 * KT_SECOND,
-    .ended_ttl = KT_TIME_NEVER,
-    .negative_ttl = 3 * KT_SECOND,
-    .max_stale = 60 * KT_SECOND,
-    .memory = 1 << 20,
-  };
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source (f->source));
-  f->catalog = kt_catalog_new ();
-  f->lists = kt_lists_new (kt_fake_clock (f->clock), f->store, f->catalog, &no_lists, kt_fake_source (f->source));
-  f->tree = kt_tree_new (kt_fake_clock (f->clock), f->store, f->catalog, f->lists, &about, &options);
+  f->tree = kt_tree_new (kt_fake_clock (f->clock), f->below.changes, f->store, f->catalog, f->lists, &about, &options);
   f->forgotten = g_string_new (NULL);
   kt_tree_set_invalidate (f->tree, invalidate, f);
 }
@@ -97,14 +85,9 @@ kt_tree_tear_down (KtTreeFixture *f, gconstpointer data)
   if (f->tree != NULL)
     kt_tree_set_invalidate (f->tree, NULL, NULL);
   g_assert_true (f->pushed == NULL);
-  kt_fake_source_free (f->source);
   kt_tree_free (f->tree);
-  kt_lists_free (f->lists);
-  kt_catalog_free (f->catalog);
-  kt_store_free (f->store);
+  kt_store_tear_down (&f->below, NULL);
   kt_health_free (f->health);
-  kt_metrics_free (f->metrics);
-  kt_fake_clock_free (f->clock);
   g_string_free (f->forgotten, TRUE);
 }
 
@@ -119,7 +102,7 @@ kt_tree_watch (KtTreeFixture *f, const char *const *lines)
     g_assert_true (kt_family_from_word (words[0], &family));
     g_ptr_array_add (keys, words[2] != NULL ? kt_key_new_share (words[1], words[2]) : kt_key_new (family, words[1]));
   }
-  kt_tree_set_watched (f->tree, keys);
+  kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys);
 }
 
 static void

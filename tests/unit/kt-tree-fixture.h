@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "kt-fake-source.h"
-#include "store/kt-store.h"
-#include "kt-test.h"
+#include "kt-store-fixture.h"
 #include "tree/kt-tree.h"
 
 #include "base/kt-units.h"
 
 /* A tree on a store whose source and clock the test drives by hand, and a kernel that only takes notes. */
 typedef struct {
+  KtStoreFixture below; /* with kt_store_policy; no list is chosen before kt_tree_use_lists() */
+  KtHealth *health;
+  KtTree *tree;
+  /* those of BELOW, at hand */
   KtFakeClock *clock;
   KtFakeSource *source;
   KtMetrics *metrics;
-  KtHealth *health;
-  KtStorePolicy policy; /* ttl 5 s, ended-ttl forever, negative-ttl 3 s, max-stale 60 s */
+  KtStorePolicy policy; /* for kt_store_set_policy() */
   KtStore *store;
   KtCatalog *catalog;
-  KtLists *lists; /* list-ttl 30 s, negative-ttl 3 s, patience 10 s; no family is chosen before kt_tree_use_lists() */
-  KtTree *tree;
+  KtLists *lists;
   /* the kernel */
   GString *forgotten; /* "PARENT/NAME " for each name it was told to forget */
   guint64 attributes; /* the last inode whose attributes it was told to forget */

@@ -303,6 +303,60 @@ test_redaction_of_prefixes (void)
   kt_log_forget_secrets ();
 }
 
+static gboolean
+is_secret (const char *text)
+{
+  g_autofree char *shown = kt_log_redact (text);
+  return g_str_equal (shown, "***");
+}
+
+static void
+add_others (guint n)
+{
+  static guint number;
+
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *secret = g_strdup_printf ("other-%u.", number++);
+    kt_log_add_secret (secret);
+    g_assert_true (is_secret (secret));
+  }
+}
+
+/* Of those in use none is forgotten, however many come; of the others the oldest are. */
+static void
+test_secrets_are_bounded (void)
+{
+  kt_log_add_secret ("oldest");
+  kt_log_hold_secret ("in-use");
+  kt_log_hold_secret ("in-use");
+  kt_log_add_secret ("next-oldest");
+  add_others (KT_LOG_RECENT_SECRETS - 2);
+  g_assert_true (is_secret ("oldest"));
+  add_others (1);
+  g_assert_false (is_secret ("oldest"));
+  g_assert_true (is_secret ("next-oldest"));
+  kt_log_add_secret ("next-oldest"); /* once more: it is the newest */
+  add_others (KT_LOG_RECENT_SECRETS - 1);
+  g_assert_true (is_secret ("next-oldest"));
+  add_others (1);
+  g_assert_false (is_secret ("next-oldest"));
+
+  kt_log_release_secret ("in-use");
+  add_others (2 * KT_LOG_RECENT_SECRETS);
+  kt_log_add_secret ("in-use"); /* by somebody who does not hold it */
+  add_others (2 * KT_LOG_RECENT_SECRETS);
+  g_assert_true (is_secret ("in-use"));
+  kt_log_release_secret ("in-use");
+  add_others (KT_LOG_RECENT_SECRETS - 1); /* it may still be on its way */
+  g_assert_true (is_secret ("in-use"));
+  add_others (1);
+  g_assert_false (is_secret ("in-use"));
+  kt_log_release_secret ("in-use"); /* no harm */
+  kt_log_release_secret (NULL);
+  kt_log_hold_secret (NULL);
+  kt_log_forget_secrets ();
+}
+
 static void
 test_log_writer (void)
 {
@@ -407,6 +461,7 @@ main (int argc, char **argv)
   g_test_add_func ("/base/system-timers", test_system_timers);
   g_test_add_func ("/base/redaction", test_redaction);
   g_test_add_func ("/base/redaction-of-prefixes", test_redaction_of_prefixes);
+  g_test_add_func ("/base/secrets-are-bounded", test_secrets_are_bounded);
   g_test_add_func ("/base/log-writer", test_log_writer);
   g_test_add_func ("/base/metrics", test_metrics);
   g_test_add_func ("/base/health", test_health);

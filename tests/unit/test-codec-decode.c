@@ -10,7 +10,7 @@
 #define SAMPLE_ID "1521827471237047552"
 
 static KtTask *
-decode (KtDecode *function, guint status, GBytes *body, GError **error)
+decode (KtDecodeTask *function, guint status, GBytes *body, GError **error)
 {
   g_autoptr (KtKey) key =
       function == kt_decode_share_detail ? kt_key_new_share ("S", SAMPLE_ID) : kt_key_new (KT_FAMILY_BASIC, SAMPLE_ID);
@@ -22,7 +22,7 @@ decode (KtDecode *function, guint status, GBytes *body, GError **error)
 }
 
 static void
-assert_refused (KtDecode *function, guint status, const char *body, gsize length, KtErrorCode code)
+assert_refused (KtDecodeTask *function, guint status, const char *body, gsize length, KtErrorCode code)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (body, length);
   g_autoptr (GError) error = NULL;

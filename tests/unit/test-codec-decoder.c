@@ -20,8 +20,8 @@ typedef struct {
 static GMutex gate;
 static GThread *decoded_in;
 
-static gpointer
-decode (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
+static KtTask *
+decode_task (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 {
   decoded_in = g_thread_self ();
   if (g_bytes_get_size (body) > KT_DECODER_SMALL) {
@@ -36,10 +36,10 @@ decode (KtKey *key, guint status, GBytes *body, GTimeZone *zone, GError **error)
 
 /* "+" a task, "-" an error of the service, "." stopped. */
 static void
-on_decoded (gpointer result, const GError *error, gpointer data)
+on_decoded (KtDecoded *decoded, const GError *error, gpointer data)
 {
   Fixture *f = data;
-  g_autoptr (KtTask) task = result;
+  g_autoptr (KtTask) task = g_steal_pointer (&decoded->task);
 
   g_assert_true ((task != NULL) != (error != NULL));
   g_string_append_c (f->seen, task != NULL ? '+' : g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED) ? '.' : '-');
@@ -72,7 +72,9 @@ tear_down (Fixture *f, gconstpointer data)
 static void
 run (Fixture *f, GBytes *body, guint status)
 {
-  kt_decoder_run (f->decoder, decode, f->key, status, body, f->zone, on_decoded, f);
+  static const KtDecode decode = { .task = decode_task };
+
+  kt_decoder_run (f->decoder, &decode, f->key, status, body, f->zone, on_decoded, f);
 }
 
 static guint

@@ -9,25 +9,34 @@
 
 #define EPOCH 1727687972 /* 2024-09-30T09:19:32Z */
 
-static gpointer
-decode_as (KtDecode *decoder, KtFamily family, const char *json, GError **error)
+/* Empty and ERROR when it was refused. */
+static KtDecoded
+decode_as (const KtDecode *decode, KtFamily family, const char *json, GError **error)
 {
   g_autoptr (KtKey) key = kt_key_new (family, "7");
   g_autoptr (GBytes) body = kt_test_bytes (json);
   g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
+  KtDecoded decoded = { 0 };
 
-  return decoder (key, 200, body, zone, error);
+  kt_decode (decode, key, 200, body, zone, &decoded, error);
+  return decoded;
 }
 
-static gpointer
-decode (KtDecode *decoder, KtFamily family, const char *json)
+static KtDecoded
+decode_good (const KtDecode *decode, KtFamily family, const char *json)
 {
   g_autoptr (GError) error = NULL;
-  gpointer result = decode_as (decoder, family, json, &error);
+  KtDecoded decoded = decode_as (decode, family, json, &error);
 
-  if (result == NULL)
+  if (error != NULL)
     g_error ("%s: %s", json, error->message);
-  return result;
+  return decoded;
+}
+
+static KtTask *
+decode (KtDecodeTask *task, KtFamily family, const char *json)
+{
+  return decode_good (&(KtDecode){ .task = task }, family, json).task;
 }
 
 static KtTask *
@@ -42,18 +51,24 @@ job (const char *json)
   return decode (kt_decode_job, KT_FAMILY_JOB, json);
 }
 
+static const KtDecode list_of[] = {
+  [KT_FAMILY_BASIC] = { .page = kt_decode_task_list },
+  [KT_FAMILY_JOB] = { .page = kt_decode_jobs },
+};
+
 static KtListPage *
 page_of (KtFamily family, const char *json)
 {
-  return decode (family == KT_FAMILY_BASIC ? kt_decode_task_list : kt_decode_jobs, family, json);
+  return decode_good (&list_of[family], family, json).page;
 }
 
 static void
-assert_refused (KtDecode *decoder, KtFamily family, const char *json)
+assert_refused (const KtDecode *decode, KtFamily family, const char *json)
 {
   g_autoptr (GError) error = NULL;
+  const KtDecoded decoded = decode_as (decode, family, json, &error);
 
-  if (decode_as (decoder, family, json, &error) != NULL)
+  if (error == NULL || decoded.task != NULL || decoded.page != NULL)
     g_error ("%s was taken for good", json);
   g_assert_error (error, KT_ERROR, KT_ERROR_BAD_ANSWER);
 }
@@ -100,7 +115,7 @@ test_bad_basic_task (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
-    assert_refused (kt_decode_basic_task, KT_FAMILY_BASIC, bad[i]);
+    assert_refused (&(KtDecode){ .task = kt_decode_basic_task }, KT_FAMILY_BASIC, bad[i]);
 }
 
 static void
@@ -175,7 +190,7 @@ test_bad_job (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
-    assert_refused (kt_decode_job, KT_FAMILY_JOB, bad[i]);
+    assert_refused (&(KtDecode){ .task = kt_decode_job }, KT_FAMILY_JOB, bad[i]);
 }
 
 #define BASIC_ITEM                                                                                                     \
@@ -292,8 +307,7 @@ test_bad_lists (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
-    assert_refused (table[i].family == KT_FAMILY_BASIC ? kt_decode_task_list : kt_decode_jobs, table[i].family,
-                    table[i].json);
+    assert_refused (&list_of[table[i].family], table[i].family, table[i].json);
   kt_list_page_free (NULL);
 }
 
@@ -384,10 +398,11 @@ test_basic_pair_keeps_table (void)
 static void
 test_done (void)
 {
+  static const KtDecode done = { .done = kt_decode_done };
   g_autoptr (GError) error = NULL;
 
-  g_assert_nonnull (decode (kt_decode_done, KT_FAMILY_JOB, "{\"code\":0,\"msg\":\"ok\"}"));
-  g_assert_null (decode_as (kt_decode_done, KT_FAMILY_JOB, "{\"code\":13000309}", &error));
+  decode_good (&done, KT_FAMILY_JOB, "{\"code\":0,\"msg\":\"ok\"}");
+  decode_as (&done, KT_FAMILY_JOB, "{\"code\":13000309}", &error);
   g_assert_error (error, KT_ERROR, KT_ERROR_NOT_FOUND);
 }
 

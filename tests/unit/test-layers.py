@@ -13,7 +13,7 @@ HEADERS = {"curl": "curl/", "cjson": r"cjson/|cJSON\.h$", "fuse3": r"(?:linux/)?
 SHARED = {"glib-unix.h": {"fuse"}}
 
 LOOP_CLOCK = "g_get_monotonic_time"
-LOOP_CLOCK_USERS = {"base/kt-clock.c", "base/kt-clock.h", "http/kt-transport-curl.c"}
+LOOP_CLOCK_USERS = {"base/kt-clock.c", "base/kt-clock.h", "http/kt-curl-loop.c"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(<([^>]+)>|"([^"]+)")', re.MULTILINE)
 

@@ -454,6 +454,39 @@ test_tables (void)
   }
 }
 
+static guint
+count_threads (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  guint count = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    count++;
+  return count;
+}
+
+/* However many large tasks are released at once, one thread frees them (and GLib has one that starts it). */
+static void
+test_release_of_large (void)
+{
+  enum { TASKS = 40, ROWS = 5000 };
+  g_autofree const char **ids = g_new (const char *, ROWS);
+  KtTask *tasks[TASKS];
+  guint before, most = 0;
+
+  for (guint i = 0; i < ROWS; i++)
+    ids[i] = "a";
+  for (guint i = 0; i < TASKS; i++)
+    tasks[i] = task_with_files (ids, ROWS);
+  before = count_threads ();
+  for (guint i = 0; i < TASKS; i++) {
+    kt_task_unref (tasks[i]);
+    most = MAX (most, count_threads ());
+  }
+  g_assert_cmpuint (most, >=, 2); /* aside */
+  g_assert_cmpuint (most, <=, before + 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -473,5 +506,6 @@ main (int argc, char **argv)
   g_test_add_func ("/model/new-task", test_new_task);
   g_test_add_func ("/model/size", test_size);
   g_test_add_func ("/model/tables", test_tables);
+  g_test_add_func ("/model/release-of-large", test_release_of_large);
   return g_test_run ();
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static void
-test_signed (KtSignin *f, gconstpointer data)
+test_signed (KtServiceFixture *f, gconstpointer data)
 {
   static const struct {
     const char *endpoint;
@@ -40,7 +40,7 @@ test_signed (KtSignin *f, gconstpointer data)
 /* A clock ahead of the service's: "A refused request is sent once more, within its deadline, when its date was wrong".
  * "For such a date HTTP 401, 403 and 400 count as refused, and so does HTTP 200 with any error code." */
 static void
-test_clock_ahead (KtSignin *f, gconstpointer data)
+test_clock_ahead (KtServiceFixture *f, gconstpointer data)
 {
   static const char *const bodies[] = { REFUSED, "{\"code\":13000102,\"msg\":\"X-Date\"}" };
   static const guint statuses[] = { 400, 401, 403, 200 };
@@ -68,7 +68,7 @@ test_clock_ahead (KtSignin *f, gconstpointer data)
 
 /* "A clock that is more than 5 s ahead or more than 2 min behind is logged once." */
 static void
-test_clock_warnings (KtSignin *f, gconstpointer data)
+test_clock_warnings (KtServiceFixture *f, gconstpointer data)
 {
   static const struct {
     const char *date; /* of the service; this machine's clock is at 09:19:32 */
@@ -97,7 +97,7 @@ test_clock_warnings (KtSignin *f, gconstpointer data)
 /* From the first answer on the date is the service's; it is told once that the clock is off, and no other reason is
  * looked for when the date was right. */
 static void
-test_clock_learned (KtSignin *f, gconstpointer data)
+test_clock_learned (KtServiceFixture *f, gconstpointer data)
 {
   kt_signin_fetch (f);
   kt_fake_transport_land_dated (f->transport, 0, 200, GOOD, AHEAD);
@@ -114,7 +114,7 @@ test_clock_learned (KtSignin *f, gconstpointer data)
 
 /* A second refusal stands, and so does one that has no date. */
 static void
-test_clock_once (KtSignin *f, gconstpointer data)
+test_clock_once (KtServiceFixture *f, gconstpointer data)
 {
   f->options.read_token = NULL;
   kt_signin_configure (f);
@@ -130,7 +130,7 @@ test_clock_once (KtSignin *f, gconstpointer data)
 
 /* Twenty requests refused at a time: the token is read once, all are sent again. */
 static void
-test_single_flight (KtSignin *f, gconstpointer data)
+test_single_flight (KtServiceFixture *f, gconstpointer data)
 {
   static const guint statuses[] = { 401, 403, 400 };
 
@@ -157,7 +157,7 @@ test_single_flight (KtSignin *f, gconstpointer data)
 
 /* The same token again, or none: the refusal stands. The source is asked every three seconds at most. */
 static void
-test_refusal_stands (KtSignin *f, gconstpointer data)
+test_refusal_stands (KtServiceFixture *f, gconstpointer data)
 {
   kt_signin_fetch (f);
   kt_signin_land (f, 0, 401, REFUSED); /* the token was just read */
@@ -185,7 +185,7 @@ test_refusal_stands (KtSignin *f, gconstpointer data)
 
 /* What is no refusal: no permission, an unknown task, a known code. */
 static void
-test_no_refusal (KtSignin *f, gconstpointer data)
+test_no_refusal (KtServiceFixture *f, gconstpointer data)
 {
   static const struct {
     guint status;
@@ -211,7 +211,7 @@ test_no_refusal (KtSignin *f, gconstpointer data)
 
 /* Who waits for a token that does not come fails at its deadline. */
 static void
-test_waits_till_deadline (KtSignin *f, gconstpointer data)
+test_waits_till_deadline (KtServiceFixture *f, gconstpointer data)
 {
   kt_signin_later (f);
   kt_signin_fetch (f);
@@ -228,7 +228,7 @@ test_waits_till_deadline (KtSignin *f, gconstpointer data)
 /* "A request that is signed as an app is refused only for its date or for the secret of the app. The secret is read again as
  * a token is." */
 static void
-test_app_secret (KtSignin *f, gconstpointer data)
+test_app_secret (KtServiceFixture *f, gconstpointer data)
 {
   g_autofree char *first = NULL;
 
@@ -251,7 +251,7 @@ test_app_secret (KtSignin *f, gconstpointer data)
 
 /* A token that its file has now counts at once; requests under way that it refused are sent again. */
 static void
-test_set_token (KtSignin *f, gconstpointer data)
+test_set_token (KtServiceFixture *f, gconstpointer data)
 {
   kt_signin_fetch (f);
   kt_service_set_token (f->service, "AT SECOND");
@@ -261,11 +261,36 @@ test_set_token (KtSignin *f, gconstpointer data)
   kt_assert_text (kt_log_redact ("AT SECOND, SECOND, FIRST"), "AT ***, ***, ***");
 }
 
+/* A token is renewed every 20 minutes for a year: what is in use stays out of the log, what was long ago is forgotten. */
+static void
+test_year_of_tokens (KtServiceFixture *f, gconstpointer data)
+{
+  g_autoptr (GHashTable) tokens = g_hash_table_new (g_str_hash, g_str_equal);
+
+  g_hash_table_insert (tokens, (gpointer) "S1", (gpointer) "kdstoken-1");
+  f->options.session_id = "session-1";
+  f->options.share_tokens = tokens;
+  kt_signin_configure (f);
+  for (guint i = 0; i < 365 * 24 * 3; i++) {
+    g_autofree char *token = g_strdup_printf ("Bearer token-%u.", i);
+    kt_service_set_token (f->service, token);
+  }
+  kt_assert_text (kt_log_redact ("session-1 kdstoken-1 token-26279. token-26278. token-0."),
+                  "*** *** *** *** token-0.");
+  f->options.share_tokens = NULL;
+  kt_signin_configure (f);
+  for (guint i = 0; i < KT_LOG_RECENT_SECRETS + 2; i++) {
+    g_autofree char *token = g_strdup_printf ("another-%u.", i);
+    kt_service_set_token (f->service, token);
+  }
+  kt_assert_text (kt_log_redact ("session-1 kdstoken-1"), "*** kdstoken-1");
+}
+
 int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define TEST(path, func) g_test_add (path, KtSignin, NULL, kt_signin_set_up, func, kt_signin_tear_down)
+#define TEST(path, func) g_test_add (path, KtServiceFixture, NULL, kt_signin_set_up, func, kt_signin_tear_down)
   TEST ("/service/auth/signed", test_signed);
   TEST ("/service/auth/clock-ahead", test_clock_ahead);
   TEST ("/service/auth/clock-warnings", test_clock_warnings);
@@ -277,5 +302,6 @@ main (int argc, char **argv)
   TEST ("/service/auth/waits-till-deadline", test_waits_till_deadline);
   TEST ("/service/auth/app-secret", test_app_secret);
   TEST ("/service/auth/set-token", test_set_token);
+  TEST ("/service/auth/year-of-tokens", test_year_of_tokens);
   return g_test_run ();
 }

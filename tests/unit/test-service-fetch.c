@@ -3,9 +3,7 @@
 #include "kt-test.h"
 
 #include "base/kt-units.h"
-#include "kt-fake-clock.h"
-#include "kt-fake-transport.h"
-#include "service/kt-service.h"
+#include "kt-service-fixture.h"
 
 #include <string.h>
 
@@ -16,95 +14,19 @@
 #define JOB        "{\"data\":{\"jobInfo\":{\"status\":1}}}"
 #define FIRST_LIST "GET " BASE "task/list?pageSize=100"
 
-typedef struct {
-  KtFakeClock *clock;
-  KtFakeTransport *transport;
-  KtMetrics *metrics;
-  KtHealth *health;
-  KtHttpClient *http;
-  GTimeZone *zone;
-  KtService *service;
-  /* what a fetch, a cancel or a list ended in */
-  guint done;
-  int error; /* -1: none */
-  KtFamily family;
-  char *status;
-  char *trace_id;
-  GString *ids; /* of the lists' pages: "ID ", and "| " after each page */
-} Fixture;
+typedef KtServiceFixture Fixture;
 
 static void
 choose (Fixture *f, guint families)
 {
-  const KtServiceOptions options = {
-    .endpoint = "https://example.com",
-    .user_id = "1",
-    .token = "TOKEN",
-    .scheme = KT_TOKEN_AUTO,
-    .language = "en-US",
-    .zone = f->zone,
-    .families = families,
-  };
-
-  if (f->service == NULL)
-    f->service = kt_service_new (f->http, kt_fake_clock (f->clock), f->health, f->metrics, &options);
-  else
-    kt_service_set_options (f->service, &options);
-}
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  const KtHttpLimits limits = { .concurrency = 8, .max_response = 100000 };
-
-  f->clock = kt_fake_clock_new ();
-  f->transport = kt_fake_transport_new ();
-  f->metrics = kt_metrics_new ();
-  f->health = kt_health_new ();
-  f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, f->metrics);
-  f->zone = g_time_zone_new_utc ();
-  f->ids = g_string_new (NULL);
-  choose (f, KT_FAMILIES_ALL);
-  kt_test_warnings ();
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  kt_http_client_free (f->http);
-  kt_service_free (f->service);
-  kt_fake_transport_unref (f->transport);
-  kt_fake_clock_free (f->clock);
-  kt_metrics_free (f->metrics);
-  kt_health_free (f->health);
-  g_time_zone_unref (f->zone);
-  g_string_free (f->ids, TRUE);
-  g_free (f->status);
-  g_free (f->trace_id);
-}
-
-static void
-done (const KtResponse *response, const GError *error, gpointer data)
-{
-  Fixture *f = data;
-  const KtTask *task = response->task;
-
-  g_assert_true ((task == NULL) != (error == NULL));
-  f->done++;
-  f->error = error != NULL ? error->code : -1;
-  g_free (f->status);
-  g_free (f->trace_id);
-  f->status = task != NULL ? g_strdup (task->status) : NULL;
-  f->trace_id = g_strdup (response->trace_id);
-  if (task != NULL)
-    f->family = task->key->family;
+  f->options.families = families;
+  kt_service_set_options (f->service, &f->options);
 }
 
 static void
 fetch (Fixture *f, KtFamily family)
 {
-  g_autoptr (KtKey) key = kt_key_new (family, "7");
-  kt_source_fetch (kt_service_source (f->service), key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, f);
+  kt_service_fixture_fetch (f, kt_key_new (family, "7"));
   g_assert_cmpuint (f->done, ==, 0);
 }
 
@@ -258,27 +180,19 @@ test_unknown_stop (Fixture *f, gconstpointer data)
 }
 
 static void
-cancelled (const GError *error, gpointer data)
-{
-  Fixture *f = data;
-  f->done++;
-  f->error = error != NULL ? error->code : -1;
-}
-
-static void
 test_cancel (Fixture *f, gconstpointer data)
 {
   g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, "7");
 
   for (guint i = 0; i < 2; i++)
-    kt_source_cancel (kt_service_source (f->service), key, KT_TIME_NEVER, cancelled, f);
+    kt_source_cancel (kt_service_source (f->service), key, KT_TIME_NEVER, kt_service_fixture_ended, f);
   g_assert_cmpstr (kt_fake_transport_line (f->transport, 0), ==, "POST " BASE "cancel");
   g_assert_cmpstr (kt_fake_transport_body (f->transport, 0), ==, "{\"jobId\":\"7\"}");
   land (f, 0, "{\"code\":0,\"msg\":\"ok\"}");
   g_assert_true (f->done == 1 && f->error == -1);
   land (f, 1, "{\"code\":13000102}");
   g_assert_true (f->done == 2 && f->error == KT_ERROR_DECLINED);
-  g_assert_cmpuint (kt_test_warnings (), ==, 0); /* who asked tells of it */
+  g_assert_cmpuint (kt_test_warnings (), ==, 0); /* the caller reports it */
 }
 
 /* "The service declines by the code 13000101, the code 13000102 or a code that is not known", and what is no such no.
@@ -311,7 +225,7 @@ test_cancel_errors (Fixture *f, gconstpointer data)
   g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, "7");
 
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
-    kt_source_cancel (kt_service_source (f->service), key, KT_TIME_NEVER, cancelled, f);
+    kt_source_cancel (kt_service_source (f->service), key, KT_TIME_NEVER, kt_service_fixture_ended, f);
     kt_fake_transport_land (f->transport, i, table[i].status, table[i].body, NULL);
     g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, i + 1); /* never sent again */
     g_assert_cmpuint (f->done, ==, i + 1);
@@ -324,18 +238,14 @@ test_cancel_errors (Fixture *f, gconstpointer data)
 static void
 on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 {
-  Fixture *f = data;
-
-  g_assert_cmpuint (f->done, ==, 0);
-  for (guint i = 0; i < tasks->len; i++)
-    g_string_append_printf (f->ids, "%s ", ((const KtTask *) tasks->pdata[i])->key->task_id);
-  g_string_append (f->ids, "| ");
+  g_assert_cmpuint (((Fixture *) data)->done, ==, 0);
+  kt_service_fixture_page (tasks, age, data);
 }
 
 static void
 start_list (Fixture *f, KtFamily family)
 {
-  kt_source_list (kt_service_source (f->service), family, 10 * KT_SECOND, on_page, cancelled, f);
+  kt_source_list (kt_service_source (f->service), family, 10 * KT_SECOND, on_page, kt_service_fixture_ended, f);
   g_assert_cmpuint (f->done, ==, 0);
 }
 
@@ -366,11 +276,11 @@ test_list_cursors (Fixture *f, gconstpointer data)
 static void
 test_try_list (Fixture *f, gconstpointer data)
 {
-  kt_service_try_list (f->service, KT_FAMILY_BASIC, 10 * KT_SECOND, cancelled, f);
+  kt_service_try_list (f->service, KT_FAMILY_BASIC, 10 * KT_SECOND, kt_service_fixture_ended, f);
   assert_last_line (f, 1, "GET " BASE "task/list?pageSize=1");
   land (f, 0, "{\"taskList\":[{\"taskId\":\"1\"}],\"nextCursor\":\"a\"}");
   g_assert_true (f->done == 1 && f->error == -1);
-  kt_service_try_list (f->service, KT_FAMILY_JOB, 10 * KT_SECOND, cancelled, f);
+  kt_service_try_list (f->service, KT_FAMILY_JOB, 10 * KT_SECOND, kt_service_fixture_ended, f);
   assert_last_line (f, 2, "GET " BASE "jobs?offset=0&limit=1");
   land (f, 1, "{\"code\":13000410}");
   g_assert_true (f->done == 2 && f->error == KT_ERROR_DENIED);
@@ -442,7 +352,7 @@ test_list_fails_midway (Fixture *f, gconstpointer data)
 
 /* Each page has its own time. */
 static void
-test_list_patience (Fixture *f, gconstpointer data)
+test_list_page_timeout (Fixture *f, gconstpointer data)
 {
   start_list (f, KT_FAMILY_JOB);
   kt_fake_clock_advance (f->clock, 9 * KT_SECOND);
@@ -545,7 +455,7 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+#define TEST(path, func) g_test_add (path, Fixture, NULL, kt_service_fixture_set_up, func, kt_service_fixture_tear_down)
   TEST ("/service/fetch/basic", test_basic);
   TEST ("/service/fetch/basic-trace-id", test_basic_trace_id);
   TEST ("/service/fetch/job", test_job);
@@ -562,7 +472,7 @@ main (int argc, char **argv)
   TEST ("/service/list/offsets", test_list_offsets);
   TEST ("/service/list/full-last-page", test_list_full_last_page);
   TEST ("/service/list/fails-midway", test_list_fails_midway);
-  TEST ("/service/list/patience", test_list_patience);
+  TEST ("/service/list/page-timeout", test_list_page_timeout);
   TEST ("/service/list/cursor-repeats", test_list_cursor_repeats);
   TEST ("/service/list/page-repeats", test_list_page_repeats);
   TEST ("/service/list/empty-pages", test_list_empty_pages);

@@ -3,76 +3,18 @@
 #include "kt-test.h"
 
 #include "base/kt-units.h"
-#include "kt-fake-clock.h"
-#include "kt-fake-transport.h"
+#include "kt-service-fixture.h"
 #include "service/kt-paths.h"
-#include "service/kt-service.h"
 
 #include <string.h>
 
-typedef struct {
-  KtFakeClock *clock;
-  KtFakeTransport *transport;
-  KtMetrics *metrics;
-  KtHealth *health;
-  KtHttpClient *http;
-  GTimeZone *zone;
-  KtService *service;
-  guint done;
-  guint listed; /* tasks */
-  GError *error;
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  const KtHttpLimits limits = { .concurrency = 8, .max_response = 100000 };
-  KtServiceOptions options = { .endpoint = "https://example.com",
-                               .user_id = "1",
-                               .token = "TOKEN",
-                               .language = "en-US",
-                               .families = KT_FAMILIES_ALL };
-
-  f->clock = kt_fake_clock_new ();
-  f->transport = kt_fake_transport_new ();
-  f->metrics = kt_metrics_new ();
-  f->health = kt_health_new ();
-  f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, f->metrics);
-  options.zone = f->zone = g_time_zone_new_utc ();
-  f->service = kt_service_new (f->http, kt_fake_clock (f->clock), f->health, f->metrics, &options);
-  kt_test_warnings ();
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  kt_http_client_free (f->http);
-  kt_service_free (f->service);
-  kt_fake_transport_unref (f->transport);
-  kt_fake_clock_free (f->clock);
-  kt_metrics_free (f->metrics);
-  kt_health_free (f->health);
-  g_time_zone_unref (f->zone);
-  g_clear_error (&f->error);
-}
-
-static void
-on_done (const KtResponse *response, const GError *error, gpointer data)
-{
-  Fixture *f = data;
-
-  f->done++;
-  g_clear_error (&f->error);
-  f->error = error != NULL ? g_error_copy (error) : NULL;
-}
+typedef KtServiceFixture Fixture;
 
 static void
 fetch (Fixture *f, KtKey *key)
 {
   f->done = 0;
-  kt_source_fetch (kt_service_source (f->service), key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, on_done, f);
-  g_assert_cmpuint (f->done, ==, 0);
-  kt_key_unref (key);
+  kt_service_fixture_fetch (f, key);
 }
 
 /* An id that is a word of the service's own paths is not found, without a request; of a share task it stands in no path. */
@@ -91,7 +33,7 @@ test_words_of_paths (Fixture *f, gconstpointer data)
       fetch (f, kt_key_new (families[j], words[i]));
       kt_fake_clock_advance (f->clock, 0);
       g_assert_cmpuint (f->done, ==, 1);
-      g_assert_error (f->error, KT_ERROR, KT_ERROR_NOT_FOUND);
+      g_assert_error (f->failure, KT_ERROR, KT_ERROR_NOT_FOUND);
     }
   }
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 0);
@@ -117,24 +59,16 @@ test_words_and_the_end (Fixture *f, gconstpointer data)
   fetch (f, kt_key_new (KT_FAMILY_JOB, "jobs"));
   kt_service_stop (f->service);
   g_assert_cmpuint (f->done, ==, 1);
-  g_assert_error (f->error, KT_ERROR, KT_ERROR_STOPPED);
+  g_assert_error (f->failure, KT_ERROR, KT_ERROR_STOPPED);
   g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
 }
 
 static void
 on_page (GPtrArray *tasks, KtUsec age, gpointer data)
 {
-  Fixture *f = data;
-
-  f->listed += tasks->len;
+  kt_service_fixture_page (tasks, age, data);
   for (guint i = 0; i < tasks->len; i++)
     g_assert_true (g_ascii_isdigit (((const KtTask *) tasks->pdata[i])->key->task_id[0]));
-}
-
-static void
-on_listed (const GError *error, gpointer data)
-{
-  on_done (NULL, error, data);
 }
 
 /* "An item whose id cannot be an id is left out of the list, and the log says how many were"; the next page begins behind
@@ -149,14 +83,15 @@ test_unusable_items (Fixture *f, gconstpointer data)
     g_string_append_printf (full, ",{\"taskId\":%u}", i);
   g_string_append (full, "]}");
   for (guint i = 0; i < 3; i++) { /* the same again is no news, another number is */
-    kt_source_list (kt_service_source (f->service), KT_FAMILY_JOB, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_source_list (kt_service_source (f->service), KT_FAMILY_JOB, 10 * KT_SECOND, on_page, kt_service_fixture_ended,
+                    f);
     f->done = 0;
     kt_fake_transport_land (f->transport, sent++, 200, full->str, NULL);
     g_assert_nonnull (strstr (kt_fake_transport_line (f->transport, sent), "jobs?offset=100&"));
     kt_fake_transport_land (f->transport, sent++, 200,
                             i < 2 ? "{\"data\":[{\"taskId\":\"a/b\"},{\"taskId\":100}]}" : "{\"data\":[]}", NULL);
     g_assert_cmpuint (f->done, ==, 1);
-    g_assert_no_error (f->error);
+    g_assert_no_error (f->failure);
     g_assert_cmpuint (kt_test_warnings (), ==, i == 1 ? 0 : 1);
   }
   g_string_free (full, TRUE);
@@ -173,12 +108,14 @@ test_words_in_lists (Fixture *f, gconstpointer data)
     g_autofree char *basic = g_strdup_printf ("{\"taskList\":[{\"taskId\":\"%s\"},{\"taskId\":9}]}", words[i]);
     g_autofree char *jobs = g_strdup_printf ("{\"data\":[{\"taskId\":\"9\"},{\"taskId\":\"%s\"}]}", words[i]);
     f->done = f->listed = 0;
-    kt_source_list (kt_service_source (f->service), KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_source_list (kt_service_source (f->service), KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, kt_service_fixture_ended,
+                    f);
     kt_fake_transport_land (f->transport, sent++, 200, basic, NULL);
-    kt_source_list (kt_service_source (f->service), KT_FAMILY_JOB, 10 * KT_SECOND, on_page, on_listed, f);
+    kt_source_list (kt_service_source (f->service), KT_FAMILY_JOB, 10 * KT_SECOND, on_page, kt_service_fixture_ended,
+                    f);
     kt_fake_transport_land (f->transport, sent++, 200, jobs, NULL);
     g_assert_cmpuint (f->done, ==, 2);
-    g_assert_no_error (f->error);
+    g_assert_no_error (f->failure);
     g_assert_cmpuint (f->listed, ==, 2);
   }
 }
@@ -187,13 +124,14 @@ test_words_in_lists (Fixture *f, gconstpointer data)
 static void
 test_unusable_list (Fixture *f, gconstpointer data)
 {
-  kt_source_list (kt_service_source (f->service), KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, on_listed, f);
+  kt_source_list (kt_service_source (f->service), KT_FAMILY_BASIC, 10 * KT_SECOND, on_page, kt_service_fixture_ended,
+                  f);
   f->done = 0;
   kt_fake_transport_land (f->transport, 0, 200, "{\"taskList\":[{\"taskId\":\"../x\"}],\"nextCursor\":1}", NULL);
   g_assert_cmpuint (f->done, ==, 0);
   kt_fake_transport_land (f->transport, 1, 200, "{\"taskList\":[{\"taskId\":\"\"}]}", NULL);
   g_assert_cmpuint (f->done, ==, 1);
-  g_assert_error (f->error, KT_ERROR, KT_ERROR_BAD_ANSWER);
+  g_assert_error (f->failure, KT_ERROR, KT_ERROR_BAD_ANSWER);
   g_assert_cmpuint (kt_test_warnings (), ==, 1);
 }
 
@@ -208,8 +146,8 @@ test_redirect (Fixture *f, gconstpointer data)
   fetch (f, kt_key_new_share ("S", "7"));
   kt_fake_transport_answer (f->transport, 0, &response);
   g_assert_cmpuint (f->done, ==, 1);
-  g_assert_error (f->error, KT_ERROR, KT_ERROR_REDIRECTED);
-  g_assert_nonnull (strstr (f->error->message, "a redirect to https://example.com/login, which is not followed"));
+  g_assert_error (f->failure, KT_ERROR, KT_ERROR_REDIRECTED);
+  g_assert_nonnull (strstr (f->failure->message, "a redirect to https://example.com/login, which is not followed"));
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 1);
 }
 
@@ -217,7 +155,8 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define ADD(path, function) g_test_add ("/service/ids/" path, Fixture, NULL, set_up, function, tear_down)
+#define ADD(path, function)                                                                                            \
+  g_test_add ("/service/ids/" path, Fixture, NULL, kt_service_fixture_set_up, function, kt_service_fixture_tear_down)
   ADD ("words-of-paths", test_words_of_paths);
   ADD ("other-ids", test_other_ids);
   ADD ("words-and-the-end", test_words_and_the_end);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static void
-with_session (KtSignin *f)
+with_session (KtServiceFixture *f)
 {
   f->options.session_id = "SESSION";
   kt_signin_configure (f);
@@ -18,7 +18,7 @@ with_session (KtSignin *f)
 /* "The token is renewed once for all requests that were refused. They wait for it." The session is asked before the source.
  * "A token from `session/refresh` is used until its source has another token than before." */
 static void
-test_session (KtSignin *f, gconstpointer data)
+test_session (KtServiceFixture *f, gconstpointer data)
 {
   with_session (f);
   for (guint i = 0; i < 20; i++)
@@ -50,7 +50,7 @@ test_session (KtSignin *f, gconstpointer data)
 
 /* A refusal may come as a 400, or as a 200 that only its body gives away. */
 static void
-test_session_statuses (KtSignin *f, gconstpointer data)
+test_session_statuses (KtServiceFixture *f, gconstpointer data)
 {
   with_session (f);
   kt_signin_fetch (f);
@@ -70,7 +70,7 @@ test_session_statuses (KtSignin *f, gconstpointer data)
 
 /* The token that comes may be the one that was there. "`session/refresh` is called at most once in 3 s" */
 static void
-test_session_same_token (KtSignin *f, gconstpointer data)
+test_session_same_token (KtServiceFixture *f, gconstpointer data)
 {
   with_session (f);
   kt_signin_fetch (f);
@@ -88,7 +88,7 @@ test_session_same_token (KtSignin *f, gconstpointer data)
 /* No session any more. "Without a `session-id`, after HTTP 403, or when `session/refresh` fails, the token is read again from
  * its source." */
 static void
-test_session_lost (KtSignin *f, gconstpointer data)
+test_session_lost (KtServiceFixture *f, gconstpointer data)
 {
   static const struct {
     guint status;
@@ -122,7 +122,7 @@ test_session_lost (KtSignin *f, gconstpointer data)
 
 /* "the token is renewed by `session/refresh`, but not after HTTP 403"; the end of the mount ends everything. */
 static void
-test_session_others (KtSignin *f, gconstpointer data)
+test_session_others (KtServiceFixture *f, gconstpointer data)
 {
   with_session (f);
   kt_signin_later (f);
@@ -141,7 +141,7 @@ test_session_others (KtSignin *f, gconstpointer data)
 
 /* "With `keep-alive = no`, an idle mount makes no call but the one at the start, and sets no timer." */
 static void
-test_idle (KtSignin *f, gconstpointer data)
+test_idle (KtServiceFixture *f, gconstpointer data)
 {
   g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
   with_session (f);
@@ -154,7 +154,7 @@ test_idle (KtSignin *f, gconstpointer data)
 /* 15 minutes after the last call, again and again; sooner after one that failed. "Without a `session-id`, kootaskfs makes one
  * cheap call instead." */
 static void
-test_keep_alive (KtSignin *f, gconstpointer data)
+test_keep_alive (KtServiceFixture *f, gconstpointer data)
 {
   f->options.keep_alive = TRUE;
   kt_signin_configure (f);
@@ -186,7 +186,7 @@ test_keep_alive (KtSignin *f, gconstpointer data)
 
 /* "With `keep-alive = yes`, the token is renewed by `session/refresh` after 15 idle minutes." */
 static void
-test_keep_alive_session (KtSignin *f, gconstpointer data)
+test_keep_alive_session (KtServiceFixture *f, gconstpointer data)
 {
   f->options.keep_alive = TRUE;
   with_session (f);
@@ -200,7 +200,7 @@ test_keep_alive_session (KtSignin *f, gconstpointer data)
 
 /* A clock that stood still in a suspended machine: the call of our own is dated anew too. */
 static void
-test_keep_alive_date (KtSignin *f, gconstpointer data)
+test_keep_alive_date (KtServiceFixture *f, gconstpointer data)
 {
   f->options.keep_alive = TRUE;
   with_session (f);
@@ -216,7 +216,7 @@ test_keep_alive_date (KtSignin *f, gconstpointer data)
 
 /* "A request that takes 15 minutes has its session renew the token, also with `keep-alive = no`." */
 static void
-test_under_way (KtSignin *f, gconstpointer data)
+test_under_way (KtServiceFixture *f, gconstpointer data)
 {
   with_session (f);
   kt_signin_fetch_within (f, 60 * MINUTE);
@@ -231,7 +231,7 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define TEST(path, func) g_test_add (path, KtSignin, NULL, kt_signin_set_up, func, kt_signin_tear_down)
+#define TEST(path, func) g_test_add (path, KtServiceFixture, NULL, kt_signin_set_up, func, kt_signin_tear_down)
   TEST ("/service/auth/session", test_session);
   TEST ("/service/auth/session-statuses", test_session_statuses);
   TEST ("/service/auth/session-same-token", test_session_same_token);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* What a request carries, and how its failure is reported. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"
-#include "kt-fake-clock.h"
-#include "kt-fake-transport.h"
 #include "codec/kt-decoder.h"
-#include "service/kt-service.h"
+#include "kt-service-fixture.h"
 
 #include <string.h>
 
@@ -15,81 +14,13 @@
 #define GOOD_JOB    "{\"code\":\"0\",\"data\":{\"jobInfo\":{\"status\":2}}}"
 #define GOOD_RESULT "{\"data\":{\"successCount\":1,\"failCount\":0},\"code\":0}"
 
-typedef struct {
-  KtFakeClock *clock;
-  KtFakeTransport *transport;
-  KtMetrics *metrics;
-  KtHealth *health;
-  KtHttpClient *http;
-  GTimeZone *zone;
-  KtServiceOptions options;
-  KtService *service;
-  /* what the last fetch ended in */
-  guint done;
-  char *status;
-  char *trace_id;
-  int error;
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  const KtHttpLimits limits = { .concurrency = 8, .max_response = 1000 };
-
-  f->clock = kt_fake_clock_new ();
-  f->transport = kt_fake_transport_new ();
-  f->metrics = kt_metrics_new ();
-  f->health = kt_health_new ();
-  f->http = kt_http_client_new (kt_fake_clock (f->clock), kt_fake_transport (f->transport), &limits, f->metrics);
-  f->zone = g_time_zone_new_utc ();
-  f->options = (KtServiceOptions){
-    .endpoint = "https://example.com/",
-    .user_id = "1505084218764547200",
-    .token = "TOKEN",
-    .scheme = KT_TOKEN_AUTO,
-    .language = "en-US",
-    .zone = f->zone,
-  };
-  f->service = kt_service_new (f->http, kt_fake_clock (f->clock), f->health, f->metrics, &f->options);
-  kt_test_warnings ();
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  kt_http_client_free (f->http);
-  kt_service_free (f->service);
-  kt_fake_transport_unref (f->transport);
-  kt_fake_clock_free (f->clock);
-  kt_metrics_free (f->metrics);
-  kt_health_free (f->health);
-  g_time_zone_unref (f->zone);
-  g_free (f->status);
-  g_free (f->trace_id);
-}
-
-static void
-done (const KtResponse *response, const GError *error, gpointer data)
-{
-  Fixture *f = data;
-  const KtTask *task = response->task;
-
-  g_assert_true ((task == NULL) != (error == NULL));
-  f->done++;
-  g_free (f->status);
-  g_free (f->trace_id);
-  f->status = task != NULL ? g_strdup (task->status) : NULL;
-  f->trace_id = g_strdup (response->trace_id);
-  f->error = error != NULL ? error->code : -1;
-}
+typedef KtServiceFixture Fixture;
 
 static void
 fetch (Fixture *f, KtKey *key)
 {
   f->done = 0;
-  kt_source_fetch (kt_service_source (f->service), key, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, f);
-  g_assert_cmpuint (f->done, ==, 0);
-  kt_key_unref (key);
+  kt_service_fixture_fetch (f, key);
 }
 
 static const char *
@@ -215,7 +146,7 @@ test_attempts (Fixture *f, gconstpointer data)
 }
 
 static void
-test_failure_is_told_once (Fixture *f, gconstpointer data)
+test_failure_is_reported_once (Fixture *f, gconstpointer data)
 {
   g_autofree char *expected = NULL;
 
@@ -281,7 +212,7 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+#define TEST(path, func) g_test_add (path, Fixture, NULL, kt_service_fixture_set_up, func, kt_service_fixture_tear_down)
   TEST ("/service/result-request", test_result_request);
   TEST ("/service/detail-request", test_detail_request);
   TEST ("/service/share-token", test_share_token);
@@ -289,7 +220,7 @@ main (int argc, char **argv)
   g_test_add_func ("/service/x-date", test_x_date);
   g_test_add_func ("/service/trace-id", test_trace_id);
   TEST ("/service/attempts", test_attempts);
-  TEST ("/service/failure-is-told-once", test_failure_is_told_once);
+  TEST ("/service/failure-is-reported-once", test_failure_is_reported_once);
   TEST ("/service/transport-failure", test_transport_failure);
   TEST ("/service/decoding-after-deadline", test_decoding_after_deadline);
   TEST ("/service/timeout", test_timeout);

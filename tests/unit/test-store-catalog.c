@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "kt-test.h"
-
-#include "store/kt-catalog.h"
+/* Which tasks there are, who says so, what is published of that, and when it last changed. */
+#include "kt-store-fixture.h"
 
 #include <string.h>
 
@@ -24,7 +23,7 @@ static void
 set_watched (KtCatalog *catalog, const char *const *lines)
 {
   g_autoptr (GPtrArray) keys = keys_of (lines);
-  g_ptr_array_unref (kt_catalog_set (catalog, KT_CATALOG_WATCHED, keys));
+  kt_catalog_set (catalog, KT_CATALOG_WATCHED, keys);
 }
 
 static void
@@ -35,12 +34,23 @@ add_found (KtCatalog *catalog, const char *line)
   kt_catalog_add (catalog, KT_CATALOG_FOUND, keys->pdata[0]);
 }
 
+/* The service says that there is no such task. Whether that made the task leave the catalog. */
 static gboolean
-drop_found (KtCatalog *catalog, const char *line)
+drop_found (KtStoreFixture *f, const char *line)
 {
   const char *const lines[] = { line, NULL };
   g_autoptr (GPtrArray) keys = keys_of (lines);
-  return kt_catalog_drop_found (catalog, keys->pdata[0]);
+  const KtKey *key = keys->pdata[0];
+  g_autofree char *gone = g_strdup_printf ("-%s ", key->task_id);
+  gboolean is_gone;
+
+  g_string_truncate (f->log, 0);
+  kt_store_prefetch (f->store, keys->pdata[0], KT_TIME_NEVER);
+  kt_fake_source_fail (f->source, KT_ERROR_NOT_FOUND);
+  is_gone = g_str_has_suffix (f->log->str, gone);
+  g_assert_true (!is_gone || kt_catalog_find (f->catalog, key->task_id) == NULL);
+  kt_fake_clock_advance (f->clock, 3 * KT_SECOND); /* then it may be asked for again */
+  return is_gone;
 }
 
 /* The tasks, as "SHARE/ID" or "ID". LIST is (transfer full). */
@@ -59,10 +69,10 @@ assert_list (GPtrArray *list, const char *expected)
 }
 
 static void
-test_order (void)
+test_order (KtStoreFixture *f, gconstpointer data)
 {
   static const char *const watched[] = { "share S 3", "basic 1", "share T 2", NULL };
-  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  KtCatalog *catalog = f->catalog;
 
   add_found (catalog, "basic 9");
   add_found (catalog, "basic 8");
@@ -73,12 +83,12 @@ test_order (void)
 }
 
 static void
-test_watched_replaced (void)
+test_watched_replaced (KtStoreFixture *f, gconstpointer data)
 {
   static const char *const first[] = { "basic 1", "basic 2", NULL };
   static const char *const second[] = { "basic 3", "basic 2", "basic 3", NULL };
   static const char *const none[] = { NULL };
-  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  KtCatalog *catalog = f->catalog;
 
   set_watched (catalog, first);
   add_found (catalog, "basic 9");
@@ -91,99 +101,102 @@ test_watched_replaced (void)
 }
 
 static void
-test_found_becomes_watched (void)
+test_found_becomes_watched (KtStoreFixture *f, gconstpointer data)
 {
   static const char *const watched[] = { "share S 9", NULL };
   static const char *const none[] = { NULL };
-  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  KtCatalog *catalog = f->catalog;
 
   add_found (catalog, "basic 9");
   set_watched (catalog, watched);
   assert_list (kt_catalog_list (catalog), "S/9");
-  g_assert_false (drop_found (catalog, "share S 9"));
+  g_assert_false (drop_found (f, "share S 9"));
   set_watched (catalog, none);
   assert_list (kt_catalog_list (catalog), "S/9"); /* found still, though differently */
-  g_assert_true (drop_found (catalog, "share S 9"));
+  g_assert_true (drop_found (f, "share S 9"));
 }
 
-/* (transfer full) */
-static GPtrArray *
-set (KtCatalog *catalog, KtCatalogSource source, const char *line, const char *other)
+/* What SOURCE says is there; GONE is what the change feed brings then. */
+static void
+set (KtStoreFixture *f, KtCatalogSource source, const char *line, const char *other, const char *gone)
 {
   const char *const lines[] = { line, other, NULL };
   g_autoptr (GPtrArray) keys = keys_of (lines);
-  return kt_catalog_set (catalog, source, keys);
+
+  g_string_truncate (f->log, 0);
+  kt_catalog_set (f->catalog, source, keys);
+  kt_store_assert_log (f, gone);
 }
 
 /* A task stays as long as anybody says that it is there; each source speaks for itself. */
 static void
-test_sources (void)
+test_sources (KtStoreFixture *f, gconstpointer data)
 {
   static const char *const watched[] = { "job 3", NULL };
-  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  KtCatalog *catalog = f->catalog;
 
   set_watched (catalog, watched);
-  assert_list (set (catalog, KT_CATALOG_BASIC_LIST, "basic 1", "basic 2"), "");
-  assert_list (set (catalog, KT_CATALOG_JOB_LIST, "job 3", "job 4"), "");
+  set (f, KT_CATALOG_LIST (KT_FAMILY_BASIC), "basic 1", "basic 2", "");
+  set (f, KT_CATALOG_LIST (KT_FAMILY_JOB), "job 3", "job 4", "");
   add_found (catalog, "job 4");
   assert_list (kt_catalog_list (catalog), "1 2 3 4");
   g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_BASIC), ==, 2);
   g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_JOB), ==, 2);
   g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_SHARE), ==, 0);
-  g_assert_false (drop_found (catalog, "job 4")); /* listed */
-  g_assert_false (drop_found (catalog, "basic 1"));
-  assert_list (set (catalog, KT_CATALOG_JOB_LIST, "job 5", NULL), ""); /* 3 is watched, 4 was found */
+  g_assert_false (drop_found (f, "job 4")); /* listed */
+  g_assert_false (drop_found (f, "basic 1"));
+  set (f, KT_CATALOG_LIST (KT_FAMILY_JOB), "job 5", NULL, ""); /* 3 is watched, 4 was found */
   assert_list (kt_catalog_list (catalog), "1 2 3 4 5");
-  assert_list (set (catalog, KT_CATALOG_BASIC_LIST, NULL, NULL), "1 2");
-  g_assert_true (drop_found (catalog, "job 4"));
-  assert_list (set (catalog, KT_CATALOG_JOB_LIST, NULL, NULL), "5");
+  set (f, KT_CATALOG_LIST (KT_FAMILY_BASIC), NULL, NULL, "-1 -2 ");
+  g_assert_true (drop_found (f, "job 4"));
+  set (f, KT_CATALOG_LIST (KT_FAMILY_JOB), NULL, NULL, "-5 ");
   assert_list (kt_catalog_list (catalog), "3");
   g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_BASIC), ==, 0);
   g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_JOB), ==, 1);
 }
 
-/* What is asked for differently now comes back as it was; what nothing has changed of is no new generation. */
+/* What is asked for differently now is gone as it was; what nothing has changed of is no new generation. */
 static void
-test_set_tells (void)
+test_gone (KtStoreFixture *f, gconstpointer data)
 {
-  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  KtCatalog *catalog = f->catalog;
   guint64 generation;
 
-  assert_list (set (catalog, KT_CATALOG_WATCHED, "share S 1", "basic 2"), "");
-  assert_list (set (catalog, KT_CATALOG_JOB_LIST, "job 1", "job 3"), "S/1");
+  set (f, KT_CATALOG_WATCHED, "share S 1", "basic 2", "");
+  set (f, KT_CATALOG_LIST (KT_FAMILY_JOB), "job 1", "job 3", "-1 ");
   g_assert_cmpint (kt_catalog_find (catalog, "1")->family, ==, KT_FAMILY_JOB);
   g_assert_cmpuint (kt_catalog_count (catalog, KT_FAMILY_SHARE), ==, 0);
   generation = kt_catalog_generation (catalog);
-  assert_list (set (catalog, KT_CATALOG_JOB_LIST, "job 3", "job 1"), "");
+  set (f, KT_CATALOG_LIST (KT_FAMILY_JOB), "job 3", "job 1", "");
   g_assert_cmpuint (kt_catalog_generation (catalog), ==, generation);
-  assert_list (set (catalog, KT_CATALOG_JOB_LIST, "job 1", NULL), "3");
+  set (f, KT_CATALOG_LIST (KT_FAMILY_JOB), "job 1", NULL, "-3 ");
   g_assert_cmpuint (kt_catalog_generation (catalog), !=, generation);
 }
 
 static void
-test_drop (void)
+test_drop (KtStoreFixture *f, gconstpointer data)
 {
   static const char *const watched[] = { "basic 1", NULL };
-  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  KtCatalog *catalog = f->catalog;
 
   set_watched (catalog, watched);
   add_found (catalog, "basic 9");
   g_assert_true (kt_catalog_is_only_found (catalog, kt_catalog_find (catalog, "9")));
   g_assert_false (kt_catalog_is_only_found (catalog, kt_catalog_find (catalog, "1")));
-  g_assert_false (drop_found (catalog, "basic 1"));   /* watched */
-  g_assert_false (drop_found (catalog, "share S 9")); /* not how 9 is asked for */
-  g_assert_false (drop_found (catalog, "basic 7"));   /* not known */
-  g_assert_true (drop_found (catalog, "basic 9"));
-  g_assert_false (drop_found (catalog, "basic 9"));
+  g_assert_false (drop_found (f, "basic 1"));   /* watched */
+  g_assert_false (drop_found (f, "share S 9")); /* not how 9 is asked for */
+  g_assert_false (drop_found (f, "basic 7"));   /* not known */
+  g_assert_true (drop_found (f, "basic 9"));
+  g_assert_false (drop_found (f, "basic 9"));
   assert_list (kt_catalog_list (catalog), "1");
 }
 
 /* What is said last of how to ask for a task holds. */
 static void
-test_asked_differently (void)
+test_asked_differently (KtStoreFixture *f, gconstpointer data)
 {
   static const char *const watched[] = { "basic 1", NULL };
-  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  KtCatalog *catalog = f->catalog;
 
   set_watched (catalog, watched);
   add_found (catalog, "basic 9");
@@ -191,14 +204,14 @@ test_asked_differently (void)
   add_found (catalog, "share T 1");
   assert_list (kt_catalog_list (catalog), "T/1 S/9");
   g_assert_cmpint (kt_catalog_find (catalog, "9")->family, ==, KT_FAMILY_SHARE);
-  g_assert_false (drop_found (catalog, "share T 1")); /* watched still */
+  g_assert_false (drop_found (f, "share T 1")); /* watched still */
 }
 
 static void
-test_shares (void)
+test_shares (KtStoreFixture *f, gconstpointer data)
 {
   static const char *const watched[] = { "share S 3", "basic 1", "share T 2", "share S 4", NULL };
-  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  KtCatalog *catalog = f->catalog;
   g_autoptr (GPtrArray) shares = NULL;
 
   set_watched (catalog, watched);
@@ -215,10 +228,10 @@ test_shares (void)
 }
 
 static void
-test_mtime (void)
+test_mtime (KtStoreFixture *f, gconstpointer data)
 {
   static const char *const watched[] = { "basic 1", NULL };
-  g_autoptr (KtCatalog) catalog = kt_catalog_new ();
+  KtCatalog *catalog = f->catalog;
   g_autoptr (KtKey) other = kt_key_new (KT_FAMILY_BASIC, "2");
   KtKey *key;
 
@@ -233,18 +246,84 @@ test_mtime (void)
   g_assert_cmpint (kt_catalog_mtime (catalog, key), ==, 7);
 }
 
+static void
+count_batches (const KtChange *changes, guint n, gpointer data)
+{
+  ++*(guint *) data;
+}
+
+/* A hundred thousand tasks that leave the watch list are one batch. */
+static void
+test_gone_at_once (KtStoreFixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
+  guint batches = 0;
+  KtListener *listener;
+
+  for (guint i = 0; i < 100000; i++) {
+    g_autofree char *id = g_strdup_printf ("%u", i);
+    g_ptr_array_add (keys, kt_key_new (KT_FAMILY_BASIC, id));
+  }
+  listener = kt_changes_listen (f->changes, count_batches, &batches);
+  kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys);
+  g_assert_cmpuint (batches, ==, 0);
+  g_ptr_array_set_size (keys, 0);
+  kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys);
+  g_assert_cmpuint (batches, ==, 1);
+  kt_changes_unlisten (f->changes, &listener);
+}
+
+/* Seconds after the start. */
+static gint64
+changed (KtStoreFixture *f)
+{
+  return kt_catalog_changed_wall (f->catalog) / KT_SECOND - KT_FAKE_EPOCH;
+}
+
+/* What the first reading of a list brings was there before; what a later one brings or takes is a change, as is what others
+ * bring and take. */
+static void
+test_changed (KtStoreFixture *f, gconstpointer data)
+{
+  const KtCatalogSource list = KT_CATALOG_LIST (KT_FAMILY_JOB);
+  const char *const watched[] = { "basic 9", NULL };
+  g_autoptr (KtKey) page = kt_key_new (KT_FAMILY_JOB, "1");
+
+  kt_fake_clock_advance (f->clock, KT_SECOND);
+  kt_catalog_add (f->catalog, list, page);
+  set (f, list, "job 1", "job 2", "");
+  g_assert_cmpint (changed (f), ==, 0);
+  kt_fake_clock_advance (f->clock, KT_SECOND);
+  set (f, list, "job 2", "job 1", "");
+  g_assert_cmpint (changed (f), ==, 0);
+  set (f, list, "job 1", NULL, "-2 ");
+  g_assert_cmpint (changed (f), ==, 2);
+  kt_fake_clock_advance (f->clock, KT_SECOND);
+  set (f, KT_CATALOG_LIST (KT_FAMILY_BASIC), "basic 5", NULL, ""); /* another list's first */
+  g_assert_cmpint (changed (f), ==, 2);
+  add_found (f->catalog, "basic 8");
+  g_assert_cmpint (changed (f), ==, 3);
+  kt_fake_clock_advance (f->clock, KT_SECOND);
+  g_assert_true (drop_found (f, "basic 8"));
+  g_assert_cmpint (changed (f), ==, 4);
+  set_watched (f->catalog, watched);
+  g_assert_cmpint (changed (f), ==, 7);
+}
+
 int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-  g_test_add_func ("/store/catalog/order", test_order);
-  g_test_add_func ("/store/catalog/watched-replaced", test_watched_replaced);
-  g_test_add_func ("/store/catalog/found-becomes-watched", test_found_becomes_watched);
-  g_test_add_func ("/store/catalog/sources", test_sources);
-  g_test_add_func ("/store/catalog/set-tells", test_set_tells);
-  g_test_add_func ("/store/catalog/drop", test_drop);
-  g_test_add_func ("/store/catalog/asked-differently", test_asked_differently);
-  g_test_add_func ("/store/catalog/shares", test_shares);
-  g_test_add_func ("/store/catalog/mtime", test_mtime);
+  KT_STORE_TEST ("/store/catalog/order", test_order);
+  KT_STORE_TEST ("/store/catalog/watched-replaced", test_watched_replaced);
+  KT_STORE_TEST ("/store/catalog/found-becomes-watched", test_found_becomes_watched);
+  KT_STORE_TEST ("/store/catalog/sources", test_sources);
+  KT_STORE_TEST ("/store/catalog/gone", test_gone);
+  KT_STORE_TEST ("/store/catalog/drop", test_drop);
+  KT_STORE_TEST ("/store/catalog/asked-differently", test_asked_differently);
+  KT_STORE_TEST ("/store/catalog/shares", test_shares);
+  KT_STORE_TEST ("/store/catalog/mtime", test_mtime);
+  KT_STORE_TEST ("/store/catalog/gone-at-once", test_gone_at_once);
+  KT_STORE_TEST ("/store/catalog/changed", test_changed);
   return g_test_run ();
 }

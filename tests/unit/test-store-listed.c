@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a list told of a task beside what it told itself, and tasks asked for without their family. */
-#include "kt-test.h"
+/* A list's item of a task beside the response about the task alone, and tasks asked for without their family. */
+#include "kt-store-fixture.h"
 
-#include "base/kt-units.h"
-#include "kt-fake-source.h"
-#include "store/kt-store.h"
 #include "codec/kt-decode.h"
 
 #include <string.h>
@@ -17,16 +14,7 @@
 #define IMPORTED    "{\"data\":{\"successCount\":1,\"failCount\":0}}"
 
 typedef struct {
-  KtFakeClock *clock;
-  KtFakeSource *source;
-  KtMetrics *metrics;
-  KtStore *store;
-  KtStorePolicy policy;
-  KtKey *key;
-} Fixture;
-
-typedef struct {
-  guint told;
+  guint replies;
   char status[16];
   gboolean from_list;
   gboolean stale;
@@ -36,30 +24,11 @@ typedef struct {
 } Reader;
 
 static void
-set_up (Fixture *f, gconstpointer data)
+set_up (KtStoreFixture *f, gconstpointer data)
 {
-  f->clock = kt_fake_clock_new ();
-  f->source = kt_fake_source_new ();
-  f->metrics = kt_metrics_new ();
-  f->policy = (KtStorePolicy){
-    .ttl = 5 * KT_SECOND,
-    .ended_ttl = KT_TIME_NEVER,
-    .negative_ttl = 3 * KT_SECOND,
-    .max_stale = 60 * KT_SECOND,
-    .memory = 1 << 20,
-  };
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source (f->source));
-  f->key = kt_key_new (KT_FAMILY_JOB, "7");
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  kt_fake_source_free (f->source);
-  kt_store_free (f->store);
-  kt_metrics_free (f->metrics);
+  kt_store_set_up (f, data);
   kt_key_unref (f->key);
-  kt_fake_clock_free (f->clock);
+  f->key = kt_key_new (KT_FAMILY_JOB, "7");
 }
 
 static void
@@ -67,7 +36,7 @@ done (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
   Reader *reader = data;
 
-  *reader = (Reader){ .told = reader->told + 1, .error = error != NULL ? error->code : -1 };
+  *reader = (Reader){ .replies = reader->replies + 1, .error = error != NULL ? error->code : -1 };
   if (snapshot == NULL)
     return;
   g_strlcpy (reader->status, snapshot->task->status, sizeof (reader->status));
@@ -78,52 +47,55 @@ done (const KtSnapshot *snapshot, const GError *error, gpointer data)
 }
 
 static KtWaiter *
-get_as (Fixture *f, KtKey *key, KtStoreMode mode, Reader *reader)
+get_as (KtStoreFixture *f, KtKey *key, KtStoreMode mode, Reader *reader)
 {
   *reader = (Reader){ 0 };
-  return kt_store_get (f->store, key, mode, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, reader);
+  return kt_store_get (f->store, key, mode, kt_store_deadline (f), done, reader);
 }
 
 /* What memory answers; it must do. */
 static Reader
-held (Fixture *f, KtStoreMode mode)
+held (KtStoreFixture *f, KtStoreMode mode)
 {
   Reader reader;
 
   g_assert_true (kt_store_has (f->store, f->key, mode));
   g_assert_null (get_as (f, f->key, mode, &reader));
-  g_assert_cmpuint (reader.told, ==, 1);
+  g_assert_cmpuint (reader.replies, ==, 1);
   return reader;
 }
 
 /* Memory has no answer: the service is asked, and says JSON. */
 static Reader
-asked (Fixture *f, KtStoreMode mode, const char *json)
+asked (KtStoreFixture *f, KtStoreMode mode, const char *json)
 {
   Reader reader;
 
   g_assert_false (kt_store_has (f->store, f->key, mode));
   g_assert_nonnull (get_as (f, f->key, mode, &reader));
   kt_fake_source_land (f->source, json);
-  g_assert_cmpuint (reader.told, ==, 1);
+  g_assert_cmpuint (reader.replies, ==, 1);
   return reader;
 }
 
-/* A list that was asked for some time AGO tells of job 7, for 30 s. */
+/* A list that was asked for some time AGO has job 7, for 30 s. Whether that superseded a fresh snapshot. */
 static gboolean
-offer (Fixture *f, const char *fields, gint64 ago)
+offer (KtStoreFixture *f, const char *fields, gint64 ago)
 {
   g_autofree char *json = g_strdup_printf ("{\"data\":[{\"taskId\":\"7\",%s}]}", fields);
   g_autoptr (GBytes) body = kt_test_bytes (json);
   g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
   g_autoptr (KtListPage) page = kt_decode_jobs (f->key, 200, body, zone, NULL);
 
-  return kt_store_offer (f->store, page->tasks->pdata[0], kt_fake_clock_now (f->clock) - ago, 0, 30 * KT_SECOND);
+  g_string_truncate (f->log, 0);
+  kt_store_offer (f->store, page->tasks, kt_fake_clock_now (f->clock) - ago, 0, 30 * KT_SECOND);
+  g_assert_true (g_str_has_prefix (f->log->str, "+7 "));
+  return strstr (f->log->str, "!7 ") != NULL;
 }
 
-/* What a list told suffices for those who ask for no more, as long as it holds. */
+/* A list's item will do in mode LISTED, as long as it holds. */
 static void
-test_modes (Fixture *f, gconstpointer data)
+test_modes (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -143,7 +115,7 @@ test_modes (Fixture *f, gconstpointer data)
 }
 
 static void
-test_ended_in_list (Fixture *f, gconstpointer data)
+test_ended_in_list (KtStoreFixture *f, gconstpointer data)
 {
   offer (f, "\"status\":2" END, 0);
   kt_fake_clock_advance (f->clock, 86400 * KT_SECOND);
@@ -151,16 +123,16 @@ test_ended_in_list (Fixture *f, gconstpointer data)
   g_assert_false (kt_store_has (f->store, f->key, KT_STORE_FRESH));
 }
 
-/* While a task's own answer is fresh, a newer list changes nothing; after that it counts for who asks for no more. */
+/* While a task's own snapshot is fresh, a newer list changes nothing; after that it counts in mode LISTED. */
 static void
-test_full_goes_first (Fixture *f, gconstpointer data)
+test_full_goes_first (KtStoreFixture *f, gconstpointer data)
 {
   KtSnapshot snapshot;
   Reader reader;
 
   asked (f, KT_STORE_FRESH, RUNNING);
   kt_fake_clock_advance (f->clock, KT_SECOND);
-  g_assert_false (offer (f, "\"status\":2" END, 0)); /* a running task's life is short anyway */
+  g_assert_false (offer (f, "\"status\":2" END, 0)); /* a running task's ttl is short anyway */
   g_assert_cmpstr (held (f, KT_STORE_LISTED).status, ==, "running");
   g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &snapshot));
   g_assert_cmpstr (snapshot.task->status, ==, "running"); /* what is peeked at is what would be given */
@@ -178,7 +150,7 @@ test_full_goes_first (Fixture *f, gconstpointer data)
 
 /* A list that is older than the task's own answer is of no use, whenever it came. */
 static void
-test_older_list (Fixture *f, gconstpointer data)
+test_older_list (KtStoreFixture *f, gconstpointer data)
 {
   offer (f, "\"status\":0", 0);
   kt_fake_clock_advance (f->clock, KT_SECOND);
@@ -193,7 +165,7 @@ test_older_list (Fixture *f, gconstpointer data)
 
 /* The other way about: a request that began before the list that has been shown meanwhile. */
 static void
-test_older_answer (Fixture *f, gconstpointer data)
+test_older_answer (KtStoreFixture *f, gconstpointer data)
 {
   Reader full, listed;
 
@@ -219,10 +191,10 @@ test_older_answer (Fixture *f, gconstpointer data)
   g_assert_cmpint (listed.expires_at, ==, kt_fake_clock_now (f->clock) + 9 * KT_SECOND);
 }
 
-/* What is held of a task alone takes what it lacks from a list that comes later, and lives on: the basic family's details
+/* The response about a task alone takes what it lacks from a list that comes later, and stays: the basic family's details
  * have no times. */
 static void
-test_completed (Fixture *f, gconstpointer data)
+test_completed (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader = asked (f, KT_STORE_FRESH, COMPLETED);
 
@@ -239,9 +211,9 @@ test_completed (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 1);
 }
 
-/* A list that knows another end ends the answer's life; one that knows other times does not. */
+/* A list that has another end makes the snapshot expire; one that has other times does not. */
 static void
-test_other_end (Fixture *f, gconstpointer data)
+test_other_end (KtStoreFixture *f, gconstpointer data)
 {
   asked (f, KT_STORE_FRESH, JOB ("\"status\":2,\"createTime\":\"20240930080000\",\"endTime\":\"20240930080001\""));
   g_assert_false (offer (f, "\"status\":2,\"createTime\":\"20240930080002\"" END, 0));
@@ -250,9 +222,9 @@ test_other_end (Fixture *f, gconstpointer data)
   g_assert_cmpstr (asked (f, KT_STORE_FRESH, JOB ("\"status\":3")).status, ==, "canceled");
 }
 
-/* An answer of a task that goes on takes times too, and what has run out is nothing to tell the kernel of. */
+/* The snapshot of a task that goes on takes times too, and what has expired supersedes nothing in the kernel. */
 static void
-test_completed_running (Fixture *f, gconstpointer data)
+test_completed_running (KtStoreFixture *f, gconstpointer data)
 {
   KtSnapshot snapshot;
 
@@ -268,7 +240,7 @@ test_completed_running (Fixture *f, gconstpointer data)
 
 /* Since when a list may know more of a task than its own answer: since it has had its status. */
 static void
-test_untold (Fixture *f, gconstpointer data)
+test_incomplete (KtStoreFixture *f, gconstpointer data)
 {
   KtSnapshot snapshot;
   KtUsec since;
@@ -281,7 +253,7 @@ test_untold (Fixture *f, gconstpointer data)
   g_assert_cmpint (snapshot.incomplete_at, ==, since);
   offer (f, "\"status\":1", 0);
   g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
-  g_assert_cmpint (snapshot.incomplete_at, ==, KT_TIME_UNKNOWN); /* it has told what it knows */
+  g_assert_cmpint (snapshot.incomplete_at, ==, KT_TIME_UNKNOWN); /* it has had all that it knows */
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   asked (f, KT_STORE_FRESH, COMPLETED);
   g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_LISTED, &snapshot));
@@ -293,7 +265,7 @@ test_untold (Fixture *f, gconstpointer data)
 
 /* A list stands in for a failure like any other answer; "no such task" it does not hide for long. */
 static void
-test_failures (Fixture *f, gconstpointer data)
+test_failures (KtStoreFixture *f, gconstpointer data)
 {
   Reader fresh, listed;
 
@@ -304,7 +276,7 @@ test_failures (Fixture *f, gconstpointer data)
   g_assert_false (held (f, KT_STORE_LISTED).stale);
   kt_fake_clock_advance (f->clock, 31 * KT_SECOND);
   get_as (f, f->key, KT_STORE_LISTED, &listed);
-  get_as (f, f->key, KT_STORE_FRESH, &fresh); /* one flight, each is told what it may see */
+  get_as (f, f->key, KT_STORE_FRESH, &fresh); /* one flight, each gets what it may see */
   kt_fake_source_fail (f->source, KT_ERROR_DENIED);
   g_assert_true (listed.error == -1 && listed.stale && listed.from_list);
   g_assert_cmpint (fresh.error, ==, KT_ERROR_DENIED);
@@ -315,7 +287,7 @@ test_failures (Fixture *f, gconstpointer data)
 }
 
 static guint64
-gauge (Fixture *f, const char *name)
+gauge (KtStoreFixture *f, const char *name)
 {
   g_autofree char *text = kt_metrics_format (f->metrics);
   g_autofree char *start = g_strdup_printf ("\n%s ", name);
@@ -327,10 +299,11 @@ gauge (Fixture *f, const char *name)
 
 /* Both answers count, and go together. */
 static void
-test_memory (Fixture *f, gconstpointer data)
+test_memory (KtStoreFixture *f, gconstpointer data)
 {
   g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_JOB, "8");
-  g_autoptr (KtTask) other = kt_task_new (key);
+  g_autoptr (GPtrArray) page = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_task_unref);
+  KtTask *other = kt_task_new (key);
   guint64 listed, both;
 
   offer (f, "\"status\":1", 0);
@@ -347,14 +320,15 @@ test_memory (Fixture *f, gconstpointer data)
   kt_store_set_policy (f->store, &f->policy);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_bytes"), ==, both); /* the last one asked for stays */
   other->from_list = TRUE;
-  kt_store_offer (f->store, other, kt_fake_clock_now (f->clock), 0, 0);
+  g_ptr_array_add (page, other);
+  kt_store_offer (f->store, page, kt_fake_clock_now (f->clock), 0, 0);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_bytes"), <=, listed);
 }
 
-/* A task asked for by its id alone is kept under the key its answer has, and all who waited are told. */
+/* A task asked for by its id alone is kept under the key that its response has, and all who waited get it. */
 static void
-test_unknown (Fixture *f, gconstpointer data)
+test_unknown (KtStoreFixture *f, gconstpointer data)
 {
   g_autoptr (KtKey) unknown = kt_key_new (KT_FAMILY_UNKNOWN, "7");
   Reader first, second;
@@ -371,7 +345,7 @@ test_unknown (Fixture *f, gconstpointer data)
 }
 
 static void
-test_unknown_fails (Fixture *f, gconstpointer data)
+test_unknown_fails (KtStoreFixture *f, gconstpointer data)
 {
   g_autoptr (KtKey) unknown = kt_key_new (KT_FAMILY_UNKNOWN, "7");
   Reader reader;
@@ -390,7 +364,7 @@ test_unknown_fails (Fixture *f, gconstpointer data)
 
 /* Who asks AGAIN while the question is under way boards the next flight, which is that question still. */
 static void
-test_unknown_again (Fixture *f, gconstpointer data)
+test_unknown_again (KtStoreFixture *f, gconstpointer data)
 {
   g_autoptr (KtKey) unknown = kt_key_new (KT_FAMILY_UNKNOWN, "7");
   Reader first, again;
@@ -398,7 +372,7 @@ test_unknown_again (Fixture *f, gconstpointer data)
   get_as (f, unknown, KT_STORE_FRESH, &first);
   get_as (f, unknown, KT_STORE_AGAIN, &again);
   kt_fake_source_land_as (f->source, KT_FAMILY_JOB, RUNNING);
-  g_assert_true (first.told == 1 && again.told == 0);
+  g_assert_true (first.replies == 1 && again.replies == 0);
   kt_fake_source_land_as (f->source, KT_FAMILY_JOB, COMPLETED);
   g_assert_cmpstr (again.status, ==, "completed");
   g_assert_cmpstr (held (f, KT_STORE_FRESH).status, ==, "completed");
@@ -407,7 +381,7 @@ test_unknown_again (Fixture *f, gconstpointer data)
 
 /* The task may be under way by its real key at the same time: neither disturbs the other. */
 static void
-test_unknown_beside_known (Fixture *f, gconstpointer data)
+test_unknown_beside_known (KtStoreFixture *f, gconstpointer data)
 {
   g_autoptr (KtKey) unknown = kt_key_new (KT_FAMILY_UNKNOWN, "7");
   Reader by_id, by_key;
@@ -417,14 +391,14 @@ test_unknown_beside_known (Fixture *f, gconstpointer data)
   f->policy.memory = 0; /* what is in flight stays all the same */
   kt_store_set_policy (f->store, &f->policy);
   kt_fake_source_land_as (f->source, KT_FAMILY_JOB, RUNNING);
-  g_assert_true (by_id.told == 1 && by_key.told == 0);
+  g_assert_true (by_id.replies == 1 && by_key.replies == 0);
   kt_fake_source_land (f->source, COMPLETED);
   g_assert_cmpstr (by_key.status, ==, "completed");
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1); /* the last one asked for */
 }
 
 static gint64
-known_since (Fixture *f, KtStoreMode mode)
+known_since (KtStoreFixture *f, KtStoreMode mode)
 {
   KtSnapshot snapshot;
 
@@ -435,7 +409,7 @@ known_since (Fixture *f, KtStoreMode mode)
 /* "The mtime of a value that nobody has looked at before is the time since when nothing known of the task has changed": it
  * does not depend on which was first, a list or the task's own response. */
 static void
-test_known_since (Fixture *f, gconstpointer data)
+test_known_since (KtStoreFixture *f, gconstpointer data)
 {
   offer (f, "\"status\":1", 0);
   kt_fake_clock_advance (f->clock, 40 * KT_SECOND);
@@ -451,7 +425,7 @@ test_known_since (Fixture *f, gconstpointer data)
 
 /* What the first answer after a list says otherwise is new, and what a list completes is. */
 static void
-test_known_since_news (Fixture *f, gconstpointer data)
+test_known_since_news (KtStoreFixture *f, gconstpointer data)
 {
   offer (f, "\"status\":0", 0);
   kt_fake_clock_advance (f->clock, 40 * KT_SECOND);
@@ -466,7 +440,7 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+#define TEST(path, func) g_test_add (path, KtStoreFixture, NULL, set_up, func, kt_store_tear_down)
   TEST ("/store/listed/modes", test_modes);
   TEST ("/store/listed/ended-in-list", test_ended_in_list);
   TEST ("/store/listed/full-goes-first", test_full_goes_first);
@@ -475,7 +449,7 @@ main (int argc, char **argv)
   TEST ("/store/listed/completed", test_completed);
   TEST ("/store/listed/other-end", test_other_end);
   TEST ("/store/listed/completed-running", test_completed_running);
-  TEST ("/store/listed/untold", test_untold);
+  TEST ("/store/listed/incomplete", test_incomplete);
   TEST ("/store/listed/known-since", test_known_since);
   TEST ("/store/listed/known-since-news", test_known_since_news);
   TEST ("/store/listed/failures", test_failures);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Scan-ahead, by the requests it makes: a reader is kt_readahead_note() and kt_store_get(), as the tree does it. */
-#include "kt-test.h"
+/* Readahead, by the requests it makes: a reader is kt_readahead_note() and kt_store_get(), as the tree does it. */
+#include "kt-store-fixture.h"
 
-#include "base/kt-units.h"
-#include "kt-fake-source.h"
 #include "store/kt-readahead.h"
 
 #define TASKS 100
@@ -11,43 +9,29 @@
 #define ENDED "{\"jobInfo\":{\"taskStatus\":2}}"
 
 typedef struct {
-  KtFakeClock *clock;
-  KtFakeSource *source;
-  KtMetrics *metrics;
-  KtStore *store;
-  KtCatalog *catalog;
+  KtStoreFixture s;
   KtReadahead *readahead;
 } Fixture;
 
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  const KtStorePolicy policy = {
-    .ttl = 5 * KT_SECOND,
-    .ended_ttl = KT_TIME_NEVER,
-    .negative_ttl = 3 * KT_SECOND,
-    .memory = 1 << 20,
-  };
   g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
 
-  f->clock = kt_fake_clock_new ();
-  f->source = kt_fake_source_new ();
-  f->metrics = kt_metrics_new ();
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &policy, kt_fake_source (f->source));
-  f->catalog = kt_catalog_new ();
-  f->readahead = kt_readahead_new (f->store, f->catalog, MOST);
+  kt_store_set_up (&f->s, NULL);
+  f->readahead = kt_readahead_new (f->s.store, f->s.catalog, MOST);
   for (guint i = 0; i < TASKS; i++) {
     g_autofree char *id = g_strdup_printf ("%03u", i);
     g_ptr_array_add (keys, kt_key_new_share ("S", id));
   }
-  g_ptr_array_unref (kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys));
+  kt_catalog_set (f->s.catalog, KT_CATALOG_WATCHED, keys);
 }
 
 static void
 land_all (Fixture *f)
 {
-  while (kt_fake_source_pending (f->source) > 0)
-    kt_fake_source_land (f->source, ENDED);
+  while (kt_fake_source_pending (f->s.source) > 0)
+    kt_fake_source_land (f->s.source, ENDED);
 }
 
 static void
@@ -55,11 +39,7 @@ tear_down (Fixture *f, gconstpointer data)
 {
   land_all (f);
   kt_readahead_free (f->readahead);
-  kt_fake_source_free (f->source);
-  kt_store_free (f->store);
-  kt_catalog_free (f->catalog);
-  kt_metrics_free (f->metrics);
-  kt_fake_clock_free (f->clock);
+  kt_store_tear_down (&f->s, NULL);
 }
 
 static void
@@ -72,11 +52,11 @@ static guint
 ask (Fixture *f, guint number)
 {
   g_autofree char *id = g_strdup_printf ("%03u", number);
-  KtKey *key = kt_catalog_find (f->catalog, id);
+  KtKey *key = kt_catalog_find (f->s.catalog, id);
 
   kt_readahead_note (f->readahead, key, KT_STORE_FRESH, KT_TIME_NEVER);
-  kt_store_get (f->store, key, KT_STORE_FRESH, KT_TIME_NEVER, ignore, NULL);
-  return kt_fake_source_pending (f->source);
+  kt_store_get (f->s.store, key, KT_STORE_FRESH, KT_TIME_NEVER, ignore, NULL);
+  return kt_fake_source_pending (f->s.source);
 }
 
 /* Asks, and lets all requests land. */
@@ -92,7 +72,7 @@ test_grows (Fixture *f, gconstpointer data)
 {
   read_task (f, 0);
   read_task (f, 1);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 2); /* two neighbours are no scan yet */
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, 2); /* two neighbours are no scan yet */
   g_assert_cmpuint (ask (f, 2), ==, 1 + 8);
   g_assert_cmpuint (ask (f, 3), ==, 2 + 16); /* it waits: the window doubles, up to MOST */
   g_assert_cmpuint (ask (f, 4), ==, 3 + 16);
@@ -104,7 +84,7 @@ test_does_not_run_away (Fixture *f, gconstpointer data)
 {
   for (guint i = 0; i <= 50; i++)
     read_task (f, i);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 51 + 8);
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, 51 + 8);
 }
 
 static void
@@ -112,10 +92,10 @@ test_one_request_each (Fixture *f, gconstpointer data)
 {
   for (guint i = 0; i < TASKS; i++)
     read_task (f, i);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, TASKS);
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, TASKS);
   for (guint i = 0; i < TASKS; i++)
     read_task (f, i); /* all in memory */
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, TASKS);
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, TASKS);
 }
 
 /* bash's globs look from the last to the first. */
@@ -127,7 +107,7 @@ test_downwards (Fixture *f, gconstpointer data)
   g_assert_cmpuint (ask (f, 97), ==, 1 + 8);
   for (guint i = 96; i < TASKS; i--)
     read_task (f, i);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, TASKS);
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, TASKS);
 }
 
 static void
@@ -146,7 +126,7 @@ test_no_scan (Fixture *f, gconstpointer data)
     read_task (f, order[i]);
     g_hash_table_add (different, GUINT_TO_POINTER (order[i] + 1));
   }
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, g_hash_table_size (different));
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, g_hash_table_size (different));
 }
 
 /* What memory has is no gap, and not asked for. */
@@ -155,12 +135,12 @@ test_passes_over_memory (Fixture *f, gconstpointer data)
 {
   for (guint i = 0; i < TASKS; i += 10)
     read_task (f, i); /* far apart: no scan */
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 10);
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, 10);
   read_task (f, 8);
   read_task (f, 9);
   g_assert_cmpuint (ask (f, 11), ==, 1 + 8); /* 10 is known: 12 to 19 come next */
   read_task (f, 12);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 10 + 2 + 9 + 9); /* 13 to 19 and 21 to 29 */
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, 10 + 2 + 9 + 9); /* 13 to 19 and 21 to 29 */
 }
 
 static void
@@ -168,7 +148,7 @@ test_end (Fixture *f, gconstpointer data)
 {
   for (guint i = 95; i < TASKS; i++)
     read_task (f, i);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 5);
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, 5);
 }
 
 static void
@@ -179,7 +159,7 @@ test_several (Fixture *f, gconstpointer data)
     read_task (f, 40 + i);
     read_task (f, 90 - i);
   }
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 3 * (3 + 8));
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, 3 * (3 + 8));
 }
 
 /* A failure ahead is remembered, not asked for again by the scan. */
@@ -188,12 +168,12 @@ test_failures (Fixture *f, gconstpointer data)
 {
   for (guint i = 0; i < 3; i++) {
     ask (f, i);
-    while (kt_fake_source_pending (f->source) > 0)
-      kt_fake_source_fail (f->source, KT_ERROR_SERVICE);
+    while (kt_fake_source_pending (f->s.source) > 0)
+      kt_fake_source_fail (f->s.source, KT_ERROR_SERVICE);
   }
   for (guint i = 3; i < 11; i++)
     ask (f, i);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 3 + 8 + 8);
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, 3 + 8 + 8);
 }
 
 /* Many who ask at the same time, though in order, want what they ask for and no more. */
@@ -203,10 +183,10 @@ test_crowd (Fixture *f, gconstpointer data)
   for (guint i = 0; i < 20; i++)
     g_assert_cmpuint (ask (f, i), ==, i + 1);
   for (guint i = 20; i < 60; i++) { /* more come while the first are answered */
-    kt_fake_source_land (f->source, ENDED);
+    kt_fake_source_land (f->s.source, ENDED);
     ask (f, i);
   }
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 60);
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, 60);
   land_all (f);
   g_assert_cmpuint (ask (f, 60), ==, 1 + 8); /* one alone goes on */
 }
@@ -217,7 +197,7 @@ test_few (Fixture *f, gconstpointer data)
 {
   for (guint i = 0; i < 4; i++)
     g_assert_cmpuint (ask (f, i), ==, i + 1);
-  kt_fake_source_land (f->source, ENDED);
+  kt_fake_source_land (f->s.source, ENDED);
   g_assert_cmpuint (ask (f, 4), ==, 4 + 8);
 }
 
@@ -230,9 +210,9 @@ test_list_replaced (Fixture *f, gconstpointer data)
   for (guint i = 0; i < 5; i++)
     read_task (f, i);
   g_ptr_array_add (keys, kt_key_new_share ("S", "050"));
-  g_ptr_array_unref (kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys));
+  kt_catalog_set (f->s.catalog, KT_CATALOG_WATCHED, keys);
   read_task (f, 50);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 5 + 8 + 1);
+  g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, 5 + 8 + 1);
 }
 
 int

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How long answers and failures hold, and what is kept. */
-#include "kt-test.h"
-
-#include "base/kt-units.h"
-#include "kt-fake-source.h"
-#include "store/kt-store.h"
+#include "kt-store-fixture.h"
 
 #include <string.h>
 
@@ -12,18 +8,9 @@
 #define RUNNING_ON "{\"jobInfo\":{\"taskStatus\":1,\"progress\":20}}"
 #define ENDED      "{\"jobInfo\":{\"taskStatus\":2,\"progress\":100}}"
 
+/* What a reader got. */
 typedef struct {
-  KtFakeClock *clock;
-  KtFakeSource *source;
-  KtMetrics *metrics;
-  KtStore *store;
-  KtStorePolicy policy;
-  KtKey *key;
-} Fixture;
-
-/* What a reader was told. */
-typedef struct {
-  guint told;
+  guint replies;
   gint progress; /* -1: none */
   KtTask *task;  /* only to compare */
   gboolean stale;
@@ -34,39 +21,12 @@ typedef struct {
 } Reader;
 
 static void
-set_up (Fixture *f, gconstpointer data)
-{
-  f->clock = kt_fake_clock_new ();
-  f->source = kt_fake_source_new ();
-  f->metrics = kt_metrics_new ();
-  f->policy = (KtStorePolicy){
-    .ttl = 5 * KT_SECOND,
-    .ended_ttl = KT_TIME_NEVER,
-    .negative_ttl = 3 * KT_SECOND,
-    .max_stale = 60 * KT_SECOND,
-    .memory = 1 << 20,
-  };
-  f->store = kt_store_new (kt_fake_clock (f->clock), f->metrics, &f->policy, kt_fake_source (f->source));
-  f->key = kt_key_new_share ("S", "7");
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  kt_fake_source_free (f->source);
-  kt_store_free (f->store);
-  kt_metrics_free (f->metrics);
-  kt_key_unref (f->key);
-  kt_fake_clock_free (f->clock);
-}
-
-static void
 done (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
   Reader *reader = data;
 
   g_assert_true ((snapshot == NULL) != (error == NULL));
-  *reader = (Reader){ .told = reader->told + 1, .progress = -1, .error = -1, .stale_error = -1 };
+  *reader = (Reader){ .replies = reader->replies + 1, .progress = -1, .error = -1, .stale_error = -1 };
   if (snapshot != NULL) {
     reader->progress = snapshot->task->progress;
     reader->task = snapshot->task;
@@ -82,24 +42,24 @@ done (const KtSnapshot *snapshot, const GError *error, gpointer data)
 }
 
 static KtWaiter *
-get_as (Fixture *f, KtKey *key, KtStoreMode mode, Reader *reader)
+get_as (KtStoreFixture *f, KtKey *key, KtStoreMode mode, Reader *reader)
 {
   *reader = (Reader){ 0 };
-  return kt_store_get (f->store, key, mode, kt_fake_clock_now (f->clock) + 10 * KT_SECOND, done, reader);
+  return kt_store_get (f->store, key, mode, kt_store_deadline (f), done, reader);
 }
 
 /* TRUE when the answer came at once. */
 static gboolean
-get (Fixture *f, Reader *reader)
+get (KtStoreFixture *f, Reader *reader)
 {
   KtWaiter *waiter = get_as (f, f->key, KT_STORE_FRESH, reader);
-  g_assert_true ((waiter == NULL) == (reader->told == 1));
+  g_assert_true ((waiter == NULL) == (reader->replies == 1));
   return waiter == NULL;
 }
 
 /* A response that was current a while ago has that much less of its ttl left, and says when it was fetched. */
 static void
-test_age (Fixture *f, gconstpointer data)
+test_age (KtStoreFixture *f, gconstpointer data)
 {
   const KtUsec now = kt_fake_clock_now (f->clock);
   KtSnapshot snapshot;
@@ -122,7 +82,7 @@ test_age (Fixture *f, gconstpointer data)
 }
 
 static void
-test_fresh_hit (Fixture *f, gconstpointer data)
+test_fresh_hit (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -139,7 +99,7 @@ test_fresh_hit (Fixture *f, gconstpointer data)
 }
 
 static void
-test_ttl (Fixture *f, gconstpointer data)
+test_ttl (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -147,7 +107,7 @@ test_ttl (Fixture *f, gconstpointer data)
   kt_fake_source_land (f->source, RUNNING);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   g_assert_false (get (f, &reader));
-  g_assert_cmpuint (reader.told, ==, 0); /* not the old answer first */
+  g_assert_cmpuint (reader.replies, ==, 0); /* not the old answer first */
   kt_fake_source_land (f->source, RUNNING_ON);
   g_assert_cmpint (reader.progress, ==, 20);
 }
@@ -156,7 +116,7 @@ test_ttl (Fixture *f, gconstpointer data)
 
 /* "A jump of the wall clock changes no age": of a snapshot, of one that is stale, and of a failure. */
 static void
-test_wall_clock (Fixture *f, gconstpointer data)
+test_wall_clock (KtStoreFixture *f, gconstpointer data)
 {
   static const gint64 jumps[] = { YEAR, -3 * YEAR, 2 * YEAR, -KT_SECOND };
   Reader reader;
@@ -188,7 +148,7 @@ test_wall_clock (Fixture *f, gconstpointer data)
 }
 
 static void
-test_ended_forever (Fixture *f, gconstpointer data)
+test_ended_forever (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -200,7 +160,7 @@ test_ended_forever (Fixture *f, gconstpointer data)
 }
 
 static void
-test_ended_ttl (Fixture *f, gconstpointer data)
+test_ended_ttl (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -216,7 +176,7 @@ test_ended_ttl (Fixture *f, gconstpointer data)
 }
 
 static void
-test_negative_ttl (Fixture *f, gconstpointer data)
+test_negative_ttl (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -234,7 +194,7 @@ test_negative_ttl (Fixture *f, gconstpointer data)
 }
 
 static void
-test_stale (Fixture *f, gconstpointer data)
+test_stale (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -258,7 +218,7 @@ test_stale (Fixture *f, gconstpointer data)
 }
 
 static void
-test_max_stale (Fixture *f, gconstpointer data)
+test_max_stale (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -274,7 +234,7 @@ test_max_stale (Fixture *f, gconstpointer data)
 }
 
 static void
-test_not_found_is_never_stale (Fixture *f, gconstpointer data)
+test_not_found_is_never_stale (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -290,7 +250,7 @@ test_not_found_is_never_stale (Fixture *f, gconstpointer data)
 
 /* An answer that still holds is not spoilt by a failure of asking again. */
 static void
-test_failure_while_fresh (Fixture *f, gconstpointer data)
+test_failure_while_fresh (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader, again;
 
@@ -305,7 +265,7 @@ test_failure_while_fresh (Fixture *f, gconstpointer data)
 }
 
 static void
-test_again_tells_failure (Fixture *f, gconstpointer data)
+test_again_reports_failure (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -318,7 +278,7 @@ test_again_tells_failure (Fixture *f, gconstpointer data)
 }
 
 static void
-test_unchanged_answer (Fixture *f, gconstpointer data)
+test_unchanged_answer (KtStoreFixture *f, gconstpointer data)
 {
   const gint64 start = KT_FAKE_EPOCH * KT_SECOND;
   Reader first, second, third;
@@ -339,7 +299,7 @@ test_unchanged_answer (Fixture *f, gconstpointer data)
 }
 
 static void
-test_peek (Fixture *f, gconstpointer data)
+test_peek (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
   KtSnapshot snapshot;
@@ -365,7 +325,7 @@ test_peek (Fixture *f, gconstpointer data)
 
 /* Asks for N tasks and lands each. */
 static void
-fill (Fixture *f, guint first, guint n)
+fill (KtStoreFixture *f, guint first, guint n)
 {
   for (guint i = first; i < first + n; i++) {
     g_autofree char *id = g_strdup_printf ("%u", i);
@@ -377,7 +337,7 @@ fill (Fixture *f, guint first, guint n)
 }
 
 static guint64
-gauge (Fixture *f, const char *name)
+gauge (KtStoreFixture *f, const char *name)
 {
   g_autofree char *text = kt_metrics_format (f->metrics);
   g_autofree char *start = g_strdup_printf ("\n%s ", name);
@@ -388,7 +348,7 @@ gauge (Fixture *f, const char *name)
 }
 
 static void
-test_lru (Fixture *f, gconstpointer data)
+test_lru (KtStoreFixture *f, gconstpointer data)
 {
   guint64 one;
   guint asked;
@@ -411,7 +371,7 @@ test_lru (Fixture *f, gconstpointer data)
 }
 
 static void
-test_nothing_in_flight_is_evicted (Fixture *f, gconstpointer data)
+test_nothing_in_flight_is_evicted (KtStoreFixture *f, gconstpointer data)
 {
   Reader reader;
 
@@ -431,19 +391,21 @@ test_nothing_in_flight_is_evicted (Fixture *f, gconstpointer data)
 }
 
 static void
-count_evicted (KtKey *key, gpointer data)
+count_evicted (const KtChange *changes, guint n, gpointer data)
 {
-  ++*(guint *) data;
+  for (guint i = 0; i < n; i++)
+    *(guint *) data += changes[i].kind == KT_CHANGE_EVICTED;
 }
 
-/* Much at once goes bit by bit, so that nobody waits for it; and the tree is told of each. */
+/* Much at once goes bit by bit, so that nobody waits for it; and each is a change. */
 static void
-test_evicts_bit_by_bit (Fixture *f, gconstpointer data)
+test_evicts_bit_by_bit (KtStoreFixture *f, gconstpointer data)
 {
   guint evicted = 0;
+  KtListener *listener;
 
   fill (f, 100, 200);
-  kt_store_set_evicted (f->store, count_evicted, &evicted);
+  listener = kt_changes_listen (f->changes, count_evicted, &evicted);
   f->policy.memory = 0;
   kt_store_set_policy (f->store, &f->policy);
   g_assert_cmpuint (evicted, >, 0);
@@ -451,6 +413,7 @@ test_evicts_bit_by_bit (Fixture *f, gconstpointer data)
   for (guint turn = 0; turn < 10; turn++)
     kt_fake_clock_advance (f->clock, 0);
   g_assert_cmpuint (evicted, ==, 199);
+  kt_changes_unlisten (f->changes, &listener);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
 }
 
@@ -458,23 +421,22 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
-  TEST ("/store/age", test_age);
-  TEST ("/store/fresh-hit", test_fresh_hit);
-  TEST ("/store/ttl", test_ttl);
-  TEST ("/store/wall-clock", test_wall_clock);
-  TEST ("/store/ended-forever", test_ended_forever);
-  TEST ("/store/ended-ttl", test_ended_ttl);
-  TEST ("/store/negative-ttl", test_negative_ttl);
-  TEST ("/store/stale", test_stale);
-  TEST ("/store/max-stale", test_max_stale);
-  TEST ("/store/not-found-is-never-stale", test_not_found_is_never_stale);
-  TEST ("/store/failure-while-fresh", test_failure_while_fresh);
-  TEST ("/store/again-tells-failure", test_again_tells_failure);
-  TEST ("/store/unchanged-answer", test_unchanged_answer);
-  TEST ("/store/peek", test_peek);
-  TEST ("/store/lru", test_lru);
-  TEST ("/store/nothing-in-flight-is-evicted", test_nothing_in_flight_is_evicted);
-  TEST ("/store/evicts-bit-by-bit", test_evicts_bit_by_bit);
+  KT_STORE_TEST ("/store/age", test_age);
+  KT_STORE_TEST ("/store/fresh-hit", test_fresh_hit);
+  KT_STORE_TEST ("/store/ttl", test_ttl);
+  KT_STORE_TEST ("/store/wall-clock", test_wall_clock);
+  KT_STORE_TEST ("/store/ended-forever", test_ended_forever);
+  KT_STORE_TEST ("/store/ended-ttl", test_ended_ttl);
+  KT_STORE_TEST ("/store/negative-ttl", test_negative_ttl);
+  KT_STORE_TEST ("/store/stale", test_stale);
+  KT_STORE_TEST ("/store/max-stale", test_max_stale);
+  KT_STORE_TEST ("/store/not-found-is-never-stale", test_not_found_is_never_stale);
+  KT_STORE_TEST ("/store/failure-while-fresh", test_failure_while_fresh);
+  KT_STORE_TEST ("/store/again-reports-failure", test_again_reports_failure);
+  KT_STORE_TEST ("/store/unchanged-answer", test_unchanged_answer);
+  KT_STORE_TEST ("/store/peek", test_peek);
+  KT_STORE_TEST ("/store/lru", test_lru);
+  KT_STORE_TEST ("/store/nothing-in-flight-is-evicted", test_nothing_in_flight_is_evicted);
+  KT_STORE_TEST ("/store/evicts-bit-by-bit", test_evicts_bit_by_bit);
   return g_test_run ();
 }

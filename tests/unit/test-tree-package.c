@@ -23,8 +23,8 @@ set_up (Fixture *f, gconstpointer data)
   kt_tree_set_up (&f->tree, data);
   f->transport = kt_fake_transport_new ();
   f->http = kt_http_client_new (kt_fake_clock (f->tree.clock), kt_fake_transport (f->transport), &limits, NULL);
-  f->packages = kt_packages_new (f->http, f->tree.store, kt_fake_clock (f->tree.clock), f->tree.health, f->tree.metrics,
-                                 g_get_tmp_dir ());
+  f->packages = kt_packages_new (f->http, f->tree.store, kt_fake_clock (f->tree.clock), f->tree.below.changes,
+                                 f->tree.health, f->tree.metrics, g_get_tmp_dir ());
   kt_tree_set_packages (f->tree.tree, f->packages);
   kt_tree_watch (&f->tree, watched);
   kt_tree_find (&f->tree, "tasks/7/status", ANSWER);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Words for what comes in place of an answer. */
-#include "kt-reply.h"
+/* Describes a body that is not the service's. */
+#include "kt-describe.h"
 
 #include "base/kt-error.h"
 #include "base/kt-log.h"
@@ -14,12 +14,6 @@
 #define LONGEST_PLACE  300
 #define LENIENT        (G_URI_FLAGS_ENCODED | G_URI_FLAGS_PARSE_RELAXED)
 #define BOM            "\xEF\xBB\xBF"
-
-gboolean
-kt_reply_is_good (guint status)
-{
-  return status / 100 == 2;
-}
 
 /* TEXT, LENGTH bytes, on one line: blanks are one, secrets are out, it is cut at MOST bytes. (transfer full) */
 static char *
@@ -154,7 +148,7 @@ beginning_of (GBytes *body)
 }
 
 char *
-kt_reply_describe_page (GBytes *body)
+kt_describe_page (GBytes *body)
 {
   g_autofree char *text = beginning_of (body);
   g_autofree char *title = NULL;
@@ -171,9 +165,9 @@ kt_reply_describe_page (GBytes *body)
 }
 
 char *
-kt_reply_describe (GBytes *body)
+kt_describe_body (GBytes *body)
 {
-  char *page = kt_reply_describe_page (body);
+  char *page = kt_describe_page (body);
   g_autofree char *text = NULL;
   g_autofree char *line = NULL;
 
@@ -207,7 +201,7 @@ place_of (const char *location, const char *url)
 }
 
 GError *
-kt_reply_redirect (guint status, const char *location, const char *url)
+kt_describe_redirect (guint status, const char *location, const char *url)
 {
   g_autofree char *place = location != NULL ? place_of (location, url) : NULL;
 

@@ -4,7 +4,8 @@
 
 #include "base/kt-log.h"
 #include "codec/kt-decode.h"
-#include "codec/kt-reply.h"
+#include "codec/kt-describe.h"
+#include "codec/kt-status.h"
 
 #include <string.h>
 
@@ -105,7 +106,7 @@ test_pages (void)
     g_autoptr (GBytes) body = kt_test_bytes (table[i].page);
     g_autofree char *ok = table[i].words != NULL ? g_strconcat ("HTTP 200", table[i].words, NULL) : NULL;
     g_autofree char *bad = table[i].words != NULL ? g_strconcat ("HTTP 503", table[i].words, NULL) : NULL;
-    kt_assert_text (kt_reply_describe_page (body), table[i].words);
+    kt_assert_text (kt_describe_page (body), table[i].words);
     if (ok == NULL)
       continue;
     assert_error (200, body, KT_ERROR_BAD_ANSWER, ok);
@@ -129,17 +130,17 @@ test_bounds (void)
   g_autoptr (GBytes) far = kt_test_bytes (far_title);
   g_autoptr (GBytes) tags = kt_test_bytes (comments);
   g_autoptr (GBytes) text = kt_test_bytes (filler);
-  g_autofree char *cut_words = kt_reply_describe (cut);
-  g_autofree char *endless_words = kt_reply_describe (endless);
-  g_autofree char *tags_words = kt_reply_describe (tags);
-  g_autofree char *text_words = kt_reply_describe (text);
+  g_autofree char *cut_words = kt_describe_body (cut);
+  g_autofree char *endless_words = kt_describe_body (endless);
+  g_autofree char *tags_words = kt_describe_body (tags);
+  g_autofree char *text_words = kt_describe_body (text);
 
   g_assert_true (g_utf8_validate (cut_words, -1, NULL));
   g_assert_cmpuint (strlen (cut_words), <, 130);
   g_assert_cmpuint (strlen (endless_words), <, 130);
   g_assert_cmpuint (strlen (tags_words), <, 230);
   g_assert_cmpuint (strlen (text_words), <, 230);
-  kt_assert_text (kt_reply_describe (far), " with an HTML page that has no title");
+  kt_assert_text (kt_describe_body (far), " with an HTML page that has no title");
 }
 
 /* "HTTP 500, 502, 503 or 504 with the code for 'no such task' or 'no permission' is not repeated either." */
@@ -215,7 +216,7 @@ test_redirects (void)
                          "wrong",
                          status, table[i].place);
     g_autoptr (GError) error = NULL;
-    error = kt_reply_redirect (status, table[i].location, URL);
+    error = kt_describe_redirect (status, table[i].location, URL);
     g_assert_error (error, KT_ERROR, KT_ERROR_REDIRECTED);
     g_assert_cmpstr (error->message, ==, message);
   }
@@ -228,20 +229,20 @@ test_no_redirect (void)
   static const guint statuses[] = { 200, 201, 204, 400, 407, 500 };
 
   for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++)
-    g_assert_null (kt_reply_redirect (statuses[i], "https://login.example/", URL));
+    g_assert_null (kt_describe_redirect (statuses[i], "https://login.example/", URL));
 }
 
 int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-  g_test_add_func ("/codec/reply/good-statuses", test_good_statuses);
-  g_test_add_func ("/codec/reply/no-body", test_no_body);
-  g_test_add_func ("/codec/reply/pages", test_pages);
-  g_test_add_func ("/codec/reply/bounds", test_bounds);
-  g_test_add_func ("/codec/reply/text", test_text);
-  g_test_add_func ("/codec/reply/final", test_final);
-  g_test_add_func ("/codec/reply/redirects", test_redirects);
-  g_test_add_func ("/codec/reply/no-redirect", test_no_redirect);
+  g_test_add_func ("/codec/describe/good-statuses", test_good_statuses);
+  g_test_add_func ("/codec/describe/no-body", test_no_body);
+  g_test_add_func ("/codec/describe/pages", test_pages);
+  g_test_add_func ("/codec/describe/bounds", test_bounds);
+  g_test_add_func ("/codec/describe/text", test_text);
+  g_test_add_func ("/codec/describe/final", test_final);
+  g_test_add_func ("/codec/describe/redirects", test_redirects);
+  g_test_add_func ("/codec/describe/no-redirect", test_no_redirect);
   return g_test_run ();
 }
