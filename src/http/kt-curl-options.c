@@ -27,10 +27,14 @@ check_optional (KtCurlRefusal *refusal, const char *name, CURLcode code)
 static void
 set_link (CURL *easy, const char *url, KtCurlRefusal *refusal)
 {
+  CURLcode code = curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, LINK_BUFFER);
+
   SET (CURLOPT_FOLLOWLOCATION, 1L);
   SET (CURLOPT_MAXREDIRS, MOST_REDIRECTS);
   SET (CURLOPT_REDIR_PROTOCOLS_STR, g_ascii_strncasecmp (url, "https:", 6) == 0 ? "https" : "http,https");
-  SET (CURLOPT_BUFFERSIZE, LINK_BUFFER);
+  /* a handle that still has the buffer of its last transfer, which was of a link too, takes no other */
+  if (code != CURLE_BAD_FUNCTION_ARGUMENT)
+    kt_curl_check (refusal, "CURLOPT_BUFFERSIZE", code);
 }
 
 static void

@@ -32,6 +32,7 @@ def test_from_http_to_https(mount, sim, host, nginx):  # noqa: F811
     server = nginx(f"http://127.0.0.1:{host.port}")
     m, path = package(mount, sim, host, ca_file=server.ca)
     host.link, host.redirect = lambda sign, name: f"{server.url}/package.zip?sign={sign}", "localhost"
+    assert read_error(path) is None, m.control("last-error")
     assert path.read_bytes() == host.content
     assert {request["host"] for request in host.requests} == {"127.0.0.1", "localhost"}
 
