@@ -39,7 +39,7 @@ typedef struct {
   KtFuse *fuse;
   KtWatchFollow *watch;
   KtTrim *trim;
-  KtKey *example; /* the first watched task of the start */
+  KtKey *example;   /* the first watched task of the start */
   guint signals[2]; /* that end the mount */
   guint hangup;
   KtConfig *coming; /* a configuration on its way in, while its secrets are read */
