@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds the way to the service that a configuration describes. */
+/* Builds what it takes to reach the service: HTTP clients, secrets and the service, from the configuration. */
 #include "kt-access.h"
 
 #include "base/kt-error.h"
@@ -284,7 +284,7 @@ kt_access_stop (KtAccess *access)
 {
   if (access == NULL || access->http == NULL)
     return;
-  /* the first runs the main context, and each may lead to questions to those after it */
+  /* the first runs the main context, and each may lead to requests to those after it */
   if (access->service != NULL)
     kt_service_stop (access->service);
   g_clear_pointer (&access->coming.source, kt_token_source_free);

@@ -5,8 +5,8 @@
 #include "kt-config.h"
 #include "service/kt-service.h"
 
-/* The way to the service that a configuration describes: HTTP, the secrets from where they are, and the service. A mount and
- * `--check` both use it. */
+/* The way to the service that a configuration describes: HTTP, the secrets from where they are, and the service. A
+ * mount and `--check` both use it. */
 typedef struct KtAccess KtAccess;
 
 /* What speaks HTTP as CONFIG describes, through its proxy, or else through the environment's. NULL and KT_ERROR_CONFIG.
@@ -19,7 +19,8 @@ KtTransport *kt_access_transport (const KtConfig *config, GError **error);
 KtAccess *kt_access_new (const KtConfig *config, const char *environment_token, KtClock *clock, KtHealth *health,
                          KtMetrics *metrics, const gboolean *stop, GError **error);
 
-/* The first of two steps to the end: all requests end with KT_ERROR_STOPPED, which still may call what is freed next. */
+/* The first of two steps to the end: all requests end with KT_ERROR_STOPPED; their callbacks may use what is freed
+ * next. */
 void kt_access_stop (KtAccess *access);
 void kt_access_free (KtAccess *access);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtAccess, kt_access_free)
@@ -29,7 +30,7 @@ void kt_access_set_observer (KtAccess *access, void (*changed) (gpointer data), 
 
 KtService *kt_access_service (KtAccess *access);
 
-/* Reads the secrets of a new CONFIG, which must live until READY is called; that may be before this returns. ERROR is
+/* Reads the secrets of a new CONFIG, which must stay until READY is called; that may be before this returns. ERROR is
  * NULL when all are there: then, and only from READY, kt_access_commit() makes CONFIG the one that counts. Otherwise
  * all stays. */
 typedef void (*KtAccessReady) (const GError *error, gpointer data);

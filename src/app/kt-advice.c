@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What to do about each error, in words. */
+/* Advises what to do about each error. */
 #include "kt-advice.h"
 
 #include "base/kt-error.h"

@@ -344,7 +344,7 @@ kt_app_run (const KtOptions *options, KtConfig *config, const char *environment_
   };
   gboolean ok;
 
-  /* large answers in pages of their own, whatever came before: they go back when freed */
+  /* large responses in pages of their own, whatever came before: they go back when freed */
   mallopt (M_MMAP_THRESHOLD, 256 * 1024);
   app.signals[0] = g_unix_signal_add (SIGTERM, on_quit, &app);
   app.signals[1] = g_unix_signal_add (SIGINT, on_quit, &app);

@@ -17,13 +17,13 @@ typedef struct {
   KtAccess *access;
   FILE *out;
   int code;       /* of the first failure */
-  gboolean waits; /* for the end of the question */
+  gboolean waits; /* for the end of the request */
   KtUsec asked_at;
-  GError *error;  /* of the last question */
+  GError *error;  /* of the last request */
   guint n_listed; /* by the last list */
   KtKey *example; /* a task to ask for */
   char *status;   /* of the task asked for */
-  guint questions;
+  guint requests;
   gboolean let_in; /* one of them was not refused */
 } Check;
 
@@ -50,7 +50,7 @@ fail (Check *check, const char *step, const GError *error)
     check->code = code;
 }
 
-/* Then no other question is put. */
+/* Then no other request is sent. */
 static gboolean
 is_cut_off (const Check *check)
 {
@@ -89,7 +89,7 @@ say_connection (Check *check)
 {
   gboolean tls = g_str_has_prefix (check->config->endpoint, "https:");
 
-  if (check->questions++ > 0)
+  if (check->requests++ > 0)
     return;
   if (is_cut_off (check)) {
     fail (check, kt_advice_step ("connection", check->error), check->error);
@@ -236,7 +236,7 @@ check_service (Check *check)
       check_list (check, family);
   if (!is_cut_off (check))
     check_task (check);
-  if (check->questions == 0 || is_cut_off (check))
+  if (check->requests == 0 || is_cut_off (check))
     return;
   say_clock (check);
   if (check->let_in)

@@ -13,8 +13,9 @@ typedef struct KtCommand KtCommand;
  * command may be freed here. */
 typedef void (*KtCommandDone) (const char *output, const GError *error, gpointer data);
 
-/* Runs LINE by /bin/sh, stdin and stderr as they are for a background job. DONE is called once, from the default main
- * context, after KT_COMMAND_SECONDS at the latest. NULL and KT_ERROR_CONFIG when it cannot be started. (transfer full) */
+/* Runs LINE by /bin/sh, stdin and stderr as they are for a background job. DONE is called once, from the default
+ * main context, after KT_COMMAND_SECONDS at the latest. NULL and KT_ERROR_CONFIG when it cannot be started.
+ * (transfer full) */
 KtCommand *kt_command_start (KtClock *clock, const char *line, KtCommandDone done, gpointer data, GError **error);
 
 /* Kills it if it still runs, without calling DONE. NULL is fine. */

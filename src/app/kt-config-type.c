@@ -35,8 +35,8 @@ kt_has_comment (const char *text)
   return FALSE;
 }
 
-/* PATH without what changes nothing: "//", "/./" and a slash at the end, which would ask the file system that is mounted
- * there. ".." stays, as only the kernel knows where it leads: behind a link not to where the link stands. */
+/* PATH without what changes nothing: "//", "/./" and a slash at the end, which would ask the file system that is
+ * mounted there. ".." stays, as only the kernel knows where it leads: behind a link not to where the link stands. */
 static char *
 tidy (const char *path)
 {

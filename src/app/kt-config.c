@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of keys, and the configuration that it reads. */
+/* The keys of the configuration, a row each, and the reading of its file. */
 #include "kt-config.h"
 
 #include "base/kt-error.h"

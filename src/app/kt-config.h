@@ -5,7 +5,7 @@
 #include "service/kt-headers.h"
 #include "store/kt-store.h"
 
-/* The configuration: the file's keys, -o's, and the defaults, all by one table (kt-config.c). Files named in it are
+/* The configuration: the file's keys, -o's, and the defaults, all by the rows of kt-config.c. Files named in it are
  * absolute; the endpoint has one form, however it was written. Strings may be NULL where a key has no default. */
 typedef struct {
   char *path;     /* the file it came from, NULL when there was none */
@@ -43,7 +43,7 @@ KtConfig *kt_config_load (const char *path, char **overrides, const char *endpoi
 void kt_config_free (KtConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConfig, kt_config_free)
 
-/* OPTION of -o as "key=value" when it names a key of the table. Of a key that is yes or no "key" and "nokey" do too; of
+/* OPTION of -o as "key=value" when it names a key. Of a key that is yes or no "key" and "nokey" do too; of
  * others a missing value is KT_ERROR_USAGE. A path in it is of the present working directory, and absolute from now on.
  * (transfer full); NULL without error when it names none. */
 char *kt_config_option (const char *option, GError **error);
@@ -58,5 +58,5 @@ char *kt_config_origin (const KtConfig *config);
  * left out. (transfer full) */
 char *kt_config_format (const KtConfig *config);
 
-/* The table as text for --help. (transfer full) */
+/* The keys as text for --help. (transfer full) */
 char *kt_config_help (void);

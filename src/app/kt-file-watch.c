@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Watches files with all that leads to them. */
+/* Watches files, and the directories and links that lead to them. */
 /* Each path is followed part by part, as the kernel does, from "/": a
  * directory on the way is watched for being moved or deleted, a link for that and for being replaced, which its inode
  * notices too. Only the directory where the way ends, at the file or where a part is missing, is watched for what

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Looks at what stands at the mount point, and clears dead mounts. */
-/* A process of its own looks: the kernel answers stat(2) of a mount whose daemon is
- * dead from memory, so statfs(2) is asked, which goes to the daemon; and when a daemon is frozen the question hangs,
- * maybe where no signal reaches it. */
+/* The kernel serves stat(2) of a mount whose daemon is dead from memory; statfs(2) goes to the daemon. When the
+ * daemon is frozen statfs(2) hangs, maybe where no signal reaches it. So a process of its own looks. */
 #include "kt-mountpoint.h"
 
 #include "base/kt-clock.h"
@@ -25,12 +24,12 @@
 #include <unistd.h>
 
 #define MOUNT_TYPE   "fuse.kootaskfs"
-#define LOOK_TIMEOUT (5 * KT_SECOND) /* of the answer of a mount */
+#define LOOK_TIMEOUT (5 * KT_SECOND) /* of a mount's statfs(2) */
 #define MOST_DEAD    16              /* dead mounts over each other */
 
 /* What a look has found. */
 typedef struct {
-  int error; /* errno, ETIMEDOUT when there was no answer */
+  int error; /* errno, ETIMEDOUT when the look did not end */
   mode_t mode;
   char path[PATH_MAX]; /* absolute and without links, as far as it could be followed */
 } Look;
@@ -55,8 +54,8 @@ write_look (const Look *look, int out)
   return write (out, look, sizeof (*look)) == sizeof (*look);
 }
 
-/* In the child: LOOK to OUT, first what the path is, then, unless that was an error, what the mount answers. realpath()
- * asks the kernel alone: it reads links, and what is mounted is none. */
+/* In the child: LOOK to OUT, first what the path is, then, unless that was an error, what the mount's statfs(2)
+ * says. realpath() asks the kernel alone: it reads links, and what is mounted is none. */
 static void
 look_and_write (Look *look, int out)
 {

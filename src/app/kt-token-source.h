@@ -25,5 +25,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTokenSource, kt_token_source_free)
 void kt_token_source_read (gpointer source, KtTokenDone done, gpointer data);
 
 /* From now on calls CHANGED, from the default main context, whenever the file it is read from has changed, if it is
- * read from one; a read that follows ends at once. To be called before the first read, so that no change goes unseen. */
+ * read from one; a read that follows ends at once. To be called before the first read, so that no change goes
+ * unseen. */
 void kt_token_source_watch (KtTokenSource *source, void (*changed) (gpointer data), gpointer data);

@@ -3,8 +3,8 @@
 
 #include "base/kt-clock.h"
 
-/* Gives the heap's memory back to the system, once what was released has stopped to become less: the kernel gives inodes
- * back bit by bit when their names were dropped, and what they held is in holes of the heap. */
+/* Gives the heap's memory back to the system, once what was released has stopped to become less: the kernel gives
+ * inodes back bit by bit when their names were dropped, and what they held is in holes of the heap. */
 typedef struct KtTrim KtTrim;
 
 /* COUNT is how many there are of what is being released. CLOCK outlives it. */

@@ -13,7 +13,7 @@ typedef struct {
   gpointer data;
 } Verify;
 
-/* The question has ended. */
+/* The request has ended. */
 static void
 on_ended (const GError *error, gpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The entry: a version, a check, or a mount. */
+/* main(): shows the version, checks, or mounts. */
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "kt-app.h"

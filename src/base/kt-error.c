@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* The name is no subtraction, and the mapping a table: */
+/* clang-format would take the domain's name for a subtraction, and break up the columns: */
 /* clang-format off */
 G_DEFINE_QUARK (kt-error-quark, kt_error)
 

@@ -25,7 +25,7 @@ typedef enum {
   KT_ERROR_ENDED,        /* a job that has ended cannot be cancelled */
   KT_ERROR_DECLINED,     /* the service does not do what it was asked for */
   KT_ERROR_NO_ATTRIBUTE, /* no such extended attribute */
-  KT_ERROR_STOPPED,      /* the file system is going away */
+  KT_ERROR_STOPPED,      /* the file system is being unmounted */
   KT_ERROR_USAGE,        /* command line (never reaches a file operation) */
   KT_ERROR_CONFIG,       /* configuration, watch list or secret file (never reaches a file operation) */
   KT_ERROR_MOUNT,        /* cannot mount (never reaches a file operation) */
@@ -34,12 +34,12 @@ typedef enum {
 #define KT_ERROR (kt_error_quark ())
 GQuark kt_error_quark (void);
 
-/* Whether ERROR, or NULL, is what the service answers about a task, rather than a failure to answer: it knows no such task.
- * It is no failure of the service, and it counts as much as a task does. */
+/* Whether ERROR, which may be NULL, is the service's response that it knows no such task. That is no failure of the
+ * service, and counts as much as a task does. */
 gboolean kt_error_is_answer (const GError *error);
 
-/* The errno a file operation answers for ERROR (docs/semantics.md, "Errors"). An error of another
- * domain is EIO. Never 0. */
+/* The errno that an operation ends in for ERROR (docs/semantics.md, "Errors"). An error of another domain is EIO.
+ * Never 0. */
 int kt_error_to_errno (const GError *error);
 
 /* The name of an errno that kt_error_to_errno() can return, as in "ENOENT". Static. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps what is known of the service's well-being. */
+/* Keeps what is known of the service's health: its last success and its last failure. */
 #include "kt-health.h"
 
 #include "kt-error.h"
@@ -59,7 +59,7 @@ kt_health_failure (KtHealth *health, KtUsec now_wall, const char *what, const ch
 {
   note (health, now_wall, what, trace_id, error);
   if (kt_error_is_answer (error)) {
-    kt_health_success (health, now_wall); /* the service did answer */
+    kt_health_success (health, now_wall); /* it did respond */
   } else if (!g_error_matches (error, KT_ERROR, KT_ERROR_CONFIG)) {
     health->last_failure_wall = now_wall;
     health->failures_in_a_row++;

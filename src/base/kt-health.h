@@ -3,7 +3,7 @@
 
 #include "kt-time.h"
 
-/* What is known of the service's and the configuration's well-being: the source of `.kootaskfs/health` and
+/* What is known of the health of the service and of the configuration: the source of `.kootaskfs/health` and
  * `.kootaskfs/last-error`. Every failure is reported here once, which also logs it once. */
 typedef struct KtHealth KtHealth;
 

@@ -17,12 +17,12 @@ void kt_log_init (void);
 /* Chooses the sink; DEBUG lets g_debug() and g_info() through. */
 void kt_log_open (KtLogSink sink, gboolean debug);
 
-/* From now on SECRET is written as "***", until KT_LOG_RECENT_SECRETS others that nobody holds have been added since. Short
- * strings (under 4 bytes) are ignored: they would turn half the log into stars. */
+/* From now on SECRET is written as "***", until KT_LOG_RECENT_SECRETS others that nobody holds have been added
+ * since. Short strings (under 4 bytes) are ignored: they would turn half the log into stars. */
 void kt_log_add_secret (const char *secret);
 
-/* SECRET is in use: it is written as "***" until it has been released as often as it was held, and then as one that was just
- * added. NULL is fine. */
+/* SECRET is in use: it is written as "***" until it has been released as often as it was held, and then as one that
+ * was just added. NULL is fine. */
 void kt_log_hold_secret (const char *secret);
 void kt_log_release_secret (const char *secret);
 

@@ -6,13 +6,13 @@
 #include <cjson/cJSON.h>
 #include <glib.h>
 
-/* Reads one body of the service's JSON, as tolerant as docs/semantics.md ("Answers of the service") promises and not more.
- * For the decoders only: nobody else sees cJSON. Fields that are null are as absent. */
+/* Reads one body of the service's JSON, as tolerant as docs/semantics.md ("Answers of the service") promises and not
+ * more. For the decoders only: nobody else sees cJSON. Fields that are null are as absent. */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (cJSON, cJSON_Delete)
 
 /* The object of BODY, which came with HTTP STATUS. (transfer full), or NULL and KT_ERROR_NOT_FOUND,
- * _REFUSED, _DENIED, _THROTTLED or _SERVICE when the service answered with an error, KT_ERROR_BAD_ANSWER when BODY is
+ * _REFUSED, _DENIED, _THROTTLED or _SERVICE when the response is an error, KT_ERROR_BAD_ANSWER when BODY is
  * no JSON object. */
 cJSON *kt_body_open (guint status, GBytes *body, GError **error);
 

@@ -77,7 +77,7 @@ count_files (KtTask *task)
   }
 }
 
-/* What jobInfo, an item of a list, and the basic family's details have in common. Families spell fields differently,
+/* What jobInfo, a summary, and the basic family's details have in common. Families spell fields differently,
  * and none uses another's name for something else. FALSE when it is about another task. */
 static gboolean
 fill (KtTask *task, const cJSON *info, GTimeZone *zone, GError **error)

@@ -5,7 +5,7 @@
 
 /* Decoders: each turns one response of the service into what it says. BODY came with HTTP STATUS, ZONE is that of times
  * without one, KEY is what was asked for. They fail with
- *   KT_ERROR_NOT_FOUND, _REFUSED, _DENIED, _THROTTLED, _SERVICE   when the service answered with an error,
+ *   KT_ERROR_NOT_FOUND, _REFUSED, _DENIED, _THROTTLED, _SERVICE   when the response is an error,
  *   KT_ERROR_BAD_ANSWER                                           when BODY is not JSON, or not of the documented kind, or
  *                                                                 of another task than KEY. */
 
@@ -64,7 +64,8 @@ void kt_decoded_clear (KtDecoded *decoded);
  * attempt. */
 gboolean kt_decode_is_final (guint status, GBytes *body);
 
-/* The token that a response of session/refresh has, with its scheme word. (transfer full), to be wiped; errors as above. */
+/* The token that a response of session/refresh has, with its scheme word. (transfer full), to be wiped; errors as
+ * above. */
 char *kt_decode_access_token (guint status, GBytes *body, GError **error);
 
 /* The JSON text of an object with these string fields, in order, NULL-terminated pairs of name and value.

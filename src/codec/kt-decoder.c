@@ -10,7 +10,7 @@ struct KtDecoder {
   gint stopped;  /* atomic */
 };
 
-/* Belongs to the thread from push to on_decoded(). */
+/* Belongs to the thread from when it is queued to on_decoded(). */
 typedef struct {
   KtDecoder *decoder;
   const KtDecode *decode;

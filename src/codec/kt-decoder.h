@@ -4,9 +4,9 @@
 #include "base/kt-metrics.h"
 #include "kt-decode.h"
 
-/* Runs decoders: of small bodies at once, of large ones, which would block the loop, in one thread of its own, one after
- * another. That thread touches the body and what it makes of it, which nobody else knows yet; keys and tasks count their
- * references atomically. */
+/* Runs decoders: of small bodies at once, of large ones, which would block the loop, in one thread of its own, one
+ * after another. That thread touches the body and what it makes of it, which nobody else knows yet; keys and tasks
+ * count their references atomically. */
 typedef struct KtDecoder KtDecoder;
 
 /* ERROR is NULL when it was decoded. The callback takes what it keeps out of *DECODED; what it leaves is released. */

@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* Words for bodies that are not the service's, as proxies, portals and wrong endpoints send them. The texts go into errors:
- * bounded, on one line, without secrets. */
+/* Words for bodies that are not the service's, as proxies, portals and wrong endpoints send them. The texts go into
+ * errors: bounded, on one line, without secrets. */
 
 /* What BODY is instead of JSON, to be put behind a status: " without a body" or that it is an HTML page, with its
  * title. (transfer full), NULL when it is neither. */
@@ -13,6 +13,6 @@ char *kt_describe_page (GBytes *body);
 /* As above; of other text how it begins. (transfer full), never NULL. */
 char *kt_describe_body (GBytes *body);
 
-/* The error of a response with STATUS to a request for URL that redirects to LOCATION, which may be NULL: it names the place
- * by scheme, host and path only. NULL when STATUS is no redirect. */
+/* The error of a response with STATUS to a request for URL that redirects to LOCATION, which may be NULL: it names
+ * the place by scheme, host and path only. NULL when STATUS is no redirect. */
 GError *kt_describe_redirect (guint status, const char *location, const char *url);

@@ -22,7 +22,7 @@ struct KtFuse {
   GHashTable *listings; /* KtListing: the open directories */
   guint64 **counters;   /* by KtFuseOp */
   gboolean init_answered;
-  guint max_read; /* of -o, which libfuse wants to hear twice */
+  guint max_read; /* of -o, which libfuse takes in two places */
 };
 
 /* The operations, as counted in `.kootaskfs/metrics`. */
@@ -39,13 +39,13 @@ typedef enum {
 } KtFuseOp;
 /* clang-format on */
 
-/* The table libfuse calls; its user data is the KtFuse. */
+/* The operations, which libfuse calls; their user data is the KtFuse. */
 extern const struct fuse_lowlevel_ops kt_fuse_ops;
 
-/* One of it, in a file of its own. */
+/* One of them, in a file of its own. */
 void kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file);
 
-/* A request that is being answered: parked until the tree calls back, which may be at once. */
+/* An operation that has no reply yet: parked until the tree calls back, which may be at once. */
 typedef struct KtParked {
   KtFuse *fuse;
   fuse_req_t req;
@@ -58,15 +58,15 @@ typedef struct KtParked {
 
 KtParked *kt_parked_new (KtFuse *fuse, fuse_req_t req, guint64 inode);
 
-/* The tree has not called back yet. An interrupt from now on ends the call, when the signal matters. */
+/* The tree has not called back yet. From now on an interrupt ends the operation, when the signal matters. */
 void kt_parked_wait (KtParked *parked, KtOperation *operation);
 
-/* Ends the parking and gives the request back to be answered. */
+/* Ends the parking and gives back the request, which is to be replied to. */
 fuse_req_t kt_parked_end (KtParked *parked);
 
-/* Answers all parked requests with ERROR. */
+/* Ends all parked operations with ERROR. */
 void kt_parked_end_all (KtFuse *fuse, int error);
 
 /* Whether thread TID has a signal pending for which a wait should end: SIGKILL, or one it does not block other than
- * URG CHLD WINCH CONT PROF VTALRM. TRUE too when that cannot be told. STATUS is the text of /proc/TID/status. */
+ * URG CHLD WINCH CONT PROF VTALRM. TRUE too when that is unknown. STATUS is the text of /proc/TID/status. */
 gboolean kt_signal_matters (const char *status);

@@ -9,7 +9,7 @@
 typedef struct KtFuse KtFuse;
 
 typedef struct {
-  void (*ready) (gpointer data); /* the kernel has said hello: the mount answers */
+  void (*ready) (gpointer data); /* INIT has its reply: the mount serves */
   void (*ended) (gpointer data); /* unmounted from outside */
   gpointer data;
 } KtFuseEvents;
@@ -22,6 +22,6 @@ KtFuse *kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **op
 /* Mounts and starts to serve; fails with KT_ERROR_MOUNT, which has the words of libfuse or fusermount3. */
 gboolean kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error);
 
-/* Answers everything still waiting with ENOTCONN, unmounts, and ends the notifiers. */
+/* Ends all parked operations with ENOTCONN, unmounts, and ends the notifiers. */
 void kt_fuse_free (KtFuse *fuse);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtFuse, kt_fuse_free)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* READ: most files are in memory; a package may have to be waited for. */
+/* READ: at once from memory, or, of a package, when its bytes are there. */
 #include "kt-fuse-private.h"
 
 #include "base/kt-error.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fuse_lowlevel_ops ↔ tree: each operation counts itself, calls one function of the tree and answers. */
+/* fuse_lowlevel_ops ↔ tree: each operation counts itself, calls one function of the tree and replies. */
 #include "kt-fuse-private.h"
 
 #include "base/kt-error.h"
@@ -44,7 +44,8 @@ op_init (void *data, struct fuse_conn_info *conn)
 
   /* a read that waits must be interruptible by any signal, which only synchronous reads are */
   conn->want &= ~(unsigned) (FUSE_CAP_ASYNC_READ | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
-  /* listings come with attributes always: find stats all it has listed, which the kernel's heuristic does not foresee */
+  /* listings come with attributes always: find stats all it has listed, which the kernel's heuristic does not
+   * foresee */
   conn->want &= ~(unsigned) FUSE_CAP_READDIRPLUS_AUTO;
   /* truncating is ours to refuse: with this flag it comes with open, which is never sent, and the kernel would take
    * the file for empty */
@@ -270,7 +271,7 @@ op_readdir (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct 
   fuse_reply_buf (req, buffer, used);
 }
 
-/* What memory knows of the entry at OFFSET; without it the kernel gets the name and type alone. */
+/* What is cached of the entry at OFFSET; without it the kernel gets the name and type alone. */
 static struct fuse_entry_param
 entry_at (KtListing *listing, off_t offset, mode_t type)
 {
@@ -307,7 +308,7 @@ op_readdirplus (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, str
       kt_tree_forget (fuse->tree, g_array_index (counted, fuse_ino_t, i), 1);
 }
 
-/* The protocol of both xattr calls: size 0 asks for the length. */
+/* The protocol of both xattr operations: size 0 asks for the length. */
 static void
 reply_xattr (fuse_req_t req, const char *value, size_t length, size_t size)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting requests and their interrupts.
- *
- * The kernel sends one FUSE_INTERRUPT when any signal reaches a waiting thread and says nothing of later ones. Signals
+/* Parks operations until the tree calls back, and ends them when a signal interrupts them. */
+/* The kernel sends one FUSE_INTERRUPT when any signal reaches a waiting thread and says nothing of later ones. Signals
  * that do not end a read elsewhere must not end it here either: Go's runtime sends SIGURG all day. So on an interrupt
  * we look at what is pending, and as long as it does not matter look again every now and then, for a SIGKILL that
- * comes later. Looking is done from the loop, never inside libfuse's callback: answering there frees what libfuse is
+ * comes later. Looking is done from the loop, never inside libfuse's callback: a reply there frees what libfuse is
  * about to unlock. */
 #include "kt-fuse-private.h"
 
@@ -34,7 +33,7 @@ kt_signal_matters (const char *status)
   guint64 blocked = signal_set (status, "\nSigBlk:");
 
   if (strstr (status, "\nSigPnd:") == NULL)
-    return TRUE; /* cannot be told */
+    return TRUE; /* unknown */
   return (pending & SIGNAL_BIT (SIGKILL)) != 0 || (pending & ~blocked & ~harmless) != 0;
 }
 

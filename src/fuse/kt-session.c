@@ -50,7 +50,7 @@ io_read (int fd, void *buffer, size_t size, void *data)
   return read (fd, buffer, size);
 }
 
-/* The first thing written is the answer to INIT. libfuse before 3.17 never sets FUSE_PARALLEL_DIROPS in it, so the
+/* The first thing written is the reply to INIT. libfuse before 3.17 never sets FUSE_PARALLEL_DIROPS in it, so the
  * kernel would send the lookups of one directory one after another. The kernel knows the flag since 4.7. */
 static ssize_t
 io_writev (int fd, struct iovec *iov, int count, void *data)
@@ -70,8 +70,8 @@ io_writev (int fd, struct iovec *iov, int count, void *data)
 
 static const struct fuse_custom_io parallel_io = { .read = io_read, .writev = io_writev };
 
-/* While libfuse sets up and mounts, it reports failures here, also in the child process that becomes fusermount3. Not all of
- * them end with a newline. */
+/* While libfuse sets up and mounts, it reports failures here, also in the child process that becomes fusermount3.
+ * Not all of them end with a newline. */
 static G_GNUC_PRINTF (2, 0) void on_libfuse_failure (enum fuse_log_level level, const char *format, va_list args)
 {
   if (level > FUSE_LOG_WARNING)
@@ -148,7 +148,8 @@ add_options (KtFuse *fuse, struct fuse_args *args, char **options)
   free (list);
 }
 
-/* stderr is itself again. Returns the reason when the step FAILED; otherwise what was kept is logged. (transfer full) */
+/* stderr is itself again. Returns the reason when the step FAILED; otherwise what was kept is logged. (transfer
+ * full) */
 static char *
 end_keeping (KtStderr *kept, gboolean failed)
 {
@@ -221,8 +222,9 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   return TRUE;
 }
 
-/* The thread may wait in the kernel for the lock of a directory, which a request holds that came after the loop ended. Its
- * write also keeps the file descriptor open, so closing that would not end the request: it must be answered. */
+/* The thread may wait in the kernel for the lock of a directory, which a request holds that came after the loop
+ * ended. Its write also keeps the file descriptor open, so closing that would not end the request: it must get a
+ * reply. */
 static void
 end_notifier (KtFuse *fuse, KtNotifier *notifier)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What libfuse and fusermount3 say on stderr. */
+/* Keeps what libfuse and fusermount3 write to stderr, to make it an error. */
 #include "kt-stderr.h"
 
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LONGEST 4096 /* of what is told */
+#define LONGEST 4096 /* bytes of what is kept */
 
 struct KtStderr {
   int before; /* -1: stderr was closed */

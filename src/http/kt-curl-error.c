@@ -16,7 +16,7 @@ static const struct {
   CURLcode curl;
   KtErrorCode kt;
   const char *text;
-} table[] = {
+} errors[] = {
   { CURLE_COULDNT_RESOLVE_PROXY, KT_ERROR_UNREACHABLE, NULL },
   { CURLE_COULDNT_RESOLVE_HOST, KT_ERROR_UNREACHABLE, NULL },
   { CURLE_COULDNT_CONNECT, KT_ERROR_UNREACHABLE, NULL },
@@ -68,7 +68,7 @@ kt_curl_proxy_error (guint status, const char *proxy)
   return g_error_new (KT_ERROR, KT_ERROR_PROXY, "the proxy %s wants proxy authentication (HTTP %u)", name, status);
 }
 
-/* The proxy has answered a CONNECT with STATUS, not a good one. */
+/* The proxy's response to a CONNECT has STATUS, not a good one. */
 static GError *
 connect_error (guint status, const char *proxy)
 {
@@ -96,10 +96,10 @@ kt_curl_error (CURL *easy, CURLcode code, const char *message, const char *proxy
     g_autofree char *name = name_of (proxy);
     return g_error_new (KT_ERROR, KT_ERROR_PROXY, "the proxy %s refuses to connect: %s", name, text);
   }
-  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
-    if (table[i].curl == code) {
-      kt = table[i].kt;
-      text = table[i].text != NULL ? table[i].text : text;
+  for (gsize i = 0; i < G_N_ELEMENTS (errors); i++) {
+    if (errors[i].curl == code) {
+      kt = errors[i].kt;
+      text = errors[i].text != NULL ? errors[i].text : text;
     }
   }
   return g_error_new (KT_ERROR, (int) kt, "%s", text);

@@ -105,7 +105,7 @@ set_multi_options (KtCurlLoop *loop, GError **error)
   const struct {
     const char *name;
     CURLMcode code;
-  } table[] = {
+  } options[] = {
     { "CURLMOPT_SOCKETFUNCTION", curl_multi_setopt (multi, CURLMOPT_SOCKETFUNCTION, on_socket) },
     { "CURLMOPT_SOCKETDATA", curl_multi_setopt (multi, CURLMOPT_SOCKETDATA, loop) },
     { "CURLMOPT_TIMERFUNCTION", curl_multi_setopt (multi, CURLMOPT_TIMERFUNCTION, on_timer) },
@@ -114,10 +114,11 @@ set_multi_options (KtCurlLoop *loop, GError **error)
     { "CURLMOPT_PIPELINING", curl_multi_setopt (multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX) },
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
-    if (table[i].code != CURLM_OK) {
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++) {
+    if (options[i].code != CURLM_OK) {
       g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "libcurl %s refuses %s: %s",
-                   curl_version_info (CURLVERSION_NOW)->version, table[i].name, curl_multi_strerror (table[i].code));
+                   curl_version_info (CURLVERSION_NOW)->version, options[i].name,
+                   curl_multi_strerror (options[i].code));
       return FALSE;
     }
   }

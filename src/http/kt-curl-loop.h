@@ -9,8 +9,8 @@ typedef struct KtCurlLoop KtCurlLoop;
 
 #define KT_CURL_IDLE 64 /* connections that are kept */
 
-/* The transfer of EASY has ended with CODE. The callback removes EASY, or stops the loop's other transfers, but does not free
- * the loop. */
+/* The transfer of EASY has ended with CODE. The callback removes EASY, or stops the loop's other transfers, but does
+ * not free the loop. */
 typedef void (*KtCurlEnded) (CURL *easy, CURLcode code, gpointer data);
 
 /* NULL and KT_ERROR_CONFIG when libcurl or the system refuses something, which the error names. (transfer full) */

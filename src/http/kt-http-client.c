@@ -7,8 +7,8 @@
 #include "base/kt-units.h"
 #include "kt-retry.h"
 
-/* A request is in one of three places: in the queue (link), with the transport (exchange), or waiting for its next attempt
- * (retry). Its deadline runs through all of them. */
+/* A request is in one of three places: in the queue (link), with the transport (exchange), or waiting for its next
+ * attempt (retry). Its deadline runs through all of them. */
 typedef struct {
   KtHttpClient *client;
   KtHttpRequest http;

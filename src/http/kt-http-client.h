@@ -5,8 +5,8 @@
 #include "base/kt-metrics.h"
 #include "kt-transport.h"
 
-/* Requests with a policy: at most CONCURRENCY at once and RATE a second, the rest wait in a queue; retries; and one deadline
- * over all of it, the time in the queue included. */
+/* Requests with a policy: at most CONCURRENCY at once and RATE a second, the rest wait in a queue; retries; and one
+ * deadline over all of it, the time in the queue included. */
 typedef struct KtHttpClient KtHttpClient;
 
 typedef struct {

@@ -64,8 +64,8 @@ typedef struct {
       *proxy; /* for https://, may hold a password; or NULL for none. Hosts in $no_proxy go without, as curl does */
 } KtCurlOptions;
 
-/* HTTP over libcurl's multi interface in the default GMainContext. What is in clear text goes through no proxy. Redirects
- * are not followed, but for links: nothing else is ever sent to a host that was not configured. Fails with
- * KT_ERROR_CONFIG when this libcurl cannot resolve names without blocking, or refuses an option. A request whose option
- * libcurl refuses ends with KT_ERROR_SERVICE, which names the option. */
+/* HTTP over libcurl's multi interface in the default GMainContext. What is in clear text goes through no proxy.
+ * Redirects are not followed, but for links: nothing else is ever sent to a host that was not configured. Fails with
+ * KT_ERROR_CONFIG when this libcurl cannot resolve names without blocking, or refuses an option. A request whose
+ * option libcurl refuses ends with KT_ERROR_SERVICE, which names the option. */
 KtTransport *kt_transport_curl_new (const KtCurlOptions *options, GError **error);

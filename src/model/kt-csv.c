@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of a task as CSV. */
+/* Renders the files and the failures of a task as CSV. */
 #include "kt-csv.h"
 
 #include "base/kt-names.h"

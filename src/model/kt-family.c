@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The families of tasks: a row each. */
+/* The families of tasks and the facts about them: a row each. */
 #include "kt-family.h"
 
 static const struct {

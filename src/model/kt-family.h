@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* The families of tasks (docs/semantics.md, "Families"): one table of all that the layers ask about them. How the service
- * is asked for each is in service/kt-family-calls.c. */
+/* The families of tasks (docs/semantics.md, "Families") and the facts that the layers need about them, a row each.
+ * The endpoints of each family are in service/kt-family-calls.c. */
 typedef enum {
   KT_FAMILY_SHARE,
   KT_FAMILY_BASIC,
@@ -17,7 +17,7 @@ typedef enum {
 #define KT_FAMILY_BIT(family) (1u << (family))
 #define KT_FAMILIES_ALL       (KT_FAMILY_BIT (KT_N_FAMILIES) - 1)
 
-/* What is true of a family, as bits, so that a table may say which of them a row takes. */
+/* What is true of a family, as bits: a row of the table of files says which of them it takes. */
 typedef enum {
   KT_FACT_ANY = 1 << 0,           /* of every family */
   KT_FACT_LISTED = 1 << 1,        /* the service has a list of its tasks */
@@ -26,7 +26,7 @@ typedef enum {
   KT_FACT_FILES = 1 << 4,         /* a response has the files that the task works on */
   KT_FACT_PACKAGE = 1 << 5,       /* there may be a link to a package */
   KT_FACT_CANCEL = 1 << 6,        /* a task can be cancelled */
-  KT_FACT_LISTED_RESULT = 1 << 7, /* a list's item has all that `result` is made of */
+  KT_FACT_LISTED_RESULT = 1 << 7, /* a summary has all that `result` is made of */
 } KtFact;
 #define KT_FACTS_ALL 0xffu
 

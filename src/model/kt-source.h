@@ -3,11 +3,12 @@
 
 #include "kt-task.h"
 
-/* Where tasks come from: a vtable, like KtClock. The service is a source (kt_service_source()). A cache that other hosts
- * or a restart share is one too: it decorates another source, which it asks for what it does not have. Tests have a fake.
+/* Where tasks come from: a vtable, like KtClock. The service is a source (kt_service_source()). A cache that other
+ * hosts or a restart share is one too: it decorates another source, which it asks for what it does not have. Tests have
+ * a fake.
  *
- * Of each call below, what it calls back is called from the main loop and never before the call returns. When a source is
- * stopped, what is under way ends with KT_ERROR_STOPPED. Times are microseconds. */
+ * Each function below calls its callback from the main loop, never before it returns. When a source is stopped, what
+ * is under way ends with KT_ERROR_STOPPED. Times are microseconds. */
 typedef struct KtSource KtSource;
 
 /* One response about one task. It is valid during the callback; TASK may be referenced. */
@@ -30,8 +31,8 @@ typedef void (*KtSourceListed) (const GError *error, gpointer data);
 typedef void (*KtSourceCancelled) (const GError *error, gpointer data);
 
 struct KtSource {
-  /* Asks for one task. The response to a KEY of KT_FAMILY_UNKNOWN has a task whose key names its family. FETCHED is called
-   * exactly once, by DEADLINE (monotonic), or when a large response that came before it has been decoded. */
+  /* Asks for one task. The response to a KEY of KT_FAMILY_UNKNOWN has a task whose key names its family. FETCHED is
+   * called exactly once, by DEADLINE (monotonic), or when a large response that came before it has been decoded. */
   void (*fetch) (KtSource *source, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data);
 
   /* Asks for the list of FAMILY, which has KT_FACT_LISTED, page after page, each within PAGE_TIMEOUT. LISTED is called
@@ -39,8 +40,8 @@ struct KtSource {
   void (*list) (KtSource *source, KtFamily family, KtUsec page_timeout, KtSourcePage page, KtSourceListed listed,
                 gpointer data);
 
-  /* Cancels a task whose family has KT_FACT_CANCEL. CANCELLED is called exactly once, as FETCHED is. KT_ERROR_DECLINED: the
-   * service does not cancel it; the caller, who may know why, reports that. */
+  /* Cancels a task whose family has KT_FACT_CANCEL. CANCELLED is called exactly once, as FETCHED is.
+   * KT_ERROR_DECLINED: the service does not cancel it; the caller, who may know why, reports that. */
   void (*cancel) (KtSource *source, KtKey *key, KtUsec deadline, KtSourceCancelled cancelled, gpointer data);
 };
 

@@ -13,8 +13,8 @@
 #define FEW_FILES 16   /* found faster by looking than by hashing, and smaller */
 #define MANY_ROWS 1000 /* what takes their number's time is done where nobody waits for it */
 
-/* Between the last release of an interned string and its leaving GLib's table, another thread may find it there (seen with
- * GLib 2.74): so both go under one lock. */
+/* Between the last release of an interned string and its leaving GLib's pool of them, another thread may find it
+ * there (seen with GLib 2.74): so both go under one lock. */
 static GMutex sharing;
 
 static char *

@@ -34,7 +34,7 @@ typedef struct {
   KtSec ended;
   char *user;
   char *name;           /* what the service calls the task */
-  gboolean from_list;   /* an item of a list: no counts, files, failures and documents */
+  gboolean from_list;   /* a summary: no counts, files, failures and documents */
   gint64 success_count; /* -1 when unknown */
   gint64 fail_count;
   char *download_url;  /* of the package, a secret; "" when there is none */
@@ -51,7 +51,8 @@ typedef struct {
 KtTask *kt_task_new (KtKey *key);
 KtTask *kt_task_ref (KtTask *task);
 
-/* The last reference to a task of many rows is released without waiting: one thread frees these tasks, one after another. */
+/* The last reference to a task of many rows is released without waiting: one thread frees these tasks, one after
+ * another. */
 void kt_task_unref (KtTask *task);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTask, kt_task_unref)
 
@@ -65,8 +66,8 @@ void kt_task_set (char **field, char *value);
 /* The same for a shared one. VALUE is (transfer none). */
 void kt_task_share (char **field, const char *value);
 
-/* Gives the files their names: percent-encoded, cut, and numbered when two are alike; and makes the tables of many
- * rows. Linear in their number. */
+/* Gives the files their names: percent-encoded, cut, and numbered when two are alike; and renders the CSV of
+ * many rows. Linear in their number. */
 void kt_task_seal (KtTask *task);
 
 /* The file whose directory is called NAME, or NULL. */
@@ -75,13 +76,13 @@ const KtTaskFile *kt_task_find_file (const KtTask *task, const char *name);
 /* Whether the task changes no more. */
 gboolean kt_task_is_final (const KtTask *task);
 
-/* TASK with what it lacks and LISTED has, an item of a list about the same task: type, user, name, times; the end only when
- * both have ended, or LISTED has the same status: that may be one we do not know. NULL when it lacks nothing.
- * Shares its rows and documents with TASK. (transfer full) */
+/* TASK completed from LISTED, a summary of the same task: type, user, name and times that TASK lacks. The end is
+ * taken only when both have ended, or have the same status, which may be one we do not know. NULL when TASK lacks
+ * nothing. The result shares rows and documents with TASK. (transfer full) */
 KtTask *kt_task_completed (const KtTask *task, const KtTask *listed);
 
-/* Whether the next list may have times that TASK, which is from none, lacks. LISTED (or NULL) is the last list's item: with
- * the same status it has all that the service knows, but for an end, which may come late. */
+/* Whether the next list may have times that TASK, a detail, lacks. LISTED is the last summary, or NULL: with the
+ * same status it has all that the service knows, but for an end, which may come late. */
 gboolean kt_task_is_incomplete (const KtTask *task, const KtTask *listed);
 
 /* Whether two responses about a task say the same. */

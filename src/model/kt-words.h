@@ -22,8 +22,8 @@ typedef enum {
 #define KT_RESULT_FAILED        "failed"
 #define KT_TYPE_IMPORT          "import"
 
-/* The word for CODE, the service's number as text: a whole number is read by its value. "unknown-CODE" when the table
- * has none, with control characters of a hostile CODE encoded. (transfer full) */
+/* The word for CODE, the service's number as text: a whole number is read by its value. "unknown-CODE" when there
+ * is none, with control characters of a hostile CODE encoded. (transfer full) */
 char *kt_word (KtFamily family, KtWordKind kind, const char *code);
 
 /* Whether a task with this status word changes no more. */

@@ -11,7 +11,7 @@ struct KtBlockMemory {
 
 struct KtBlocks {
   KtBlockMemory *memory;
-  GHashTable *table; /* index → KtBlock */
+  GHashTable *by_index; /* index → KtBlock */
 };
 
 KtBlockMemory *
@@ -48,14 +48,14 @@ kt_blocks_new (KtBlockMemory *memory)
   KtBlocks *blocks = g_new0 (KtBlocks, 1);
 
   blocks->memory = memory;
-  blocks->table = g_hash_table_new (g_int64_hash, g_int64_equal);
+  blocks->by_index = g_hash_table_new (g_int64_hash, g_int64_equal);
   return blocks;
 }
 
 KtBlock *
 kt_blocks_find (KtBlocks *blocks, guint64 index)
 {
-  return g_hash_table_lookup (blocks->table, &index);
+  return g_hash_table_lookup (blocks->by_index, &index);
 }
 
 gboolean
@@ -115,7 +115,7 @@ block_strip (KtBlock *block)
 
   if (block->is_complete && block->pins == 0)
     g_queue_unlink (&memory->idle, &block->link);
-  g_hash_table_remove (block->blocks->table, &block->index);
+  g_hash_table_remove (block->blocks->by_index, &block->index);
   memory->n_blocks--;
   g_free (block);
   return bytes;
@@ -131,7 +131,7 @@ kt_blocks_add (KtBlocks *blocks, guint64 index)
   block->blocks = blocks;
   block->index = index;
   block->link.data = block;
-  g_hash_table_insert (blocks->table, &block->index, block);
+  g_hash_table_insert (blocks->by_index, &block->index, block);
   memory->n_blocks++;
   return block;
 }
@@ -154,12 +154,12 @@ kt_blocks_free (KtBlocks *blocks)
   GHashTableIter iter;
   KtBlock *block;
 
-  g_hash_table_iter_init (&iter, blocks->table);
+  g_hash_table_iter_init (&iter, blocks->by_index);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &block)) {
     g_hash_table_iter_steal (&iter);
     g_free (block_strip (block));
   }
-  g_hash_table_unref (blocks->table);
+  g_hash_table_unref (blocks->by_index);
   g_free (blocks);
   notify_room (memory);
 }

@@ -118,7 +118,7 @@ void kt_package_preload (KtPackage *package);
 
 /* ---- kt-package-read.c: what KtPackageEvents and KtBlockRoom call */
 
-/* Answers the reads whose bytes are all there. */
+/* Ends the reads whose bytes are all there. */
 void kt_reads_came (KtPackage *package);
 
 /* Ends the reads that touch [FROM, END); whether there were any. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads of packages: answered from memory or the temporary file, or waiting for bytes, or for memory to put them in. */
+/* Reads of packages: from blocks in memory or the temporary file, at once or when the bytes are there. */
 #include "kt-package-private.h"
 
 #include "base/kt-error.h"

@@ -4,8 +4,8 @@
 
 #include "kt-package-blocks.h"
 
-/* Fetching ahead alone leaves a reader waiting, as does preloading alone: READs come one at a time, and while one is
- * answered nobody reads. */
+/* Fetching ahead alone leaves a reader waiting, as does preloading alone: READs come one at a time, and until the
+ * reply to one has come nobody reads. */
 
 /* The window doubles each time half of it has been read, from two blocks to half of the memory, which readers share. A
  * request is a quarter of the window, so that there is always one more under way, but no more than 4 MiB. */
@@ -17,7 +17,7 @@
  * just when the other half is there. */
 #define PRELOAD_WINDOW (16 * KT_BLOCK)
 
-/* One block of so many is not preloaded: the kernel READs it, which tells where the reader is. */
+/* One block of so many is not preloaded: the kernel READs it, which shows where the reader is. */
 #define LEFT_OUT 16
 
 /* What is fetched ahead takes bandwidth from what is waited for. A read that waits longer than this gets a smaller
@@ -30,8 +30,8 @@
 /* A reader that has not read for so long takes no part of the memory. */
 #define CURSOR_TIMEOUT KT_SECOND
 
-/* Whether a read of [OFFSET, END) may be the cursor's next. Reads of the kernel's readahead may overlap. The kernel does
- * not READ what was preloaded, or READs it before it has come. */
+/* Whether a read of [OFFSET, END) may be the cursor's next. Reads of the kernel's readahead may overlap. The kernel
+ * does not READ what was preloaded, or READs it before it has come. */
 static gboolean
 is_near (const KtCursor *cursor, gint64 offset, gint64 end)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a host's response says of a package, and the errors of packages in words. */
+/* Reads what a host's response says of a package, and makes the errors of packages. */
 #include "kt-package-private.h"
 
 #include "base/kt-error.h"

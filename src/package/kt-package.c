@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The packages of all tasks: which version is known, why there is none, and how the parts of this folder are joined. */
+/* The packages of all tasks: which version of each is known, or why there is none; construction and end. */
 #include "kt-package-private.h"
 
 KtPackage *

@@ -20,9 +20,9 @@ typedef struct KtPackage KtPackage;
 typedef struct KtPackageFind KtPackageFind;
 typedef struct KtPackageRead KtPackageRead;
 
-/* HTTP's transport is never used for the service. A package whose host serves no ranges is kept in an unnamed file in
- * TEMPORARY_DIRECTORY, which is copied. All else that is passed in outlives the packages. When a package turns out to have changed,
- * KT_CHANGE_PACKAGE is published: the version that was found is out of date. */
+/* HTTP's transport is never used for the service. A package whose host serves no ranges is kept in an unnamed file
+ * in TEMPORARY_DIRECTORY, which is copied. All else that is passed in outlives the packages. When a package turns
+ * out to have changed, KT_CHANGE_PACKAGE is published: the version that was found is out of date. */
 KtPackages *kt_packages_new (KtHttpClient *http, KtStore *store, KtClock *clock, KtChanges *changes, KtHealth *health,
                              KtMetrics *metrics, const char *temporary_directory);
 
@@ -43,11 +43,11 @@ void kt_packages_set_preload (KtPackages *packages, KtPackagePreload preload, gp
 KtPackage *kt_packages_peek (KtPackages *packages, const KtSnapshot *snapshot);
 #define KT_PACKAGE_TTL (60 * G_TIME_SPAN_SECOND)
 
-/* Asks the host which version of the package of KEY's task it has; callers at the same time share one request. The store
- * has a snapshot of the task. When that is older than KT_PACKAGE_TTL, or when the host refuses the link, the service is
- * asked for a new link. FOUND gets NULL when kt_packages_peek() gives the version now, else the error:
- * KT_ERROR_NOT_FOUND when there is no link, or nothing behind it; KT_ERROR_TIMED_OUT at DEADLINE (monotonic); those of
- * HTTP. FOUND is never called before this returns. */
+/* Asks the host which version of the package of KEY's task it has; callers at the same time share one request. The
+ * store has a snapshot of the task. When that is older than KT_PACKAGE_TTL, or when the host refuses the link, the
+ * service is asked for a new link. FOUND gets NULL when kt_packages_peek() gives the version now, else the error:
+ * KT_ERROR_NOT_FOUND when there is no link, or nothing behind it; KT_ERROR_TIMED_OUT at DEADLINE (monotonic); those
+ * of HTTP. FOUND is never called before this returns. */
 typedef void (*KtPackageFound) (const GError *error, gpointer data);
 KtPackageFind *kt_packages_find (KtPackages *packages, KtKey *key, KtUsec deadline, KtPackageFound found,
                                  gpointer data);
@@ -75,7 +75,8 @@ KtUsec kt_package_mtime (const KtPackage *package);
 /* When the host has to be asked again. */
 KtUsec kt_package_expires_at (const KtPackage *package);
 
-/* Gets the bytes in N parts, which are good during the call, or ERROR. They are fewer than asked for only at the end. */
+/* Gets the bytes in N parts, which are good during the call, or ERROR. They are fewer than asked for only at the
+ * end. */
 typedef void (*KtPackageBytes) (const struct iovec *parts, int n, const GError *error, gpointer data);
 
 /* Reads SIZE bytes from OFFSET on. CALLBACK is called before this returns when the bytes are in memory (the result is

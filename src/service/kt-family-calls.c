@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How the service is asked for the tasks of each family: the table of endpoints and the table of families. */
+/* Which requests the tasks of each family take: the endpoints, and the families, a row each. */
 #include "kt-family-calls.h"
 
 #include "base/kt-log.h"

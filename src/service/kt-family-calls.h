@@ -4,8 +4,8 @@
 #include "kt-endpoint.h"
 #include "kt-paging.h"
 
-/* How the service is asked for the tasks of each family: one table, a row each. The facts about families that other layers
- * ask are in model/kt-family.c. */
+/* Which requests the tasks of each family take, a row each. The facts about families that other layers need are in
+ * model/kt-family.c. */
 
 /* Where a request has the task's id. Ids need no escaping: see kt_id_is_valid(). */
 typedef enum {
@@ -24,11 +24,11 @@ typedef struct {
 #define KT_MOST_CALLS 2 /* that one task takes */
 
 typedef struct {
-  /* What is asked for to have one task: N_CALLS requests, sent at the same time. Each endpoint decodes to a task. */
+  /* The N_CALLS requests that one task takes, sent at the same time. Each endpoint decodes to a task. */
   KtTaskCall calls[KT_MOST_CALLS];
   guint n_calls;
 
-  /* The task of two calls' tasks, of which one may be NULL: see kt_decode_basic(). NULL for one call. */
+  /* The task of two requests' tasks, of which one may be NULL: see kt_decode_basic(). NULL for one request. */
   KtTask *(*combine) (KtTask *first, KtTask *second);
 
   /* The list, whose endpoint decodes to a page. NULL without KT_FACT_LISTED. */
@@ -45,9 +45,9 @@ const KtFamilyCalls *kt_family_calls (KtFamily family);
 /* All endpoints: the pointers above point into this array of *COUNT. Static. */
 const KtEndpoint *kt_family_endpoints (guint *count);
 
-/* What CALL about KEY adds to its endpoint's path, "" for nothing. (transfer full) */
+/* What a request CALL about KEY adds to its endpoint's path, "" for nothing. (transfer full) */
 char *kt_task_call_rest (const KtTaskCall *call, const KtKey *key);
 
-/* The body of CALL about KEY, NULL when it has none. SHARE_TOKEN is the kdstoken of the key's share, or NULL. It is wiped
- * when it is released. (transfer full) */
+/* The body of a request CALL about KEY, NULL when it has none. SHARE_TOKEN is the kdstoken of the key's share, or
+ * NULL. It is wiped when it is released. (transfer full) */
 GBytes *kt_task_call_body (const KtTaskCall *call, const KtKey *key, const char *share_token);

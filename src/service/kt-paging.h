@@ -10,8 +10,8 @@ typedef struct {
   /* The query for the page at PLACE, of SIZE items. (transfer full) */
   char *(*query) (const char *place, guint size);
 
-  /* The place of the page after PAGE, which was asked for with SIZE items and is the last of N_ITEMS so far; NULL: there is
-   * none. (transfer full) */
+  /* The place of the page after PAGE, which was asked for with SIZE items and is the last of N_ITEMS so far; NULL:
+   * there is none. (transfer full) */
   char *(*next) (const KtListPage *page, guint n_items, guint size);
 } KtPaging;
 

@@ -10,7 +10,7 @@ static const char *const paths[] = {
   KT_PATH_JOBS,
   KT_PATH_CANCEL,
   KT_PATH_REFRESH,
-  /* documented, and not called */
+  /* documented, and of no endpoint of ours */
   "session/auth",
   "session/authCodeURL",
   "session/logoff",

@@ -15,6 +15,6 @@
 #define KT_PATH_CANCEL       "cancel"
 #define KT_PATH_REFRESH      "session/refresh"
 
-/* Whether WORD is part of a path of the service, in whatever case: as an id in a path it would be another endpoint, so no
- * task that is asked for by its path has it. */
+/* Whether WORD is part of a path of the service, in whatever case: as an id in a path it would be another endpoint,
+ * so no task that is asked for by its path has it. */
 gboolean kt_path_has_word (const char *word);

@@ -270,8 +270,8 @@ keep_alive_at (const KtRenewal *renewal)
   return MAX (kt_auth_last_response_at (renewal->auth) + IDLE, renewal->next_keep_alive_at);
 }
 
-/* Starts the timer that keeps the token from expiring, if there is any need for one. The timer is not moved by each request:
- * it looks for itself when it is due. */
+/* Starts the timer that keeps the token from expiring, if there is any need for one. The timer is not moved by each
+ * request: it looks for itself when it is due. */
 static void
 schedule (KtRenewal *renewal)
 {

@@ -91,7 +91,7 @@ finish (Request *request, KtDecoded *decoded, const GError *cause)
   const GError *error = decline != NULL ? decline : cause;
 
   if (error == NULL || kt_error_is_answer (error) || g_error_matches (error, KT_ERROR, KT_ERROR_DECLINED))
-    kt_health_success (requests->health, kt_clock_wall (requests->clock)); /* the service did answer */
+    kt_health_success (requests->health, kt_clock_wall (requests->clock)); /* it did respond */
   else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
     kt_requests_report (requests, request->endpoint->name, request->key->task_id, request->trace_id, error);
   request->done (decoded, request->trace_id, error, request->data);

@@ -11,7 +11,8 @@
  * what failed. */
 typedef struct KtRequests KtRequests;
 
-/* HTTP, CLOCK, HEALTH and METRICS outlive it. ENDPOINTS is an array of COUNT, static: those that requests may be sent to. */
+/* HTTP, CLOCK, HEALTH and METRICS outlive it. ENDPOINTS is an array of COUNT, static: those that requests may be
+ * sent to. */
 KtRequests *kt_requests_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics *metrics,
                              const KtEndpoint *endpoints, guint count);
 
@@ -30,13 +31,13 @@ void kt_requests_stop (KtRequests *requests);
 /* HTTP and the token source have ended what was under way. */
 void kt_requests_free (KtRequests *requests);
 
-/* The end of a request: ERROR is NULL when it was decoded. The callback takes what it keeps out of *DECODED; what it leaves
- * is released. TRACE_ID is that of the last attempt, NULL when there was none. */
+/* The end of a request: ERROR is NULL when it was decoded. The callback takes what it keeps out of *DECODED; what it
+ * leaves is released. TRACE_ID is that of the last attempt, NULL when there was none. */
 typedef void (*KtRequestDone) (KtDecoded *decoded, const char *trace_id, const GError *error, gpointer data);
 
 /* Sends one request about KEY: REST comes after the endpoint's path, BODY may be NULL. DONE is called exactly once, not
- * before this returns. A failure is reported here, once. An error that is an answer (kt_error_is_answer()), and
- * KT_ERROR_DECLINED, is for the caller to report. */
+ * before this returns. A failure is reported here, once. The caller reports two itself: that there is no such
+ * task (kt_error_is_answer()), and KT_ERROR_DECLINED. */
 void kt_request_send (KtRequests *requests, const KtEndpoint *endpoint, KtKey *key, const char *rest, GBytes *body,
                       KtUsec deadline, KtRequestDone done, gpointer data);
 

@@ -16,7 +16,7 @@ struct KtService {
   guint unusable_reported[KT_N_FAMILIES]; /* items of the last list with ids that cannot be one */
 };
 
-/* The calls of the source, which is a service. */
+/* The functions of the source's vtable; the source is a service. */
 void kt_service_fetch (KtSource *source, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data);
 void kt_service_cancel (KtSource *source, KtKey *key, KtUsec deadline, KtSourceCancelled cancelled, gpointer data);
 

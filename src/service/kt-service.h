@@ -33,10 +33,10 @@ void kt_service_set_token (KtService *service, const char *token);
  * first. */
 KtUsec kt_service_clock_skew (KtService *service);
 
-/* The service as a source of tasks. A task of KT_FAMILY_UNKNOWN is asked for in the families with KT_FACT_BY_ID that are
- * chosen, of which there is one at least, at the same time: the first success is the response. A list that does not come to
- * an end, by a cursor or a page that repeats or by sheer size, is KT_ERROR_BAD_ANSWER. Failures are logged and kept in
- * HEALTH, once, here. (transfer none) */
+/* The service as a source of tasks. A task of KT_FAMILY_UNKNOWN is asked for in the families with KT_FACT_BY_ID that
+ * are chosen, of which there is one at least, at the same time: the first success is the response. A list that does
+ * not come to an end, by a cursor or a page that repeats or by sheer size, is KT_ERROR_BAD_ANSWER. Failures are
+ * logged and kept in HEALTH, once, here. (transfer none) */
 KtSource *kt_service_source (KtService *service);
 
 /* Finds out whether the list can be had, by one request for one task of it. LISTED is called as by

@@ -55,7 +55,8 @@ fetch_free (Fetch *fetch)
   g_free (fetch);
 }
 
-/* Of several errors the one to report: an answer is the least, as it says that only one place does not have the task. */
+/* Of several errors the one to report. That there is no such task is the least: it says that one endpoint does not
+ * have it. */
 static void
 note_error (Fetch *fetch, const GError *error)
 {
@@ -72,9 +73,9 @@ note_trace_id (Fetch *fetch, const char *trace_id)
   fetch->trace_id = g_strdup (trace_id);
 }
 
-/* The task of the parts, or NULL. Of two parts one may not know the task: a service that has only the older endpoint, or a
- * task that has no result yet. Any other failure is one of the whole: nothing may be missing that is there.
- * (transfer full) */
+/* The task of the parts, or NULL. Of two parts one may not know the task: a service that has only the older
+ * endpoint, or a task that has no result yet. Any other failure is one of the whole: nothing may be missing that is
+ * there. (transfer full) */
 static KtTask *
 combined (Fetch *fetch)
 {

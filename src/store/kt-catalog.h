@@ -4,11 +4,12 @@
 #include "kt-changes.h"
 
 /* The tasks that this mount knows, and how to ask for each: those of the watch list, those that the service lists, and
- * those found by their names. A task id belongs to one task, so it is in the catalog once; the last source that names it
- * decides how to ask for it. The order is that of the ids (bytes), which is the order of listings and of shell globs.
+ * those found by their names. A task id belongs to one task, so it is in the catalog once; the last source that names
+ * it decides how to ask for it. The order is that of the ids (bytes), which is the order of listings and of shell
+ * globs.
  *
- * What leaves the catalog is published as KT_CHANGE_GONE. The catalog is a listener too: when a request ends in the
- * answer that there is no such task, a task that was found by its name alone leaves it. */
+ * What leaves the catalog is published as KT_CHANGE_GONE. The catalog is a listener too: when the response is that
+ * there is no such task, a task that was found by its name alone leaves the catalog. */
 typedef struct KtCatalog KtCatalog;
 
 /* Who says that a task is there. It stays in the catalog as long as somebody does. */
@@ -54,8 +55,9 @@ GPtrArray *kt_catalog_list_share (KtCatalog *catalog, const char *share_id);
 /* The shares that the tasks are of, each once, in order. Strings. (transfer full) */
 GPtrArray *kt_catalog_list_shares (KtCatalog *catalog);
 
-/* When a task last came or went: wall clock in microseconds, at first that of kt_catalog_new(). What the first reading of
- * a list brings was there before, so it does not count: a list has been read with its first kt_catalog_set(). */
+/* When a task last came or went: wall clock in microseconds, at first that of kt_catalog_new(). What the first
+ * reading of a list brings was there before, so it does not count: a list has been read with its first
+ * kt_catalog_set(). */
 KtUsec kt_catalog_changed_wall (const KtCatalog *catalog);
 
 /* Another number after each change. */

@@ -47,8 +47,7 @@ newest (const KtHeld *held, KtStoreMode mode)
   return held->full.task != NULL ? &held->full : NULL;
 }
 
-/* The same, if it is fresh. The response about the task alone goes first: all files of a directory are then of one
- * snapshot. */
+/* The same, if it is fresh. The detail goes first: all files of a directory are then of one snapshot. */
 static const KtCached *
 freshest (const KtHeld *held, KtStoreMode mode, KtUsec now)
 {
@@ -121,8 +120,8 @@ replace (KtHeld *held, KtCached *cached, KtTask *task)
   cached->changed_wall = kt_clock_wall (held->clock);
 }
 
-/* Whether TASK, which CACHED is to have from now on, brings something new. The first response about the task alone after a
- * list's item, and the other way about, say the same things in their own ways: then only the status counts. */
+/* Whether TASK, which CACHED is to have from now on, brings something new. The first detail after a
+ * summary, and the first summary after a detail, say the same things in their own ways: then only the status counts. */
 static gboolean
 is_news (const KtHeld *held, const KtCached *cached, const KtTask *task)
 {
@@ -131,8 +130,8 @@ is_news (const KtHeld *held, const KtCached *cached, const KtTask *task)
   return cached->task != NULL || other == NULL || !g_str_equal (other->status, task->status);
 }
 
-/* TASK, of a request that was made at ASKED_AT, is what CACHED has from now on. It was current AGE ago, and holds for TTL
- * from then on. An equal task stays the same object. */
+/* TASK, of a request that was made at ASKED_AT, is what CACHED has from now on. It was current AGE ago, and holds
+ * for TTL from then on. An equal task stays the same object. */
 static void
 hold (KtHeld *held, KtCached *cached, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl)
 {
@@ -162,7 +161,8 @@ kt_held_keep (KtHeld *held, const KtResponse *response, KtUsec asked_at)
   g_free (held->trace_id);
   held->trace_id = g_strdup (response->trace_id);
   g_clear_error (&held->error);
-  /* a list of a later moment may have come first: then the response is for those who wait for it, and no others */
+  /* a list that was requested later may have come first: then the response is for those who wait for it, and no
+   * others */
   hold (held, &held->full, completed != NULL ? completed : task, asked_at, response->age,
         held->listed.task != NULL && held->listed.asked_at > asked_at - response->age ? 0 : held->policy->ttl);
 }

@@ -3,8 +3,8 @@
 
 #include "kt-store.h"
 
-/* What is cached of one task: the last response about it alone, the last list's item, and the last failure to get either;
- * and which of these is shown in which mode. The clock decides; nothing here makes a request or waits. */
+/* What is cached of one task: the last detail, the last summary, and the last failure to get either; and which of
+ * these is shown in which mode. The clock decides; nothing here makes a request or waits. */
 
 /* One snapshot, TASK NULL when there is none. */
 typedef struct {
@@ -37,11 +37,11 @@ gboolean kt_held_is_empty (const KtHeld *held);
 /* Bytes of memory, roughly. */
 gsize kt_held_size (const KtHeld *held);
 
-/* RESPONSE is to a request that was made at ASKED_AT (monotonic). The item of a later list completes it, and makes it expire
- * at once. */
+/* RESPONSE is to a request that was made at ASKED_AT (monotonic). The summary of a later list completes it, and
+ * makes it expire at once. */
 void kt_held_keep (KtHeld *held, const KtResponse *response, KtUsec asked_at);
 
-/* See kt_store_offer(). TRUE when the response about the task alone is fresh and has changed so. */
+/* See kt_store_offer(). TRUE when the detail is fresh and has changed so. */
 gboolean kt_held_offer (KtHeld *held, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl);
 
 /* ERROR is remembered for the policy's negative-ttl. */

@@ -3,8 +3,8 @@
 
 #include "kt-changes.h"
 
-/* When tasks last moved: when a snapshot last differed from the one of the same origin before it. A listener of the change
- * feed; what is evicted is forgotten. */
+/* When tasks last moved: when a snapshot last differed from the one of the same origin before it. A listener of the
+ * change feed; what is evicted is forgotten. */
 typedef struct KtMoves KtMoves;
 
 /* CHANGES outlives it. Listeners that are added later find what a batch has moved. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Polls what somebody holds an interest in: one poll for all holders, each when it is due. */
+/* Polls each subject that somebody holds an interest in, when it is due: one poll for all holders. */
 #include "kt-poller.h"
 
 typedef struct {

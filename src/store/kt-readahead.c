@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Readahead: finds out who reads one task after another, and fetches the next ones. */
+/* Readahead of tasks: notices who reads one task after another, and fetches the next ones. */
 #include "kt-readahead.h"
 
 #include <string.h>
@@ -113,8 +113,8 @@ direction (KtReadahead *readahead, const Stream *stream, const KtKey *key)
   return stream->step <= 0 && follows (readahead, stream, key, -1) ? -1 : 0;
 }
 
-/* Whether one reader, or a few, ask again once they have what they asked for. Many who ask at the same time are no sequence:
- * nobody may want what is beyond the last of them. */
+/* Whether one reader, or a few, ask again once they have what they asked for. Many who ask at the same time are no
+ * sequence: nobody may want what is beyond the last of them. */
 static gboolean
 is_sequence (KtReadahead *readahead, const Stream *stream)
 {

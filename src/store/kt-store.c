@@ -127,7 +127,7 @@ on_evict (gpointer data)
   evict (store);
 }
 
-/* Answers from what the slot holds now; the waiter's own memory is not touched. */
+/* Gives DONE what the slot holds now; the waiter's own memory is not touched. */
 static void
 reply (Slot *slot, KtStoreMode mode, KtStoreDone done, gpointer data)
 {
@@ -165,7 +165,7 @@ count_size (Slot *slot)
   slot->store->bytes += slot->size;
 }
 
-/* A list's item replaces that of the last list; how goes to LISTED, a batch of changes. */
+/* A summary replaces that of the last list; the change goes to LISTED, a batch of changes. */
 static void
 offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl, GArray **listed)
 {
@@ -193,7 +193,7 @@ kt_store_offer (KtStore *store, GPtrArray *tasks, KtUsec asked_at, KtUsec age, K
 }
 
 /* A request has ended: what is cached now, or why it is not. The result, a batch of one change, is to be published once
- * the waiters have their reply. *KEPT is the slot of the task, another one when the family has just been found out. */
+ * the waiters have it. *KEPT is the slot of the task, another one when the family has just been found out. */
 static GArray *
 keep (Slot *slot, const KtResponse *response, const GError *error, Slot **kept)
 {

@@ -7,12 +7,13 @@
 #include "kt-changes.h"
 #include "model/kt-source.h"
 
-/* The cache: a snapshot of each task, how long that holds, and who waits for the next one. It is a singleflight: at most
- * one request a task is under way (a flight), and all who ask meanwhile wait for it. Times are microseconds.
+/* The cache: a snapshot of each task, how long that holds, and who waits for the next one. It is a singleflight: at
+ * most one request a task is under way (a flight), and all who ask meanwhile wait for it. Times are microseconds.
  *
  * A task that is asked for without its family (KT_FAMILY_UNKNOWN) is kept under the key that its response has.
  *
- * Each snapshot that is replaced, evicted or outdated is published as a change, after those who waited for it have it. */
+ * Each snapshot that is replaced, evicted or outdated is published as a change, after those who waited for it have
+ * it. */
 typedef struct KtStore KtStore;
 typedef struct KtWaiter KtWaiter;
 
@@ -34,7 +35,7 @@ typedef struct {
       known_wall; /* wall clock: since then nothing that is cached of the task has changed, in this form or another */
   KtUsec expires_at;    /* nobody need ask again before */
   gboolean stale;       /* stands in for one that could not be had */
-  const char *trace_id; /* NULL when it is a list's item */
+  const char *trace_id; /* NULL when it is a summary */
   const GError *error;  /* why it is stale, NULL when fresh */
   KtUsec incomplete_at; /* monotonic: since when it has had this status, of which no list has had the times that TASK
                          * lacks; KT_TIME_UNKNOWN when it lacks none, or a list has had all that it knows */
@@ -59,20 +60,20 @@ KtUsec kt_store_negative_ttl (const KtStore *store);
 
 typedef enum {
   KT_STORE_FRESH,  /* the cached snapshot while that is fresh, else a request */
-  KT_STORE_LISTED, /* the same, and a list's item will do while it is newer */
+  KT_STORE_LISTED, /* the same, and a summary will do while it is newer */
   KT_STORE_AGAIN,  /* a request that begins after this call */
 } KtStoreMode;
 
-/* Gives a snapshot of the task to DONE: at once, before this returns (then the result is NULL), or when the flight has
- * ended (then the result is the waiter, valid until DONE is called or it is cancelled). When the service cannot be asked,
- * FRESH and LISTED give the last snapshot, marked stale, as long as the policy allows; AGAIN always reports the failure.
- * DEADLINE (monotonic) is that of a flight that this call starts. */
+/* Gives a snapshot of the task to DONE: at once, before this returns (then the result is NULL), or when the flight
+ * has ended (then the result is the waiter, valid until DONE is called or it is cancelled). When the service cannot
+ * be asked, FRESH and LISTED give the last snapshot, marked stale, as long as the policy allows; AGAIN always
+ * reports the failure. DEADLINE (monotonic) is that of a flight that this call starts. */
 KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtStoreDone done, gpointer data);
 
-/* Whether kt_store_get() in MODE, FRESH or LISTED, would answer at once. */
+/* Whether kt_store_get() in MODE, FRESH or LISTED, would call DONE at once. */
 gboolean kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode);
 
-/* What it would answer at once: TRUE and *SNAPSHOT, or *ERROR (transfer none). FALSE when it would make a request. */
+/* What it would give at once: TRUE and *SNAPSHOT, or *ERROR (transfer none). FALSE when it would make a request. */
 gboolean kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot, const GError **error);
 
 /* Whether a request for KEY is under way. */
@@ -84,14 +85,13 @@ void kt_store_prefetch (KtStore *store, KtKey *key, KtUsec deadline);
 /* DONE will not be called. The flight goes on: its response is of use to the next reader. */
 void kt_waiter_cancel (KtWaiter *waiter);
 
-/* What is cached, of whatever age: TRUE and *SNAPSHOT, or FALSE. In mode FRESH that is the last response about the task
- * alone. In mode LISTED that is the same while it is fresh, else the newer of it and the last list's item. Never makes a
- * request. */
+/* What is cached, of whatever age: TRUE and *SNAPSHOT, or FALSE. In mode FRESH that is the last detail. In mode
+ * LISTED that is the detail while it is fresh, else the newer of it and the last summary. Never makes a request. */
 gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot);
 
-/* A list that was asked for at ASKED_AT (monotonic) had TASKS (KtTask, each from_list), as they were AGE ago. Each holds for
- * TTL from then on, or, when it has ended, for ended-ttl. The cached response about the task alone takes from it what it
- * lacks, as the time of the end, and expires when the list has another end. Publishes one batch of KT_CHANGE_LISTED. */
+/* A list that was asked for at ASKED_AT (monotonic) had TASKS (KtTask, each from_list), as they were AGE ago. Each
+ * holds for TTL from then on, or, when it has ended, for ended-ttl. The cached detail takes from it what it lacks,
+ * as the time of the end, and expires when the list has another end. Publishes one batch of KT_CHANGE_LISTED. */
 void kt_store_offer (KtStore *store, GPtrArray *tasks, KtUsec asked_at, KtUsec age, KtUsec ttl);
 
 /* Forgets all failures: there is reason to believe that asking again helps. */

@@ -35,7 +35,7 @@ describe_task (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *m
   inode->attr_timeout = node->mtime_wall != 0 ? KT_TIME_NEVER : 0;
 }
 
-/* For notifications a task's files are too many; their names live no longer than the snapshot anyway. */
+/* For notifications a task's files are too many; the timeout of their names is that of the snapshot anyway. */
 static void
 describe_task_file (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall)
 {

@@ -23,8 +23,8 @@ look_up_version (KtLookup *lookup, const KtTaskFile *file)
                                    snapshot->changed_wall);
 }
 
-/* How long the name leads to the version. A summary of a running task may be overtaken by the detail that the next file of
- * the same directory takes, so it has no timeout. */
+/* How long the name leads to the version. A summary of a running task may be overtaken by the detail that the next
+ * file of the same directory takes, so it has no timeout. */
 static KtUsec
 timeout_of (const KtLookup *lookup)
 {

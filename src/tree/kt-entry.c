@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding a row of the table of files. */
+/* Finds rows of the table of files. */
 #include "kt-entry.h"
 
 guint

@@ -3,9 +3,10 @@
 
 #include "kt-tree.h"
 
-/* The table of files (kt-files.c): a row says where a file stands and what can be done with it. Lookup, directory listings,
- * attributes, reads and writes, and the test that holds docs/semantics.md to it, all go by this table. A new file is a row and
- * a function that renders it; a new kind of file is a KtEntryOps; a new directory whose names are data is a KtNames. */
+/* The table of files (kt-files.c): a row says where a file stands and what can be done with it. Lookup, directory
+ * listings, attributes, reads and writes, and the test that holds docs/semantics.md to it, all go by this table. A
+ * new file is a row and a function that renders it; a new kind of file is a KtEntryOps; a new directory whose names
+ * are data is a KtNames. */
 
 /* A place is what stands directly below one kind of directory. */
 typedef enum {
@@ -68,8 +69,8 @@ struct KtEntryOps {
   /* What a directory needs before it is listed: KT_FOUND, KT_NEEDS_TASK or KT_NEEDS_LIST. NULL: nothing. */
   KtOutcome (*list_needs) (KtTree *tree, const KtNode *dir);
 
-  /* Fills in the size, timeout and mtime (wall clock) of NODE, whose task has KEY. By default these are 0, for ever, and the
-   * node's. */
+  /* Fills in the size, timeout and mtime (wall clock) of NODE, whose task has KEY. By default these are 0, for ever,
+   * and the node's. */
   void (*describe) (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall);
 
   /* The content, from memory. (transfer full) */
@@ -114,7 +115,7 @@ struct KtEntry {
   gboolean shows_times;                         /* then a lookup waits for a list that may have times it lacks */
 };
 
-/* The table; its first row is the root directory, which stands in no place, its last one has no OPS. */
+/* The table of files; its first row is the root directory, which stands in no place, its last one has no OPS. */
 extern const KtEntry kt_files[];
 
 /* The number of a row of TABLE, less than KT_ENTRIES_MAX. */

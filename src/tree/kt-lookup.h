@@ -3,9 +3,9 @@
 
 #include "kt-operation.h"
 
-/* A LOOKUP: of one name in one directory, from the first try, with what is cached, to the one after the response that it
- * takes. Between the tries it keeps what it has found out: the row, the task and its facts. The first try is made on the
- * stack; only a lookup that waits is copied to the heap, once. */
+/* A LOOKUP: of one name in one directory, from the first try, with what is cached, to the one after the response
+ * that it takes. Between the tries it keeps what it has found out: the row, the task and its facts. The first try is
+ * made on the stack; only a lookup that waits is copied to the heap, once. */
 struct KtLookup {
   KtOperation operation; /* NODE is the directory; KEY is the directory's task, or the one to ask for */
   const char *name;
@@ -27,15 +27,15 @@ void kt_lookup_clear (KtLookup *lookup);
 /* A try, with the lookup's snapshot. */
 KtOutcome kt_lookup_resolve (KtLookup *lookup);
 
-/* A try when what the lookup takes cannot be had because of ERROR. A name of a known task is found all the same, with timeout
- * 0; reading it fails. */
+/* A try when what the lookup takes cannot be had because of ERROR. A name of a known task is found all the same,
+ * with timeout 0; reading it fails. */
 KtOutcome kt_lookup_fail (KtLookup *lookup, const GError *error);
 
 /* Tries, with what is cached alone. */
 KtOutcome kt_lookup_from_cache (KtLookup *lookup);
 
-/* The last good snapshot of a task that its names are still taken from after ERROR: FALSE when there is none, or the service
- * says that the task is gone. */
+/* The last good snapshot of a task that its names are still taken from after ERROR: FALSE when there is none, or the
+ * service says that the task is gone. */
 gboolean kt_lookup_last_names (KtTree *tree, KtKey *key, const GError *error, KtSnapshot *snapshot);
 
 /* ---- for those who resolve a name: what they come to */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The inode table. */
+/* The inodes that the kernel knows: made, found by name, counted and freed. */
 #include "kt-node.h"
 
 #include "kt-tree.h"
 
 struct KtNodes {
   GHashTable *by_id;   /* id → KtNode */
-  GHashTable *by_name; /* set of KtNode, by parent and name: one table for all directories, most of which are small */
+  GHashTable *by_name; /* set of KtNode, by parent and name: one for all directories, most of which are small */
   guint64 last_id;
   KtNode *root;
 };
@@ -179,8 +179,9 @@ kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const ch
   return add_lookup (node != NULL ? node : node_new (nodes, parent, entry, name, key, NULL));
 }
 
-/* Whether NODE has CONTENT. Large contents belong to a task, and are one object as long as that is: then they are not compared
- * byte by byte; nor are those of the next task that is equal, once it was compared, as the node takes them for its own. */
+/* Whether NODE has CONTENT. Large contents belong to a task, and are one object as long as that is: then they are
+ * not compared byte by byte; nor are those of the next task that is equal, once it was compared, as the node takes
+ * them for its own. */
 static gboolean
 has_content (KtNode *node, GBytes *content)
 {

@@ -4,15 +4,15 @@
 #include "kt-entry.h"
 #include "package/kt-package.h"
 
-/* The inode table.
+/* The inodes.
  *
  * A node is a directory, a link, one version of a file, whose content never changes, or one failure to have it. Ids are
- * counted up and never used again. A node lives as long as somebody needs it:
+ * counted up and never used again. A node is freed when nobody refers to it any more:
  *   - the kernel, which counts: each reply that names a node adds one lookup, FORGET takes them back;
  *   - its children, which hold their parent;
  *   - an operation under way, which holds a reference.
  * A node is found by its directory and name: of a file only the current version, and beside it the current failure; older
- * ones live on unnamed for those who have them open. */
+ * ones stay, without a name, for those who have them open. */
 typedef struct KtNodes KtNodes;
 
 struct KtNode {
@@ -61,8 +61,8 @@ KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry 
 KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package,
                                   KtUsec mtime_wall);
 
-/* The node that stands for the file or package ENTRY in PARENT while it cannot be had for FAILURE: the same one as long as
- * the kind of failure is the same, else a new one with this MTIME. One lookup is added. */
+/* The node that stands for the file or package ENTRY in PARENT while it cannot be had for FAILURE: the same one as
+ * long as the kind of failure is the same, else a new one with this MTIME. One lookup is added. */
 KtNode *kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure,
                                   KtUsec mtime_wall);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The content of each file of the table, as a pure function of its subject. */
+/* Renders the content of each file of the table of files: pure functions of the subject. */
 #include "kt-render.h"
 
 #include "base/kt-names.h"

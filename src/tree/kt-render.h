@@ -3,8 +3,9 @@
 
 #include "kt-entry.h"
 
-/* The content of each file of the table in kt-entry.c: pure functions of the subject, (transfer full). A value file
- * is one line, or empty when there is nothing to say; CSV is RFC 4180 with LF line ends and a header line. */
+/* The content of each file of the table of files (kt-files.c): pure functions of the subject, (transfer full). A
+ * value file is one line, or empty when there is nothing to say; CSV is RFC 4180 with LF line ends and a header
+ * line. */
 GBytes *kt_render_kind (const KtSubject *subject);
 GBytes *kt_render_type (const KtSubject *subject);
 GBytes *kt_render_status (const KtSubject *subject);

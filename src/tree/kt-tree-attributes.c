@@ -5,7 +5,7 @@
 #include "base/kt-units.h"
 
 /* The kernel counts timeouts in jiffies and rounds up, twice: up to 20 ms where it ticks 100 times a second. An old
- * value must never outlive a newer one that came from the next answer. */
+ * value must never outlive a newer one that came from the next response. */
 #define KERNEL_ROUNDING (20 * KT_MS)
 
 KtKey *
@@ -30,7 +30,7 @@ kt_tree_timeout_until (KtTree *tree, KtUsec until)
   return MAX (0, until - kt_clock_monotonic (tree->clock) - KERNEL_ROUNDING);
 }
 
-/* ended, else started, else created, else when it was last heard of */
+/* ended, else started, else created, else when a response last had it */
 static KtUsec
 known_mtime (const KtSnapshot *snapshot)
 {

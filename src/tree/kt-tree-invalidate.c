@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* Invalidation: what the kernel is made to forget when a task is touched, changed, gone or evicted, or its package changed. */
+/* Invalidation: which names and attributes the kernel is to forget after a touch, a change or an eviction. */
 #include "kt-tree-private.h"
 
 #include <string.h>
 
 static GPtrArray *
-stale_new (void)
+names_new (void)
 {
   return g_ptr_array_new_with_free_func (g_free);
 }
 
 static void
-add_stale (GPtrArray *names, const KtNode *inode, const char *name)
+add_name (GPtrArray *names, const KtNode *inode, const char *name)
 {
   /* one block, the name behind the struct: there may be a hundred thousand of these */
   gsize size = name != NULL ? strlen (name) + 1 : 0;
-  KtInvalidation *stale = g_malloc (sizeof (KtInvalidation) + size);
+  KtInvalidation *invalidation = g_malloc (sizeof (KtInvalidation) + size);
 
-  stale->inode = inode->id;
-  stale->name = name != NULL ? memcpy (stale + 1, name, size) : NULL;
-  g_ptr_array_add (names, stale);
+  invalidation->inode = inode->id;
+  invalidation->name = name != NULL ? memcpy (invalidation + 1, name, size) : NULL;
+  g_ptr_array_add (names, invalidation);
 }
 
-/* All names below a directory that the kernel may hold; with ALL those too that are the same in every answer. */
+/* All names below a directory that the kernel may hold; with ALL those too that are the same in every snapshot. */
 static void
-add_stale_below (GPtrArray *names, const KtNode *dir, gboolean all)
+add_names_below (GPtrArray *names, const KtNode *dir, gboolean all)
 {
   for (const GList *link = dir->children.head; link != NULL; link = link->next) {
     const KtNode *child = link->data;
-    add_stale_below (names, child, all);
+    add_names_below (names, child, all);
     if (all || !child->entry->ops->is_constant || child->own_name != NULL)
-      add_stale (names, dir, kt_node_name (child));
+      add_name (names, dir, kt_node_name (child));
   }
 }
 
@@ -44,12 +44,12 @@ find_below (KtTree *tree, const char *directory, const char *name)
 
 /* All below a task's directory, as above. */
 static void
-add_stale_task (KtTree *tree, GPtrArray *names, const KtKey *key, gboolean all)
+add_names_of_task (KtTree *tree, GPtrArray *names, const KtKey *key, gboolean all)
 {
   const KtNode *task = find_below (tree, "tasks", key->task_id);
 
   if (task != NULL)
-    add_stale_below (names, task, all);
+    add_names_below (names, task, all);
 }
 
 static void
@@ -67,9 +67,9 @@ forget (KtTree *tree, GPtrArray *names, GSourceFunc done, gpointer data)
 void
 kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer data)
 {
-  GPtrArray *names = stale_new ();
+  GPtrArray *names = names_new ();
 
-  add_stale_task (tree, names, key, FALSE);
+  add_names_of_task (tree, names, key, FALSE);
   forget (tree, names, done, data);
 }
 
@@ -81,9 +81,9 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
   KtNode *share = find_below (tree, "shares", key->share_id);
 
   if (task != NULL)
-    add_stale (names, task->parent, key->task_id);
+    add_name (names, task->parent, key->task_id);
   if (share != NULL && kt_nodes_find (tree->nodes, share, key->task_id) != NULL)
-    add_stale (names, share, key->task_id);
+    add_name (names, share, key->task_id);
 }
 
 /* Another snapshot may have moved the time of the task's directory, and so that of files/ in it. */
@@ -95,9 +95,9 @@ add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
   const KtUsec mtime_wall = kt_tree_move_mtime (tree, key);
 
   if (task != NULL && task->mtime_wall != 0 && task->mtime_wall != mtime_wall)
-    add_stale (names, task, NULL);
+    add_name (names, task, NULL);
   if (files != NULL && files->mtime_wall != 0 && files->mtime_wall != mtime_wall)
-    add_stale (names, files, NULL);
+    add_name (names, files, NULL);
 }
 
 /* The version of a task's package is another one. */
@@ -108,7 +108,7 @@ add_packages (KtTree *tree, GPtrArray *names, const KtKey *key)
 
   for (const GList *link = task != NULL ? task->children.head : NULL; link != NULL; link = link->next)
     if (((const KtNode *) link->data)->package != NULL)
-      add_stale (names, task, kt_node_name (link->data));
+      add_name (names, task, kt_node_name (link->data));
 }
 
 static void
@@ -122,11 +122,11 @@ add_change (KtTree *tree, GPtrArray *names, const KtChange *change)
   case KT_CHANGE_LISTED:
     add_moved (tree, names, change->key);
     if (change->supersedes)
-      add_stale_task (tree, names, change->key, FALSE);
+      add_names_of_task (tree, names, change->key, FALSE);
     break;
   case KT_CHANGE_GONE: add_gone (tree, names, change->key); break;
   case KT_CHANGE_EVICTED: /* what the kernel has is memory too, and must not stand beside the next snapshot */
-  case KT_CHANGE_OUTDATED: add_stale_task (tree, names, change->key, TRUE); break;
+  case KT_CHANGE_OUTDATED: add_names_of_task (tree, names, change->key, TRUE); break;
   case KT_CHANGE_PACKAGE: add_packages (tree, names, change->key); break;
   }
 }
@@ -135,7 +135,7 @@ void
 kt_tree_on_changes (const KtChange *changes, guint n, gpointer data)
 {
   KtTree *tree = data;
-  GPtrArray *names = stale_new ();
+  GPtrArray *names = names_new ();
 
   for (guint i = 0; i < n; i++)
     add_change (tree, names, &changes[i]);

@@ -4,7 +4,7 @@
 #include "kt-lookup.h"
 #include "kt-tree-private.h"
 
-/* The rows of the table that stand there by name, then the names that are data. */
+/* The rows of the table of files that stand there by name, then the names that are data. */
 struct KtListing {
   KtTree *tree;
   KtNode *dir;
@@ -139,8 +139,8 @@ kt_listing_name (const KtListing *listing, guint index, mode_t *type)
   return listing->names.name (listing->names.data, index);
 }
 
-/* The key at INDEX, if the catalog has it still: then the name is found as it would be by a lookup, and the catalog is not
- * asked once more. There may be a million of these. */
+/* The key at INDEX, if the catalog has it still: then the name is found as it would be by a lookup, and the catalog
+ * is not asked once more. There may be a million of these. */
 static KtKey *
 key_at (const KtListing *listing, guint index)
 {

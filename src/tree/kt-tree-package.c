@@ -36,7 +36,7 @@ kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTre
   read->data = data;
   waiting = kt_package_read (node->package, offset, size, read->operation.deadline, on_bytes, read);
   if (waiting == NULL)
-    return NULL; /* answered already: the operation is gone */
+    return NULL; /* it has ended already, and is gone */
   read->operation.package_read = waiting;
   return &read->operation;
 }

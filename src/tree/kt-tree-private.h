@@ -6,7 +6,7 @@
 #include "store/kt-readahead.h"
 
 struct KtTree {
-  const KtEntry *files; /* the table */
+  const KtEntry *files; /* the table of files */
   KtClock *clock;
   KtStore *store;
   KtCatalog *catalog;
@@ -37,24 +37,25 @@ KtUsec kt_tree_timeout_until (KtTree *tree, KtUsec until);
 /* ID and attributes of a node; KEY is that of its task, NULL outside of tasks. */
 void kt_tree_describe (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode);
 
-/* The mtime of a task's directory, wall clock in microseconds; 0: not settled. It is settled by the first answer, or when
- * somebody looks at it before (GETATTR, a listing with attributes), and must not move because the task was asked about:
- * tar and rsync would take that for a change. From then on it moves when an answer differs from the one before. */
+/* The mtime of a task's directory, wall clock in microseconds; 0: not settled. It is settled by the first response,
+ * or when somebody looks at it before (GETATTR, a listing with attributes), and must not move because the task was
+ * asked about: tar and rsync would take that for a change. From then on it moves when a response differs from the
+ * one before. */
 KtUsec kt_tree_task_mtime (KtTree *tree, KtKey *key);
 
-/* The same after an answer: as it is now. */
+/* The same after a response: as it is now. */
 KtUsec kt_tree_move_mtime (KtTree *tree, KtKey *key);
 
 /* Somebody looks: what the directory of KEY, if any, shows now is what it goes on showing. */
 void kt_tree_settle_mtime (KtTree *tree, KtKey *key);
 
-/* For KtEntryOps of files with content: its size, and itself. One that cannot be had has KT_FAILURE_SIZE, so that it is read,
- * which tells why. */
+/* For KtEntryOps of files with content: its size, and itself. One that cannot be had has KT_FAILURE_SIZE, so that it
+ * is read, which tells why. */
 #define KT_FAILURE_SIZE 1
 void kt_tree_describe_content (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall);
 GBytes *kt_tree_read_content (const KtNode *node);
 
-/* Makes the kernel forget the names of KEY's task that may lead elsewhere with another answer; then DONE, if any. */
+/* Makes the kernel forget the names of KEY's task that may lead elsewhere with another snapshot; then DONE, if any. */
 void kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer data);
 
 /* The tree's listener of the change feed: makes the kernel forget what has changed. */

@@ -15,7 +15,7 @@ on_snapshot (const KtSnapshot *snapshot, const GError *error, gpointer data)
     kt_touch_invalidate (touch);
     return;
   }
-  /* The kernel locks a touched directory until it is answered, and invalidating names takes that lock: so the reply goes
+  /* The kernel locks a touched directory until the reply, and invalidating names takes that lock: so the reply goes
    * first. */
   key = kt_key_ref (touch->operation.key);
   touch->error = error != NULL ? g_error_copy (error) : NULL;

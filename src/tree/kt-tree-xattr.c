@@ -44,7 +44,7 @@ error_text (const KtSnapshot *snapshot, const GError *error, KtUsec now)
   return kt_log_redact (text); /* the service may have said anything */
 }
 
-/* The attributes of everything that is of a task. NULL is what memory does not tell. */
+/* The attributes of everything that is of a task. A function gives NULL for what is not cached. */
 static const struct {
   const char *name;
   char *(*text) (const KtSnapshot *snapshot, const GError *error, KtUsec now);

@@ -9,10 +9,11 @@
 
 #include <sys/stat.h>
 
-/* The file system without FUSE: what each operation finds, and for how long that holds. An operation that may take a request
- * has a callback. It is called before the function returns, which then returns NULL, or later: then the function returns
- * the operation, which is valid until the callback or kt_tree_cancel(). Every operation has the tree's deadline for all its
- * requests together; touch and write then wait for the kernel to forget names as well. Inodes are described in kt-node.h. */
+/* The file system without FUSE: what each operation finds, and for how long that holds. An operation that may take a
+ * request has a callback. It is called before the function returns, which then returns NULL, or later: then the
+ * function returns the operation, which is valid until the callback or kt_tree_cancel(). Every operation has the
+ * tree's deadline for all its requests together; touch and write then wait for the kernel to forget names as well.
+ * Inodes are described in kt-node.h. */
 typedef struct KtTree KtTree;
 typedef struct KtOperation KtOperation;
 
@@ -51,16 +52,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTree, kt_tree_free)
 /* New options, but for the owner's ids. */
 void kt_tree_set_options (KtTree *tree, const KtTreeOptions *options);
 
-/* Who fetches packages; outlives the tree. Without, there are none. */
+/* PACKAGES fetch packages, and outlive the tree. Without them there is no package.zip. */
 void kt_tree_set_packages (KtTree *tree, KtPackages *packages);
 void kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kernel);
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
 
-/* The operation will not be answered; a request it started goes on. */
+/* The operation's callback is not called any more; a request that it started goes on. */
 void kt_tree_cancel (KtOperation *operation);
 
-/* Finds NAME in a directory. On success the inode has one lookup more. A name of a known task is found also when the service
- * cannot be asked: reading it fails. */
+/* Finds NAME in a directory. On success the inode has one lookup more. A name of a known task is found also when the
+ * service cannot be asked: reading it fails. */
 typedef void (*KtTreeFound) (const KtInode *entry, const GError *error, gpointer data);
 KtOperation *kt_tree_lookup (KtTree *tree, guint64 parent, const char *name, KtTreeFound found, gpointer data);
 
@@ -83,21 +84,21 @@ typedef struct {
 /* Adds CONTENT, which INODE has from OFFSET on, to *LIST (GPtrArray of KtPages), which is made when it is NULL. */
 void kt_pages_add (GPtrArray **list, guint64 inode, gint64 offset, GBytes *content);
 
-/* What should be stored in the kernel's page cache before GETATTR of an inode is answered, once for each version of a small
- * file: KtPages, (transfer full); NULL when there is nothing to store.
+/* What should be stored in the kernel's page cache before the reply to GETATTR of an inode, once for each version of a
+ * small file: KtPages, (transfer full); NULL when there is nothing to store.
  *
- * Why: when the kernel READs, it takes the access time for changed, and the next stat asks for the attributes again. A
- * second `cat` would reach the daemon. So the attributes of a file found by LOOKUP have the timeout 0; the GETATTR that
- * comes before the first read is the occasion to store the pages, and its reply has attributes that last. Attributes that
- * come with a listing last at once, because of what is listed little is read. */
+ * Why: when the kernel READs, it takes the access time for changed, and the next stat asks for the attributes again.
+ * A second `cat` would reach the daemon. So the attributes of a file found by LOOKUP have the timeout 0; the GETATTR
+ * that comes before the first read is the occasion to store the pages, and its reply has attributes that last.
+ * Attributes that come with a listing last at once, because of what is listed little is read. */
 GPtrArray *kt_tree_preload (KtTree *tree, guint64 id);
 
-/* What should be stored there once an inode was READ. From the second file of a directory on these are all others that the
- * kernel knows, because somebody reads them one after another. As above. */
+/* What should be stored there once an inode was READ. From the second file of a directory on these are all others
+ * that the kernel knows, because somebody reads them one after another. As above. */
 GPtrArray *kt_tree_preload_others (KtTree *tree, guint64 id);
 
-/* The content of a file, the same as long as its inode lives. (transfer full). NULL with ERROR when it cannot be had, without
- * when it is no file, or a package. */
+/* The content of a file; that of one inode never changes. (transfer full). NULL with ERROR when it cannot be had, NULL
+ * without ERROR when it is no file, or a package. */
 GBytes *kt_tree_read (KtTree *tree, guint64 id, GError **error);
 
 /* Bytes of a package: see kt_package_read(). */
@@ -108,18 +109,18 @@ KtOperation *kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsiz
 /* A link's target. (transfer full), NULL when it is no link. */
 char *kt_tree_readlink (KtTree *tree, guint64 id);
 
-/* Asks the service again for the task of an inode, and has the kernel forget the names that may lead elsewhere now. Fails with
- * KT_ERROR_READ_ONLY for an inode that is of no task. ERROR is NULL on success. */
+/* Asks the service again for the task of an inode, and has the kernel forget the names that may lead elsewhere now.
+ * Fails with KT_ERROR_READ_ONLY for an inode that is of no task. ERROR is NULL on success. */
 typedef void (*KtTreeTouched) (const GError *error, gpointer data);
 KtOperation *kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data);
 
 /* SOURCE is what cancels tasks from now on; NULL: cancelling is not allowed, which is how a tree begins. */
 void kt_tree_set_cancel (KtTree *tree, KtSource *source);
 
-/* Writes TEXT to an inode, at OFFSET: a file that takes words does what the word says. Errors: KT_ERROR_READ_ONLY, the file
- * takes none; KT_ERROR_BAD_WORD, it takes another one; KT_ERROR_FORBIDDEN, that is not allowed; KT_ERROR_ENDED, the task has
- * ended; KT_ERROR_DECLINED, the service does not do it; those of requests. After success, and when the service declines, the
- * service has been asked again, as by kt_tree_touch(). */
+/* Writes TEXT to an inode, at OFFSET: a file that takes words does what the word says. Errors: KT_ERROR_READ_ONLY,
+ * the file takes none; KT_ERROR_BAD_WORD, it takes another one; KT_ERROR_FORBIDDEN, that is not allowed;
+ * KT_ERROR_ENDED, the task has ended; KT_ERROR_DECLINED, the service does not do it; those of requests. After
+ * success, and when the service declines, the service has been asked again, as by kt_tree_touch(). */
 KtOperation *kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 offset,
                             KtTreeTouched written, gpointer data);
 
