@@ -184,7 +184,6 @@ quit (void)
 static void
 run (void (*script) (void), void (*unmount) (void))
 {
-  g_autofree char *conf = NULL;
   g_autofree char *words = NULL;
   g_auto (GStrv) argv = NULL;
   g_autoptr (GError) error = NULL;

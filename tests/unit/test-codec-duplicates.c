@@ -171,8 +171,8 @@ static const struct {
   { { .page = kt_decode_jobs }, KT_FAMILY_JOB, "{@}", FIELDS (jobs) },
   { { .page = kt_decode_jobs }, KT_FAMILY_JOB, "{\"data\":[{@,\"taskId\":\"7\"}]}", FIELDS (task_fields) },
   { { .done = kt_decode_done }, KT_FAMILY_JOB, "{@}", FIELDS (code_fields) },
-  { { NULL }, KT_FAMILY_JOB, "{@,\"accessToken\":\"t\"}", FIELDS (code_fields) },
-  { { NULL }, KT_FAMILY_JOB, "{@}", FIELDS (token_fields) },
+  { { .task = NULL }, KT_FAMILY_JOB, "{@,\"accessToken\":\"t\"}", FIELDS (code_fields) },
+  { { .task = NULL }, KT_FAMILY_JOB, "{@}", FIELDS (token_fields) },
 };
 
 static char *
