@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "answer.h"
+#include "response.h"
 #include "request.h"
 
 #include <gio/gio.h>
@@ -38,7 +38,7 @@ cJSON *sim_faults_list (const SimFaults *faults);
 /* Moves all counts on for a request and gives what strikes it; stroke->fault is (transfer full). */
 void sim_faults_strike (SimFaults *faults, const SimRequest *req, SimStroke *stroke);
 
-/* Turns the normal ANSWER into the faulty one. Needs no lock. */
-void sim_fault_apply (const SimFault *fault, SimAnswer *answer);
+/* Turns the normal RESPONSE into the faulty one. Needs no lock. */
+void sim_fault_apply (const SimFault *fault, SimResponse *response);
 /* Such as "reset"; for a stroke of delays only "delay", for none NULL. Needs no lock. */
 const char *sim_stroke_name (const SimStroke *stroke);

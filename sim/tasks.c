@@ -306,8 +306,8 @@ sim_tasks_list (const SimTasks *tasks, gint64 now)
     [SIM_STATUS_PENDING] = "pending",   [SIM_STATUS_RUNNING] = "running", [SIM_STATUS_COMPLETED] = "completed",
     [SIM_STATUS_CANCELED] = "canceled", [SIM_STATUS_FAILED] = "failed",
   };
-  cJSON *answer = cJSON_CreateObject ();
-  cJSON *list = cJSON_AddArrayToObject (answer, "tasks");
+  cJSON *response = cJSON_CreateObject ();
+  cJSON *list = cJSON_AddArrayToObject (response, "tasks");
 
   for (guint i = 0; i < tasks->all->len; i++) {
     const SimTask *task = tasks->all->pdata[i];
@@ -324,5 +324,5 @@ sim_tasks_list (const SimTasks *tasks, gint64 now)
     }
     cJSON_AddItemToArray (list, item);
   }
-  return answer;
+  return response;
 }
