@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The interface for tests below /_sim/: counters, log, faults, answers, tasks, shapes, token. */
+/* The interface for tests below /_sim/: counters, log, faults, overrides, tasks, shapes, token. */
 #include "admin.h"
 
 #include <string.h>

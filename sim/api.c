@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls of the service: from a request that the checks let pass to its document. */
+/* The endpoints of the service: from a request that the checks let pass to its document. */
 #include "api.h"
 
 #include "lists.h"
 #include "reply.h"
 
-/* A document that says so much as that it went well. (transfer full) */
+/* A document that says no more than that it went well. (transfer full) */
 static cJSON *
 build_success (void)
 {
@@ -29,7 +29,7 @@ refresh_session (Sim *sim, const SimRequest *req)
   return document;
 }
 
-/* The document of a call about one task. (transfer full) */
+/* The document of an endpoint about one task. (transfer full) */
 static cJSON *
 build_task_document (const Sim *sim, const SimRequest *req, SimShapes shapes, const SimTask *task)
 {
@@ -67,7 +67,7 @@ respond_sample (const SimRequest *req, SimShapes shapes, SimResponse *response, 
     sim_response_set (response, 200, SIM_JSON_TYPE, g_bytes_ref (sample));
 }
 
-/* Answers a call about one task of that kind. */
+/* Serves an endpoint about one task of that kind. */
 static SimRefusal
 respond_task (Sim *sim, const SimRequest *req, SimShapes shapes, SimTaskKind kind, SimResponse *response)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may use the service: the token that dies when idle, the session that renews it, the app that signs. */
+/* Who may use the service: the token that expires when idle, the session that renews it, the app that signs. */
 #include "auth.h"
 
 #include "sign.h"

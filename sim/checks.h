@@ -18,9 +18,9 @@ typedef enum {
 } SimRefusal;
 #define SIM_N_REFUSALS (SIM_REFUSAL_LINK + 1)
 
-/* Checks a request of one of the service's calls, in the order of the enum. At the first thing wrong fills RESPONSE and
- * returns what it was, an error of authorization with the status AUTH_STATUS; else SIM_REFUSAL_NONE and RESPONSE is
- * untouched. Never gives NOT_FOUND or LINK. */
+/* Checks a request to one of the service's endpoints, in the order of the enum. At the first thing wrong fills
+ * RESPONSE and returns what it was, an error of authorization with the status AUTH_STATUS; else SIM_REFUSAL_NONE and
+ * RESPONSE is untouched. Never gives NOT_FOUND or LINK. */
 SimRefusal sim_checks_run (const SimRequest *req, SimAuth *auth, guint auth_status, SimResponse *response);
 
 /* The counter's name, such as "userId". */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults that a test has ordered: parsing them, which requests they strike, what they do to an answer. */
+/* Faults that a test has ordered: parsing them, which requests they strike, what they do to a response. */
 #include "faults.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What was asked of the service: the log of requests and the counters. */
+/* The log of requests and the counters. */
 #include "journal.h"
 
 #include <string.h>

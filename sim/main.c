@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* koodrive-sim, a KooDrive of its own for trials and tests of kootaskfs: construction, signals, the end. */
+/* koodrive-sim, a local KooDrive for trials and tests of kootaskfs: construction, signals, the end. */
 #include "options.h"
 #include "server.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line. */
+/* Reads the command line. */
 #include "options.h"
 
 #include <gio/gio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers that a test has put in place of the service's own, by task. */
+/* Responses that a test has put in place of the service's own, by task. */
 #include "overrides.h"
 
 #include <string.h>

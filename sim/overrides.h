@@ -12,7 +12,8 @@ typedef struct SimOverrides SimOverrides;
 SimOverrides *sim_overrides_new (void);
 void sim_overrides_free (SimOverrides *overrides);
 
-/* From now on TASK_ID answers so; its requests are counted from 1 again. FALSE when that would be too many bytes. */
+/* From now on this is the response about TASK_ID; its requests are counted from 1 again. FALSE when that would be
+ * too many bytes. */
 gboolean sim_overrides_put (SimOverrides *overrides, const char *task_id, guint status, const char *content_type,
                             GBytes *body);
 /* Undoes it; FALSE when there was none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Links to packages, and what is behind them, by range. */
+/* Links to packages, and the host that serves what they lead to, by range. */
 #include "packages.h"
 
 #include "reply.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's words about basic tasks: task/result, task/ID, an item of task/list. */
+/* The service's documents about basic tasks: task/result, task/ID, an item of task/list. */
 #include "reply.h"
 
 /* What a CSV writer can get wrong. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's words about batch jobs: the job, an item of its list. */
+/* The service's documents about batch jobs: the job, an item of the list. */
 #include "reply.h"
 
 static void

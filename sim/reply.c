@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's words about share tasks, and what the families' words have in common. */
+/* The service's documents about share tasks, and what the documents of all families have in common. */
 #include "reply.h"
 
 static void

@@ -17,7 +17,7 @@ typedef enum {
   SIM_ENDPOINT_REFRESH,
   SIM_ENDPOINT_TASK,
   SIM_ENDPOINT_JOB,
-  SIM_ENDPOINT_PACKAGE, /* no call of the service: what a downloadUrl is for */
+  SIM_ENDPOINT_PACKAGE, /* no endpoint of the service: what a downloadUrl leads to */
   SIM_ENDPOINT_OTHER,   /* anything the simulator does not know: also a known path with the wrong method */
 } SimEndpoint;
 #define SIM_N_ENDPOINTS (SIM_ENDPOINT_OTHER + 1)
@@ -66,15 +66,15 @@ const char *sim_request_header (const SimRequest *req, const char *name);
 /* The first query argument of exactly that name, or NULL. (transfer none) */
 const char *sim_request_arg (const SimRequest *req, const char *name);
 
-/* Works out call, task and share from the complete request. Judges nothing: that is for checks.c. */
+/* Works out endpoint, task and share from the complete request. Judges nothing: that is for checks.c. */
 void sim_request_identify (SimRequest *req);
 
 /* Such as "share/taskDetail"; "other" for SIM_ENDPOINT_OTHER. */
 const char *sim_endpoint_name (SimEndpoint endpoint);
 /* All names with commas between, for messages. (transfer full) */
 char *sim_endpoint_names (void);
-/* Under what tests may put an answer in place of the call's own: the task's id for a detail or result, the call's name
- * for a list; NULL for other calls. (transfer none) */
+/* Under what tests may put a response in place of the endpoint's own: the task's id for a detail or result, the
+ * endpoint's name for a list; NULL for other endpoints. (transfer none) */
 const char *sim_request_override_key (const SimRequest *req);
-/* The call of that name; FALSE when there is none. */
+/* The endpoint of that name; FALSE when there is none. */
 gboolean sim_endpoint_from_name (const char *name, SimEndpoint *endpoint);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One HTTP answer before it goes out. */
+/* One HTTP response before it is sent. */
 #include "response.h"
 
 #include "request.h"

@@ -12,22 +12,22 @@ enum {
   SIM_CODE_NOT_FOUND = 13000309,
 };
 
-/* How the answer leaves (or does not). */
+/* How the response is sent, or is not. */
 typedef enum {
   SIM_WIRE_WHOLE,
   SIM_WIRE_HALF,  /* all headers, half of the body, then the connection ends */
   SIM_WIRE_RESET, /* a TCP RST instead of any byte */
 } SimWire;
 
-/* One HTTP answer before it goes out. */
+/* One HTTP response before it is sent. */
 typedef struct {
   guint status;
   char *content_type;  /* NULL = none is sent */
   GBytes *body;        /* NULL when a package is sent */
   SimPackage *package; /* of which `length` bytes from `from` on are sent */
   guint64 from, length;
-  gboolean no_length; /* it is not told beforehand how long the body is */
-  GPtrArray *headers; /* SimPair; NULL = no more than those that every answer has */
+  gboolean no_length; /* no header says how long the body is */
+  GPtrArray *headers; /* SimPair; NULL = no more than those that every response has */
   SimWire wire;
 } SimResponse;
 

@@ -27,7 +27,7 @@ struct SimServer {
   char *url;
 };
 
-/* What is to be sent of an answer's body. */
+/* What is to be sent of a response's body. */
 typedef struct {
   GBytes *bytes;       /* or, when NULL, */
   SimPackage *package; /* from `from` on */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* One request of the service from checks to answer, with latency, faults and the log. */
+/* One request to the service from checks to response, with latency, faults and the log. */
 #include "service.h"
 
 #include "api.h"
 
-/* What the gateway says to a path that is no call of ours. */
+/* What the gateway says to a path that is no endpoint. */
 static void
 respond_no_api (const SimRequest *req, SimResponse *response)
 {
@@ -31,9 +31,9 @@ wait_for (Sim *sim, gint64 milliseconds)
   return !stopping;
 }
 
-/* The answer is settled when the request comes in and only then kept back: a slow answer tells how things were when
- * it was asked for, and the numbers that stored answers carry are in the order of arrival. Faults come after the
- * checks, so that they never hide a malformed request. */
+/* The response is settled when the request comes in and only then kept back: a slow response is as of the time of
+ * its request, and the numbers in overrides are in the order of arrival. Faults come after the checks: they never hide
+ * a malformed request. */
 gboolean
 sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimResponse *response)
 {

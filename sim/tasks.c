@@ -16,7 +16,7 @@
 #define TRANSFER_TASK_BASE G_GUINT64_CONSTANT (1760000000000000000)
 #define JOB_BASE           G_GUINT64_CONSTANT (1750000000000000000)
 #define ID_STEP            (G_GUINT64_CONSTANT (1000) << 22)
-/* of the sample import, whose documented answer has no times */
+/* of the sample import, whose documented response has no times */
 #define SAMPLE_TIME (G_GINT64_CONSTANT (1725852805) * G_USEC_PER_SEC)
 
 struct SimTasks {
@@ -99,7 +99,7 @@ add_generated (SimTasks *tasks, SimTaskKind kind, guint64 base, guint number, gi
   task->n_files = 1 + task->seed % 5;
   task->created = start;
   if (duration == 0) {
-    /* every slot must be over at the start, with some seconds to spare as times in the answers are whole seconds */
+    /* every slot must be over at the start, with some seconds to spare as times in the responses are whole seconds */
     duration = 20 * G_USEC_PER_SEC;
     task->created = start - 60 * G_USEC_PER_SEC;
   }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shapes that say the same in other words: how times, numbers and strings are written. */
+/* Shapes that write the same values otherwise: times, numbers and strings. */
 #include "writing.h"
 
 #include <string.h>
