@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The interface for tests below /_sim/: counters, log, faults, answers, tasks, shapes, token. */
+/* The interface for tests below /_sim/: counters, log, faults, overrides, tasks, shapes, token. */
 #include "admin.h"
 
 #include <string.h>
 
-/* A handler fills ANSWER; REST is what follows the route's path, NULL for routes that end there. */
-typedef void (*Handler) (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer);
+/* A handler fills RESPONSE; REST is what follows the route's path, NULL for routes that end there. */
+typedef void (*Handler) (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response);
 
 /* Takes JSON. */
 static void
-answer_json (SimAnswer *answer, guint status, cJSON *json)
+respond_json (SimResponse *response, guint status, cJSON *json)
 {
-  sim_answer_set (answer, status, SIM_JSON_TYPE, sim_json_print (json, TRUE));
+  sim_response_set (response, status, SIM_JSON_TYPE, sim_json_print (json, TRUE));
 }
 
-static void G_GNUC_PRINTF (3, 4) answer_error (SimAnswer *answer, guint status, const char *format, ...)
+static void G_GNUC_PRINTF (3, 4) respond_error (SimResponse *response, guint status, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -23,81 +23,81 @@ static void G_GNUC_PRINTF (3, 4) answer_error (SimAnswer *answer, guint status, 
 
   cJSON *json = cJSON_CreateObject ();
   sim_json_add_string (json, "error", text);
-  answer_json (answer, status, json);
+  respond_json (response, status, json);
 }
 
 static void
-get_counters (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+get_counters (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   g_mutex_lock (&sim->lock);
   cJSON *json = sim_journal_counters (sim->journal);
   g_mutex_unlock (&sim->lock);
-  answer_json (answer, 200, json);
+  respond_json (response, 200, json);
 }
 
 static void
-get_requests (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+get_requests (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   g_mutex_lock (&sim->lock);
   cJSON *json = sim_journal_requests (sim->journal, sim_request_arg (req, "taskId"));
   g_mutex_unlock (&sim->lock);
-  answer_json (answer, 200, json);
+  respond_json (response, 200, json);
 }
 
 static void
-get_faults (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+get_faults (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   g_mutex_lock (&sim->lock);
   cJSON *json = sim_faults_list (sim->faults);
   g_mutex_unlock (&sim->lock);
-  answer_json (answer, 200, json);
+  respond_json (response, 200, json);
 }
 
 static void
-post_faults (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+post_faults (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) text = g_bytes_new_static (req->body->data, req->body->len);
   SimFault *fault = sim_fault_parse (text, &error);
 
   if (fault == NULL) {
-    answer_error (answer, 400, "%s", error->message);
+    respond_error (response, 400, "%s", error->message);
     return;
   }
   g_mutex_lock (&sim->lock);
   guint id = sim_faults_add (sim->faults, fault);
   g_mutex_unlock (&sim->lock);
   if (id == 0) {
-    answer_error (answer, 400, "too many faults, DELETE /_sim/faults first");
+    respond_error (response, 400, "too many faults, DELETE /_sim/faults first");
     return;
   }
   cJSON *json = cJSON_CreateObject ();
   cJSON_AddNumberToObject (json, "id", id);
-  answer_json (answer, 200, json);
+  respond_json (response, 200, json);
 }
 
 static void
-delete_faults (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+delete_faults (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   g_mutex_lock (&sim->lock);
   sim_faults_clear (sim->faults);
   g_mutex_unlock (&sim->lock);
-  answer_json (answer, 200, cJSON_CreateObject ());
+  respond_json (response, 200, cJSON_CreateObject ());
 }
 
 static void
-put_answer (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+put_override (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   const char *status_text = sim_request_arg (req, "status");
   const char *type = sim_request_arg (req, "contentType");
   guint64 status = 200;
 
   if (status_text != NULL && !g_ascii_string_to_unsigned (status_text, 10, 200, 599, &status, NULL)) {
-    answer_error (answer, 400, "status: expected an Integer from 200 to 599");
+    respond_error (response, 400, "status: expected an Integer from 200 to 599");
     return;
   }
   if (type != NULL && (*type == '\0' || strpbrk (type, "\r\n") != NULL)) {
-    answer_error (answer, 400, "contentType: expected one line that is not empty");
+    respond_error (response, 400, "contentType: expected one line that is not empty");
     return;
   }
 
@@ -106,70 +106,70 @@ put_answer (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer
   gboolean stored = sim_overrides_put (sim->overrides, rest, (guint) status, type != NULL ? type : SIM_JSON_TYPE, body);
   g_mutex_unlock (&sim->lock);
   if (!stored) {
-    answer_error (answer, 413, "the stored answers are together larger than %u bytes", SIM_OVERRIDES_MAX_BYTES);
+    respond_error (response, 413, "the stored answers are together larger than %u bytes", SIM_OVERRIDES_MAX_BYTES);
     return;
   }
   cJSON *json = cJSON_CreateObject ();
   sim_json_add_string (json, "taskId", rest);
   cJSON_AddNumberToObject (json, "bytes", (double) g_bytes_get_size (body));
-  answer_json (answer, 200, json);
+  respond_json (response, 200, json);
 }
 
 static void
-delete_answer (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+delete_override (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   g_mutex_lock (&sim->lock);
   gboolean removed = sim_overrides_remove (sim->overrides, rest);
   g_mutex_unlock (&sim->lock);
   if (removed)
-    answer_json (answer, 200, cJSON_CreateObject ());
+    respond_json (response, 200, cJSON_CreateObject ());
   else
-    answer_error (answer, 404, "no answer is stored for task %s", rest);
+    respond_error (response, 404, "no answer is stored for task %s", rest);
 }
 
 static void
-get_tasks (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+get_tasks (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
-  answer_json (answer, 200, sim_tasks_list (sim->tasks, req->at));
+  respond_json (response, 200, sim_tasks_list (sim->tasks, req->at));
 }
 
 static void
-get_token (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+get_token (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
-  answer_json (answer, 200, sim_auth_describe (sim->auth, req->at));
+  respond_json (response, 200, sim_auth_describe (sim->auth, req->at));
 }
 
 static void
-put_token (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+put_token (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   g_autofree char *token = g_strstrip (g_strndup (req->body->len > 0 ? (char *) req->body->data : "", req->body->len));
 
   if (*token == '\0' || strpbrk (token, "\r\n") != NULL) {
-    answer_error (answer, 400, "body: expected a token of one line");
+    respond_error (response, 400, "body: expected a token of one line");
     return;
   }
   sim_auth_set_token (sim->auth, token, req->at);
-  answer_json (answer, 200, cJSON_CreateObject ());
+  respond_json (response, 200, cJSON_CreateObject ());
 }
 
 static void
-post_expire (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+post_expire (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   sim_auth_expire (sim->auth);
-  answer_json (answer, 200, cJSON_CreateObject ());
+  respond_json (response, 200, cJSON_CreateObject ());
 }
 
 static void
-get_shapes (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+get_shapes (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   g_mutex_lock (&sim->lock);
   SimShapes shapes = sim->shapes;
   g_mutex_unlock (&sim->lock);
-  answer_json (answer, 200, sim_shapes_list (shapes));
+  respond_json (response, 200, sim_shapes_list (shapes));
 }
 
 static void
-put_shapes (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+put_shapes (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (cJSON) list = sim_json_parse (req->body->data, req->body->len);
@@ -184,21 +184,21 @@ put_shapes (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer
   }
   g_ptr_array_add (names, NULL);
   if (!good) {
-    answer_error (answer, 400, "body: expected a JSON array of names");
+    respond_error (response, 400, "body: expected a JSON array of names");
     return;
   }
   if (!sim_shapes_parse ((const char *const *) names->pdata, &shapes, &error)) {
-    answer_error (answer, 400, "%s", error->message);
+    respond_error (response, 400, "%s", error->message);
     return;
   }
   g_mutex_lock (&sim->lock);
   sim->shapes = shapes;
   g_mutex_unlock (&sim->lock);
-  answer_json (answer, 200, cJSON_CreateObject ());
+  respond_json (response, 200, cJSON_CreateObject ());
 }
 
 static void
-post_reset (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer)
+post_reset (Sim *sim, const SimRequest *req, const char *rest, SimResponse *response)
 {
   g_mutex_lock (&sim->lock);
   sim_journal_reset (sim->journal);
@@ -206,7 +206,7 @@ post_reset (Sim *sim, const SimRequest *req, const char *rest, SimAnswer *answer
   sim_overrides_clear (sim->overrides);
   sim->shapes = sim->first_shapes;
   g_mutex_unlock (&sim->lock);
-  answer_json (answer, 200, cJSON_CreateObject ());
+  respond_json (response, 200, cJSON_CreateObject ());
 }
 
 static const struct {
@@ -220,8 +220,8 @@ static const struct {
   { "faults", "GET", get_faults },
   { "faults", "POST", post_faults },
   { "faults", "DELETE", delete_faults },
-  { "answers/", "PUT", put_answer },
-  { "answers/", "DELETE", delete_answer },
+  { "answers/", "PUT", put_override },
+  { "answers/", "DELETE", delete_override },
   { "tasks", "GET", get_tasks },
   { "shapes", "GET", get_shapes },
   { "shapes", "PUT", put_shapes },
@@ -233,13 +233,13 @@ static const struct {
 };
 
 void
-sim_admin_handle (Sim *sim, const SimRequest *req, SimAnswer *answer)
+sim_admin_handle (Sim *sim, const SimRequest *req, SimResponse *response)
 {
   const char *path = req->path + strlen (SIM_ADMIN_PREFIX);
   GString *methods = g_string_new (NULL); /* of a path that is known, for 405 */
 
   if (req->body_too_big) {
-    answer_error (answer, 413, "the body is larger than %" G_GSIZE_FORMAT " bytes", req->body_max);
+    respond_error (response, 413, "the body is larger than %" G_GSIZE_FORMAT " bytes", req->body_max);
     g_string_free (methods, TRUE);
     return;
   }
@@ -249,7 +249,7 @@ sim_admin_handle (Sim *sim, const SimRequest *req, SimAnswer *answer)
     if (open ? !g_str_has_prefix (path, routes[i].path) || path[length] == '\0' : strcmp (path, routes[i].path) != 0)
       continue;
     if (strcmp (req->method, routes[i].method) == 0) {
-      routes[i].handler (sim, req, open ? path + length : NULL, answer);
+      routes[i].handler (sim, req, open ? path + length : NULL, response);
       g_string_free (methods, TRUE);
       return;
     }
@@ -257,10 +257,10 @@ sim_admin_handle (Sim *sim, const SimRequest *req, SimAnswer *answer)
   }
 
   if (methods->len == 0)
-    answer_error (answer, 404, "no such path: %s", req->path);
+    respond_error (response, 404, "no such path: %s", req->path);
   else
-    answer_error (answer, 405, "%s takes only %s", req->path, methods->str);
+    respond_error (response, 405, "%s takes only %s", req->path, methods->str);
   if (methods->len > 0)
-    sim_answer_add_header (answer, "Allow", methods->str);
+    sim_response_add_header (response, "Allow", methods->str);
   g_string_free (methods, TRUE);
 }

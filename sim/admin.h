@@ -6,5 +6,5 @@
 /* Where the interface for tests begins. */
 #define SIM_ADMIN_PREFIX "/_sim/"
 
-/* Serves a request below SIM_ADMIN_PREFIX and fills ANSWER; never waits, counts or logs. */
-void sim_admin_handle (Sim *sim, const SimRequest *req, SimAnswer *answer);
+/* Serves a request below SIM_ADMIN_PREFIX and fills RESPONSE. It never waits, counts or logs. */
+void sim_admin_handle (Sim *sim, const SimRequest *req, SimResponse *response);

@@ -3,6 +3,6 @@
 
 #include "sim.h"
 
-/* Answers a request that the checks have let pass, of any call of the service, in the form that SHAPES want. Gives
+/* Serves a request to any endpoint that the checks have let pass, in the form that SHAPES want. Gives
  * NONE, or what is wrong with the request after all. */
-SimRefusal sim_api_answer (Sim *sim, const SimRequest *req, SimShapes shapes, SimAnswer *answer);
+SimRefusal sim_api_respond (Sim *sim, const SimRequest *req, SimShapes shapes, SimResponse *response);

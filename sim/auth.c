@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may use the service: the token that dies when idle, the session that renews it, the app that signs. */
+/* Who may use the service: the token that expires when idle, the session that renews it, the app that signs. */
 #include "auth.h"
 
 #include "sign.h"
@@ -60,12 +60,12 @@ check_token (SimAuth *auth, const SimRequest *req, const char *value)
     if (!g_str_has_prefix (value, schemes[i]))
       continue;
     const char *token = value + strlen (schemes[i]);
-    if (req->call == SIM_CALL_REFRESH && g_hash_table_contains (auth->issued, token))
+    if (req->endpoint == SIM_ENDPOINT_REFRESH && g_hash_table_contains (auth->issued, token))
       reason = NULL;
     else if (strcmp (token, auth->config.token) == 0)
       reason = is_valid (auth, req->at) ? NULL : "token expired";
   }
-  if (reason == NULL && req->call != SIM_CALL_REFRESH)
+  if (reason == NULL && req->endpoint != SIM_ENDPOINT_REFRESH)
     auth->used = MAX (auth->used, req->at);
   g_mutex_unlock (&auth->lock);
   return reason;
@@ -80,13 +80,13 @@ sim_auth_check (SimAuth *auth, const SimRequest *req)
   if (value == NULL)
     return "Authorization header is missing";
   if (g_str_has_prefix (value, SIM_SIGN_SCHEME)) {
-    if (req->call == SIM_CALL_REFRESH)
+    if (req->endpoint == SIM_ENDPOINT_REFRESH)
       return "session calls do not take app authentication";
     if (auth->config.app_id == NULL)
       return "app authentication is not set up";
     return sim_sign_verify (req, auth->config.app_id, auth->config.app_secret);
   }
-  if (req->call == SIM_CALL_REFRESH
+  if (req->endpoint == SIM_ENDPOINT_REFRESH
       && (auth->config.session_id == NULL || g_strcmp0 (session, auth->config.session_id) != 0))
     return "session not found";
   return check_token (auth, req, value);
@@ -124,16 +124,16 @@ sim_auth_expire (SimAuth *auth)
 cJSON *
 sim_auth_describe (SimAuth *auth, gint64 now)
 {
-  cJSON *answer = cJSON_CreateObject ();
+  cJSON *response = cJSON_CreateObject ();
 
   g_mutex_lock (&auth->lock);
   gboolean valid = is_valid (auth, now);
   gint64 remaining = valid ? auth->used + auth->config.idle - now : 0;
   g_mutex_unlock (&auth->lock);
-  cJSON_AddBoolToObject (answer, "valid", valid);
+  cJSON_AddBoolToObject (response, "valid", valid);
   if (valid && auth->config.idle == 0)
-    cJSON_AddNullToObject (answer, "remaining");
+    cJSON_AddNullToObject (response, "remaining");
   else
-    cJSON_AddNumberToObject (answer, "remaining", (double) remaining / G_USEC_PER_SEC);
-  return answer;
+    cJSON_AddNumberToObject (response, "remaining", (double) remaining / G_USEC_PER_SEC);
+  return response;
 }

@@ -8,26 +8,26 @@
 #define TRACE_ID_LENGTH 58
 
 static SimRefusal
-check_authorization (const SimRequest *req, SimAuth *auth, guint status, SimAnswer *answer)
+check_authorization (const SimRequest *req, SimAuth *auth, guint status, SimResponse *response)
 {
   const char *reason = sim_auth_check (auth, req);
 
   if (reason == NULL)
     return SIM_REFUSAL_NONE;
   g_autofree char *msg = g_strconcat ("Incorrect IAM authentication information: ", reason, NULL);
-  sim_answer_set_gateway_error (answer, status, "APIGW.0301", msg);
+  sim_response_set_gateway_error (response, status, "APIGW.0301", msg);
   return SIM_REFUSAL_AUTHORIZATION;
 }
 
 static SimRefusal
-check_user_id (const SimRequest *req, SimAnswer *answer)
+check_user_id (const SimRequest *req, SimResponse *response)
 {
   const char *value = sim_request_header (req, "X-User-Id");
 
   if (value != NULL && *value != '\0')
     return SIM_REFUSAL_NONE;
-  sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "X-User-Id: %s.",
-                        value == NULL ? "the header is missing" : "must not be empty");
+  sim_response_set_error (response, 400, SIM_CODE_BAD_PARAMETER, "X-User-Id: %s.",
+                          value == NULL ? "the header is missing" : "must not be empty");
   return SIM_REFUSAL_USER_ID;
 }
 
@@ -59,7 +59,7 @@ parse_date (const char *text)
 }
 
 static SimRefusal
-check_date (const SimRequest *req, SimAnswer *answer)
+check_date (const SimRequest *req, SimResponse *response)
 {
   const char *value = sim_request_header (req, "X-Date");
   const char *reason;
@@ -77,28 +77,28 @@ check_date (const SimRequest *req, SimAnswer *answer)
     reason = "is more than 15 minutes old";
   else
     return SIM_REFUSAL_NONE;
-  sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "X-Date: %s.", reason);
+  sim_response_set_error (response, 400, SIM_CODE_BAD_PARAMETER, "X-Date: %s.", reason);
   return SIM_REFUSAL_DATE;
 }
 
 static SimRefusal
-check_trace_id (const SimRequest *req, SimAnswer *answer)
+check_trace_id (const SimRequest *req, SimResponse *response)
 {
   const char *value = sim_request_header (req, "X-Traceid");
 
   if (value == NULL || strlen (value) == TRACE_ID_LENGTH)
     return SIM_REFUSAL_NONE;
-  sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "X-Traceid: must have exactly %d characters, has %zu.",
-                        TRACE_ID_LENGTH, strlen (value));
+  sim_response_set_error (response, 400, SIM_CODE_BAD_PARAMETER, "X-Traceid: must have exactly %d characters, has %zu.",
+                          TRACE_ID_LENGTH, strlen (value));
   return SIM_REFUSAL_TRACE_ID;
 }
 
 static SimRefusal
-check_content_type (const SimRequest *req, SimAnswer *answer)
+check_content_type (const SimRequest *req, SimResponse *response)
 {
   const char *value = sim_request_header (req, "Content-Type");
 
-  if (req->call != SIM_CALL_SHARE_DETAIL && req->call != SIM_CALL_CANCEL)
+  if (req->endpoint != SIM_ENDPOINT_SHARE_DETAIL && req->endpoint != SIM_ENDPOINT_CANCEL)
     return SIM_REFUSAL_NONE;
   if (value != NULL) {
     /* a parameter such as charset may follow */
@@ -106,13 +106,13 @@ check_content_type (const SimRequest *req, SimAnswer *answer)
     if (g_ascii_strcasecmp (g_strstrip (type), "application/json") == 0)
       return SIM_REFUSAL_NONE;
   }
-  sim_answer_set_error (answer, 400, SIM_CODE_BAD_REQUEST, "Content-Type: must be application/json.");
+  sim_response_set_error (response, 400, SIM_CODE_BAD_REQUEST, "Content-Type: must be application/json.");
   return SIM_REFUSAL_CONTENT_TYPE;
 }
 
 /* Checks a String of the body; KEY with a "?" at its end may be absent. */
 static gboolean
-member_is_good (const cJSON *object, const char *key, SimAnswer *answer)
+member_is_good (const cJSON *object, const char *key, SimResponse *response)
 {
   gboolean mandatory = !g_str_has_suffix (key, "?");
   g_autofree char *name = g_strndup (key, strcspn (key, "?"));
@@ -129,51 +129,51 @@ member_is_good (const cJSON *object, const char *key, SimAnswer *answer)
     reason = "must not be empty";
   else
     return TRUE;
-  sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "%s: %s.", name, reason);
+  sim_response_set_error (response, 400, SIM_CODE_BAD_PARAMETER, "%s: %s.", name, reason);
   return FALSE;
 }
 
 static SimRefusal
-check_body (const SimRequest *req, SimAnswer *answer)
+check_body (const SimRequest *req, SimResponse *response)
 {
-  static const char *const members[SIM_N_CALLS][4] = {
-    [SIM_CALL_SHARE_DETAIL] = { "taskId", "shareId", "kdstoken?" },
-    [SIM_CALL_CANCEL] = { "jobId" },
+  static const char *const members[SIM_N_ENDPOINTS][4] = {
+    [SIM_ENDPOINT_SHARE_DETAIL] = { "taskId", "shareId", "kdstoken?" },
+    [SIM_ENDPOINT_CANCEL] = { "jobId" },
   };
-  const char *const *keys = members[req->call];
+  const char *const *keys = members[req->endpoint];
 
-  if (req->call == SIM_CALL_TASK_RESULT && (req->task_id == NULL || *req->task_id == '\0')) {
-    sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "taskId: is missing.");
+  if (req->endpoint == SIM_ENDPOINT_TASK_RESULT && (req->task_id == NULL || *req->task_id == '\0')) {
+    sim_response_set_error (response, 400, SIM_CODE_BAD_PARAMETER, "taskId: is missing.");
     return SIM_REFUSAL_BODY;
   }
   if (*keys == NULL)
     return SIM_REFUSAL_NONE;
 
   if (req->body_too_big) {
-    sim_answer_set_error (answer, 413, SIM_CODE_BAD_REQUEST, "The request body is larger than %u bytes.",
-                          SIM_SERVICE_BODY_MAX);
+    sim_response_set_error (response, 413, SIM_CODE_BAD_REQUEST, "The request body is larger than %u bytes.",
+                            SIM_SERVICE_BODY_MAX);
     return SIM_REFUSAL_BODY;
   }
   if (!cJSON_IsObject (req->json)) {
-    sim_answer_set_error (answer, 400, SIM_CODE_BAD_REQUEST, "The request body is not a JSON object.");
+    sim_response_set_error (response, 400, SIM_CODE_BAD_REQUEST, "The request body is not a JSON object.");
     return SIM_REFUSAL_BODY;
   }
   for (; *keys != NULL; keys++)
-    if (!member_is_good (req->json, *keys, answer))
+    if (!member_is_good (req->json, *keys, response))
       return SIM_REFUSAL_BODY;
   return SIM_REFUSAL_NONE;
 }
 
 SimRefusal
-sim_checks_run (const SimRequest *req, SimAuth *auth, guint auth_status, SimAnswer *answer)
+sim_checks_run (const SimRequest *req, SimAuth *auth, guint auth_status, SimResponse *response)
 {
-  static SimRefusal (*const checks[]) (const SimRequest *, SimAnswer *) = {
+  static SimRefusal (*const checks[]) (const SimRequest *, SimResponse *) = {
     check_user_id, check_date, check_trace_id, check_content_type, check_body,
   };
-  SimRefusal refusal = check_authorization (req, auth, auth_status, answer);
+  SimRefusal refusal = check_authorization (req, auth, auth_status, response);
 
   for (guint i = 0; refusal == SIM_REFUSAL_NONE && i < G_N_ELEMENTS (checks); i++)
-    refusal = checks[i](req, answer);
+    refusal = checks[i](req, response);
   return refusal;
 }
 

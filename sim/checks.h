@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "answer.h"
+#include "response.h"
 #include "auth.h"
 #include "request.h"
 
@@ -18,10 +18,10 @@ typedef enum {
 } SimRefusal;
 #define SIM_N_REFUSALS (SIM_REFUSAL_LINK + 1)
 
-/* Checks a request of one of the service's calls, in the order of the enum. At the first thing wrong fills ANSWER and
- * returns what it was, an error of authorization with the status AUTH_STATUS; else SIM_REFUSAL_NONE and ANSWER is
- * untouched. Never gives NOT_FOUND or LINK. */
-SimRefusal sim_checks_run (const SimRequest *req, SimAuth *auth, guint auth_status, SimAnswer *answer);
+/* Checks a request to one of the service's endpoints, in the order of the enum. At the first thing wrong fills
+ * RESPONSE and returns what it was, an error of authorization with the status AUTH_STATUS; else SIM_REFUSAL_NONE and
+ * RESPONSE is untouched. Never gives NOT_FOUND or LINK. */
+SimRefusal sim_checks_run (const SimRequest *req, SimAuth *auth, guint auth_status, SimResponse *response);
 
 /* The counter's name, such as "userId". */
 const char *sim_refusal_name (SimRefusal refusal);

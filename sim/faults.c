@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults that a test has ordered: parsing them, which requests they strike, what they do to an answer. */
+/* Faults that a test has ordered: parsing them, which requests they strike, what they do to a response. */
 #include "faults.h"
 
 #include <string.h>
@@ -28,8 +28,8 @@ struct SimFault {
   guint id;
   Kind kind;
   char *task_id; /* NULL = any */
-  gboolean any_call;
-  SimCall call;
+  gboolean any_endpoint;
+  SimEndpoint endpoint;
   gint64 skip; /* requests still to let pass */
   gint64 left; /* strokes left, -1 = no end */
   guint status;
@@ -124,14 +124,14 @@ get_kind (const cJSON *object, Kind *kind, GError **error)
 }
 
 static gboolean
-get_call (const cJSON *object, SimFault *fault, GError **error)
+get_endpoint (const cJSON *object, SimFault *fault, GError **error)
 {
   const cJSON *member = cJSON_GetObjectItemCaseSensitive (object, "call");
 
-  fault->any_call = member == NULL;
-  if (member == NULL || (cJSON_IsString (member) && sim_call_from_name (member->valuestring, &fault->call)))
+  fault->any_endpoint = member == NULL;
+  if (member == NULL || (cJSON_IsString (member) && sim_endpoint_from_name (member->valuestring, &fault->endpoint)))
     return TRUE;
-  g_autofree char *names = sim_call_names ();
+  g_autofree char *names = sim_endpoint_names ();
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "call: expected one of %s", names);
   return FALSE;
 }
@@ -182,7 +182,7 @@ fill (SimFault *fault, const cJSON *object, GError **error)
   status = fault->kind == KIND_STATUS ? 503 : 200;
   fault->left = 1;
   fault->delay = -1;
-  if (!get_string (object, "taskId", &fault->task_id, error) || !get_call (object, fault, error)
+  if (!get_string (object, "taskId", &fault->task_id, error) || !get_endpoint (object, fault, error)
       || !get_integer (object, "after", 0, G_MAXINT32, &fault->skip, error)
       || !get_integer (object, "times", -1, G_MAXINT32, &fault->left, error)
       || !get_integer (object, "status", 200, 599, &status, error)
@@ -241,8 +241,8 @@ sim_faults_clear (SimFaults *faults)
 cJSON *
 sim_faults_list (const SimFaults *faults)
 {
-  cJSON *answer = cJSON_CreateObject ();
-  cJSON *list = cJSON_AddArrayToObject (answer, "faults");
+  cJSON *response = cJSON_CreateObject ();
+  cJSON *list = cJSON_AddArrayToObject (response, "faults");
 
   for (guint i = 0; i < faults->all->len; i++) {
     const SimFault *fault = faults->all->pdata[i];
@@ -250,18 +250,18 @@ sim_faults_list (const SimFaults *faults)
     cJSON_AddNumberToObject (item, "id", fault->id);
     sim_json_add_string (item, "kind", kind_names[fault->kind]);
     sim_json_add_string (item, "taskId", fault->task_id);
-    sim_json_add_string (item, "call", fault->any_call ? NULL : sim_call_name (fault->call));
+    sim_json_add_string (item, "call", fault->any_endpoint ? NULL : sim_endpoint_name (fault->endpoint));
     cJSON_AddNumberToObject (item, "after", (double) fault->skip);
     cJSON_AddNumberToObject (item, "remaining", (double) fault->left);
     cJSON_AddItemToArray (list, item);
   }
-  return answer;
+  return response;
 }
 
 static gboolean
 fault_matches (const SimFault *fault, const SimRequest *req)
 {
-  if (!fault->any_call && fault->call != req->call)
+  if (!fault->any_endpoint && fault->endpoint != req->endpoint)
     return FALSE;
   return fault->task_id == NULL || g_strcmp0 (fault->task_id, req->task_id) == 0;
 }
@@ -312,7 +312,7 @@ build_proxy_page (guint status)
 }
 
 void
-sim_fault_apply (const SimFault *fault, SimAnswer *answer)
+sim_fault_apply (const SimFault *fault, SimResponse *response)
 {
   /* neither JSON nor UTF-8, nor a C string */
   static const char garbage[] = "{\"jobInfo\" : {\"taskId\" : \000\377\376 , }} <garbage>";
@@ -321,30 +321,30 @@ sim_fault_apply (const SimFault *fault, SimAnswer *answer)
   switch (fault->kind) {
   case KIND_STATUS:
     if (fault->code != NULL)
-      sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE, build_code_body (fault->code));
+      sim_response_set (response, fault->status, type != NULL ? type : SIM_JSON_TYPE, build_code_body (fault->code));
     else
-      sim_answer_set (answer, fault->status, type != NULL ? type : "text/html", build_proxy_page (fault->status));
+      sim_response_set (response, fault->status, type != NULL ? type : "text/html", build_proxy_page (fault->status));
     break;
   case KIND_CODE:
-    sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE, build_code_body (fault->code));
+    sim_response_set (response, fault->status, type != NULL ? type : SIM_JSON_TYPE, build_code_body (fault->code));
     break;
   case KIND_GARBAGE:
-    sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE,
-                    g_bytes_new_static (garbage, sizeof (garbage) - 1));
+    sim_response_set (response, fault->status, type != NULL ? type : SIM_JSON_TYPE,
+                      g_bytes_new_static (garbage, sizeof (garbage) - 1));
     break;
   case KIND_EMPTY:
-    sim_answer_set (answer, fault->status, type != NULL ? type : SIM_JSON_TYPE, g_bytes_new_static ("", 0));
+    sim_response_set (response, fault->status, type != NULL ? type : SIM_JSON_TYPE, g_bytes_new_static ("", 0));
     break;
-  case KIND_TRUNCATE: answer->wire = SIM_WIRE_HALF; break;
-  case KIND_RESET: answer->wire = SIM_WIRE_RESET; break;
+  case KIND_TRUNCATE: response->wire = SIM_WIRE_HALF; break;
+  case KIND_RESET: response->wire = SIM_WIRE_RESET; break;
   case KIND_DELAY: /* never struck with; see sim_faults_strike() */ break;
   }
   if (fault->retry_after != NULL)
-    sim_answer_add_header (answer, "Retry-After", fault->retry_after);
+    sim_response_add_header (response, "Retry-After", fault->retry_after);
   if (fault->location != NULL)
-    sim_answer_add_header (answer, "Location", fault->location);
+    sim_response_add_header (response, "Location", fault->location);
   if (fault->content_encoding != NULL)
-    sim_answer_add_header (answer, "Content-Encoding", fault->content_encoding);
+    sim_response_add_header (response, "Content-Encoding", fault->content_encoding);
 }
 
 const char *

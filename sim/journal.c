@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What was asked of the service: the log of requests and the counters. */
+/* The log of requests and the counters. */
 #include "journal.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ struct SimEntry {
   guint64 n;
   gint64 at;
   char *method, *path, *query;
-  SimCall call;
+  SimEndpoint endpoint;
   char *task_id, *share_id;
   guint status; /* 0 = none yet, or none at all */
   char *fault;
@@ -21,7 +21,7 @@ struct SimEntry {
 struct SimJournal {
   GQueue entries;
   guint64 epoch; /* grows at every reset */
-  guint64 total, calls[SIM_N_CALLS], refused[SIM_N_REFUSALS];
+  guint64 total, endpoints[SIM_N_ENDPOINTS], refused[SIM_N_REFUSALS];
   guint64 in_flight, max_in_flight, connections;
   guint64 leaks; /* requests for a package with a header that is the service's alone */
 };
@@ -65,7 +65,7 @@ leaks (const SimRequest *req)
 {
   static const char *const secret[] = { "Authorization", "X-User-Id", "X-Date", "X-Traceid", "x-session-id" };
 
-  for (guint i = 0; req->call == SIM_CALL_PACKAGE && i < G_N_ELEMENTS (secret); i++)
+  for (guint i = 0; req->endpoint == SIM_ENDPOINT_PACKAGE && i < G_N_ELEMENTS (secret); i++)
     if (sim_request_header (req, secret[i]) != NULL)
       return TRUE;
   return FALSE;
@@ -77,7 +77,7 @@ sim_journal_begin (SimJournal *journal, const SimRequest *req, SimPeer *peer)
   SimEntry *entry = g_new0 (SimEntry, 1);
 
   journal->total++;
-  journal->calls[req->call]++;
+  journal->endpoints[req->endpoint]++;
   journal->leaks += leaks (req);
   journal->in_flight++;
   journal->max_in_flight = MAX (journal->max_in_flight, journal->in_flight);
@@ -92,7 +92,7 @@ sim_journal_begin (SimJournal *journal, const SimRequest *req, SimPeer *peer)
   entry->method = g_strdup (req->method);
   entry->path = g_strdup (req->path);
   entry->query = g_strdup (req->query);
-  entry->call = req->call;
+  entry->endpoint = req->endpoint;
   entry->task_id = g_strdup (req->task_id);
   entry->share_id = g_strdup (req->share_id);
   entry->headers = g_ptr_array_ref (req->headers);
@@ -133,20 +133,20 @@ sim_journal_reset (SimJournal *journal)
 cJSON *
 sim_journal_counters (const SimJournal *journal)
 {
-  cJSON *answer = cJSON_CreateObject ();
+  cJSON *response = cJSON_CreateObject ();
 
-  cJSON_AddNumberToObject (answer, "total", (double) journal->total);
-  cJSON *calls = cJSON_AddObjectToObject (answer, "calls");
-  for (guint i = 0; i < SIM_N_CALLS; i++)
-    cJSON_AddNumberToObject (calls, sim_call_name ((SimCall) i), (double) journal->calls[i]);
-  cJSON *refused = cJSON_AddObjectToObject (answer, "refused");
+  cJSON_AddNumberToObject (response, "total", (double) journal->total);
+  cJSON *endpoints = cJSON_AddObjectToObject (response, "calls");
+  for (guint i = 0; i < SIM_N_ENDPOINTS; i++)
+    cJSON_AddNumberToObject (endpoints, sim_endpoint_name ((SimEndpoint) i), (double) journal->endpoints[i]);
+  cJSON *refused = cJSON_AddObjectToObject (response, "refused");
   for (guint i = SIM_REFUSAL_NONE + 1; i < SIM_N_REFUSALS; i++)
     cJSON_AddNumberToObject (refused, sim_refusal_name ((SimRefusal) i), (double) journal->refused[i]);
-  cJSON_AddNumberToObject (answer, "leaks", (double) journal->leaks);
-  cJSON_AddNumberToObject (answer, "inFlight", (double) journal->in_flight);
-  cJSON_AddNumberToObject (answer, "maxInFlight", (double) journal->max_in_flight);
-  cJSON_AddNumberToObject (answer, "connections", (double) journal->connections);
-  return answer;
+  cJSON_AddNumberToObject (response, "leaks", (double) journal->leaks);
+  cJSON_AddNumberToObject (response, "inFlight", (double) journal->in_flight);
+  cJSON_AddNumberToObject (response, "maxInFlight", (double) journal->max_in_flight);
+  cJSON_AddNumberToObject (response, "connections", (double) journal->connections);
+  return response;
 }
 
 /* Only the scheme word is left of a credential; a bare token goes altogether. (transfer full) */
@@ -198,7 +198,7 @@ entry_to_json (const SimEntry *entry)
   sim_json_add_string (item, "method", entry->method);
   sim_json_add_string (item, "path", entry->path);
   sim_json_add_string (item, "query", entry->query);
-  sim_json_add_string (item, "call", sim_call_name (entry->call));
+  sim_json_add_string (item, "call", sim_endpoint_name (entry->endpoint));
   sim_json_add_string (item, "taskId", entry->task_id);
   sim_json_add_string (item, "shareId", entry->share_id);
   if (entry->status != 0)
@@ -213,13 +213,13 @@ entry_to_json (const SimEntry *entry)
 cJSON *
 sim_journal_requests (const SimJournal *journal, const char *task_id)
 {
-  cJSON *answer = cJSON_CreateObject ();
-  cJSON *list = cJSON_AddArrayToObject (answer, "requests");
+  cJSON *response = cJSON_CreateObject ();
+  cJSON *list = cJSON_AddArrayToObject (response, "requests");
 
   for (const GList *link = journal->entries.head; link != NULL; link = link->next) {
     const SimEntry *entry = link->data;
     if (task_id == NULL || g_strcmp0 (task_id, entry->task_id) == 0)
       cJSON_AddItemToArray (list, entry_to_json (entry));
   }
-  return answer;
+  return response;
 }

@@ -6,24 +6,25 @@
 
 #define PAGE_MAX 100
 
-/* The argument NAME, or VALUE when it is absent or empty. FALSE, and ANSWER filled, when it is no number from MIN to
+/* The argument NAME, or VALUE when it is absent or empty. FALSE, and RESPONSE filled, when it is no number from MIN to
  * MAX. */
 static gboolean
-get_number (const SimRequest *req, const char *name, guint64 min, guint64 max, guint64 *value, SimAnswer *answer)
+get_number (const SimRequest *req, const char *name, guint64 min, guint64 max, guint64 *value, SimResponse *response)
 {
   const char *text = sim_request_arg (req, name);
 
   if (text == NULL || *text == '\0' || g_ascii_string_to_unsigned (text, 10, min, max, value, NULL))
     return TRUE;
-  sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER,
-                        "%s: must be an Integer from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ".", name, min, max);
+  sim_response_set_error (response, 400, SIM_CODE_BAD_PARAMETER,
+                          "%s: must be an Integer from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ".", name, min,
+                          max);
   return FALSE;
 }
 
 /* Sets in *SET a bit for each number given as NAME, or all bits when there is none: a filter may be given several
- * times. FALSE, and ANSWER filled, when one is no number from MIN to MAX. */
+ * times. FALSE, and RESPONSE filled, when one is no number from MIN to MAX. */
 static gboolean
-get_filter (const SimRequest *req, const char *name, guint min, guint max, guint *set, SimAnswer *answer)
+get_filter (const SimRequest *req, const char *name, guint min, guint max, guint *set, SimResponse *response)
 {
   *set = 0;
   for (guint i = 0; i < req->args->len; i++) {
@@ -32,8 +33,8 @@ get_filter (const SimRequest *req, const char *name, guint min, guint max, guint
     if (g_strcmp0 (pair->name, name) != 0 || *pair->value == '\0')
       continue;
     if (!g_ascii_string_to_unsigned (pair->value, 10, min, max, &number, NULL)) {
-      sim_answer_set_error (answer, 400, SIM_CODE_BAD_PARAMETER, "%s: must be an Integer from %u to %u.", name, min,
-                            max);
+      sim_response_set_error (response, 400, SIM_CODE_BAD_PARAMETER, "%s: must be an Integer from %u to %u.", name, min,
+                              max);
       return FALSE;
     }
     *set |= 1u << number;
@@ -65,7 +66,7 @@ find_next (const SimTasks *tasks, guint index, const Filter *filter)
 /* A cursor is twice the index of the first task to come, plus one when the empty page before it has been given. An
  * index, and not a number of tasks, means the same however many the filter lets pass by then. */
 cJSON *
-sim_lists_tasks (const SimTasks *tasks, const SimRequest *req, SimShapes shapes, SimAnswer *answer)
+sim_lists_tasks (const SimTasks *tasks, const SimRequest *req, SimShapes shapes, SimResponse *response)
 {
   gboolean endless = sim_shapes_has (shapes, SIM_SHAPE_CURSOR_ENDLESS);
   gboolean same = sim_shapes_has (shapes, SIM_SHAPE_CURSOR_SAME);
@@ -73,10 +74,10 @@ sim_lists_tasks (const SimTasks *tasks, const SimRequest *req, SimShapes shapes,
   guint64 size = PAGE_MAX, cursor = 0;
   guint count = sim_tasks_count (tasks);
 
-  if (!get_filter (req, "taskType", 0, 1, &filter.types, answer)
-      || !get_filter (req, "status", 0, 3, &filter.statuses, answer)
-      || !get_number (req, "pageSize", 1, PAGE_MAX, &size, answer)
-      || !get_number (req, "pageCursor", 0, endless ? G_MAXINT32 : 2 * count, &cursor, answer))
+  if (!get_filter (req, "taskType", 0, 1, &filter.types, response)
+      || !get_filter (req, "status", 0, 3, &filter.statuses, response)
+      || !get_number (req, "pageSize", 1, PAGE_MAX, &size, response)
+      || !get_number (req, "pageCursor", 0, endless ? G_MAXINT32 : 2 * count, &cursor, response))
     return NULL;
 
   cJSON *page = cJSON_CreateObject ();
@@ -98,17 +99,17 @@ sim_lists_tasks (const SimTasks *tasks, const SimRequest *req, SimShapes shapes,
 }
 
 cJSON *
-sim_lists_jobs (const SimTasks *tasks, const SimRequest *req, SimShapes shapes, SimAnswer *answer)
+sim_lists_jobs (const SimTasks *tasks, const SimRequest *req, SimShapes shapes, SimResponse *response)
 {
   gboolean repeats = sim_shapes_has (shapes, SIM_SHAPE_PAGE_REPEATS);
   Filter filter = { .kind = SIM_TASK_JOB, .now = req->at };
   guint64 limit = PAGE_MAX, offset = 0;
   guint count = sim_tasks_count (tasks);
 
-  if (!get_filter (req, "type", 1, SIM_JOB_N_TYPES, &filter.types, answer)
-      || !get_filter (req, "status", 0, 3, &filter.statuses, answer)
-      || !get_number (req, "offset", 0, G_MAXINT32, &offset, answer)
-      || !get_number (req, "limit", 1, PAGE_MAX, &limit, answer))
+  if (!get_filter (req, "type", 1, SIM_JOB_N_TYPES, &filter.types, response)
+      || !get_filter (req, "status", 0, 3, &filter.statuses, response)
+      || !get_number (req, "offset", 0, G_MAXINT32, &offset, response)
+      || !get_number (req, "limit", 1, PAGE_MAX, &limit, response))
     return NULL;
 
   cJSON *page = cJSON_CreateObject ();

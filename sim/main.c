@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* koodrive-sim, a KooDrive of its own for trials and tests of kootaskfs: construction, signals, the end. */
+/* koodrive-sim, a local KooDrive for trials and tests of kootaskfs: construction, signals, the end. */
 #include "options.h"
 #include "server.h"
 
@@ -71,7 +71,7 @@ sim_init (Sim *sim, const SimOptions *options, GError **error)
   sim->first_shapes = sim->shapes = options->shapes;
   sim->tasks = sim_tasks_new (&counts, to_microseconds (options->duration), sim_now (sim));
   sim->packages =
-      sim_packages_new ((guint64) options->package_size, to_microseconds (options->link_life), options->package_host);
+      sim_packages_new ((guint64) options->package_size, to_microseconds (options->link_ttl), options->package_host);
   sim->journal = sim_journal_new ();
   sim->faults = sim_faults_new ();
   sim->overrides = sim_overrides_new ();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line. */
+/* Reads the command line. */
 #include "options.h"
 
 #include <gio/gio.h>
@@ -52,7 +52,7 @@ make_context (SimOptions *options, char **shapes)
       "The files in a package have so many bytes together (16384)", "BYTES" },
     { "package-host", 0, 0, G_OPTION_ARG_STRING, &options->package_host,
       "Host of the links to packages (that of the service)", "HOST[:PORT]" },
-    { "link-life", 0, 0, G_OPTION_ARG_DOUBLE, &options->link_life,
+    { "link-life", 0, 0, G_OPTION_ARG_DOUBLE, &options->link_ttl,
       "A link to a package is good for so long (0 = for ever)", "SECONDS" },
     { "shape", 0, 0, G_OPTION_ARG_STRING, shapes, "Give answers these shapes, see below", "NAME[,NAME...]" },
     { "watch-list", 0, 0, G_OPTION_ARG_FILENAME, &options->watch_list,
@@ -101,7 +101,7 @@ check_ranges (const SimOptions *options, GError **error)
     { "clock-offset", options->clock_offset, -MAX_OFFSET, MAX_OFFSET },
     { "duration", options->duration, 0, MAX_SECONDS },
     { "token-idle", options->token_idle, 0, MAX_SECONDS },
-    { "link-life", options->link_life, 0, MAX_SECONDS },
+    { "link-life", options->link_ttl, 0, MAX_SECONDS },
     { "package-size", (double) options->package_size, 0, (double) SIM_PACKAGE_MAX_SIZE },
   };
 

@@ -8,8 +8,8 @@
 typedef struct {
   int port, latency, auth_status, clock_offset;
   int n_tasks, n_imports, n_transfers, n_jobs;
-  double duration, token_idle, link_life; /* seconds */
-  gint64 package_size;                    /* bytes */
+  double duration, token_idle, link_ttl; /* seconds */
+  gint64 package_size;                   /* bytes */
   char *bind;
   char *package_host, *token_file, *session_id_file, *app_id, *app_secret_file, *watch_list; /* NULL = not given */
   SimShapes shapes;

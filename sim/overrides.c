@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers that a test has put in place of the service's own, by task. */
+/* Responses that a test has put in place of the service's own, by task. */
 #include "overrides.h"
 
 #include <string.h>
@@ -79,13 +79,13 @@ sim_overrides_clear (SimOverrides *overrides)
 }
 
 guint64
-sim_overrides_take (SimOverrides *overrides, const char *task_id, SimAnswer *answer)
+sim_overrides_take (SimOverrides *overrides, const char *task_id, SimResponse *response)
 {
   Override *override = g_hash_table_lookup (overrides->by_task, task_id);
 
   if (override == NULL)
     return 0;
-  sim_answer_set (answer, override->status, override->content_type, g_bytes_ref (override->body));
+  sim_response_set (response, override->status, override->content_type, g_bytes_ref (override->body));
   return ++override->taken;
 }
 

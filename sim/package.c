@@ -5,7 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
-/* A file is made of blocks that differ in their first bytes, which tell file and place; the rest is the same
+/* A file is made of blocks that differ in their first bytes, which name file and place; the rest is the same
  * everywhere, so that the checksum of a large file is quick to work out. */
 #define BLOCK 4096
 #define MARK  8

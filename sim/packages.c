@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Links to packages, and what is behind them, by range. */
+/* Links to packages, and the host that serves what they lead to, by range. */
 #include "packages.h"
 
 #include "reply.h"
@@ -8,7 +8,7 @@
 
 struct SimPackages {
   guint64 size;
-  gint64 life;
+  gint64 link_ttl;
   char *host; /* of the links; with its port once the server's URL is known */
 
   GMutex lock;
@@ -16,12 +16,12 @@ struct SimPackages {
 };
 
 SimPackages *
-sim_packages_new (guint64 size, gint64 life, const char *host)
+sim_packages_new (guint64 size, gint64 link_ttl, const char *host)
 {
   SimPackages *packages = g_new0 (SimPackages, 1);
 
   packages->size = size;
-  packages->life = life;
+  packages->link_ttl = link_ttl;
   packages->host = g_strdup (host);
   packages->made = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) sim_package_unref);
   g_mutex_init (&packages->lock);
@@ -75,7 +75,7 @@ make_signature (const char *task_id, const char *expires)
 char *
 sim_packages_make_link (const SimPackages *packages, const SimTask *task, gint64 now, gboolean expired)
 {
-  gint64 expires = expired ? 1 : packages->life > 0 ? (now + packages->life) / 1000 : 0;
+  gint64 expires = expired ? 1 : packages->link_ttl > 0 ? (now + packages->link_ttl) / 1000 : 0;
   g_autofree char *expires_text = g_strdup_printf ("%" G_GINT64_FORMAT, expires);
   g_autofree char *signature = make_signature (task->task_id, expires_text);
 
@@ -85,16 +85,16 @@ sim_packages_make_link (const SimPackages *packages, const SimTask *task, gint64
 
 /* An error as object stores word it. */
 static void
-answer_error (SimAnswer *answer, guint status, const char *code, const char *message)
+respond_error (SimResponse *response, guint status, const char *code, const char *message)
 {
   char *text = g_strdup_printf ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                                 "<Error><Code>%s</Code><Message>%s</Message></Error>\n",
                                 code, message);
-  sim_answer_set (answer, status, "application/xml", g_bytes_new_take (text, strlen (text)));
+  sim_response_set (response, status, "application/xml", g_bytes_new_take (text, strlen (text)));
 }
 
 SimRefusal
-sim_packages_check (const SimPackages *packages, const SimTasks *tasks, const SimRequest *req, SimAnswer *answer)
+sim_packages_check (const SimPackages *packages, const SimTasks *tasks, const SimRequest *req, SimResponse *response)
 {
   const SimTask *task = req->task_id != NULL ? sim_tasks_lookup (tasks, req->task_id) : NULL;
   const char *expires = sim_request_arg (req, "expires");
@@ -105,17 +105,17 @@ sim_packages_check (const SimPackages *packages, const SimTasks *tasks, const Si
   if (task != NULL)
     state = sim_task_state (task, req->at);
   if (task == NULL || !sim_reply_has_package (task, &state)) {
-    answer_error (answer, 404, "NoSuchKey", "The specified key does not exist.");
+    respond_error (response, 404, "NoSuchKey", "The specified key does not exist.");
     return SIM_REFUSAL_NOT_FOUND;
   }
   g_autofree char *right = make_signature (task->task_id, expires != NULL ? expires : "");
   if (g_strcmp0 (signature, right) != 0) {
-    answer_error (answer, 403, "SignatureDoesNotMatch", "The signature does not match.");
+    respond_error (response, 403, "SignatureDoesNotMatch", "The signature does not match.");
     return SIM_REFUSAL_LINK;
   }
   g_ascii_string_to_unsigned (expires, 10, 0, G_MAXINT64, &due, NULL); /* good, as it is signed */
   if (due != 0 && (guint64) req->at / 1000 >= due) {
-    answer_error (answer, 403, "AccessDenied", "Request has expired.");
+    respond_error (response, 403, "AccessDenied", "Request has expired.");
     return SIM_REFUSAL_LINK;
   }
   return SIM_REFUSAL_NONE;
@@ -138,15 +138,15 @@ get_package (SimPackages *packages, const SimTask *task)
 
 /* Sends the client on to the other name of the host it has come to. */
 static void
-answer_elsewhere (const SimRequest *req, SimAnswer *answer)
+redirect (const SimRequest *req, SimResponse *response)
 {
   const char *host = sim_request_header (req, "Host");
   const char *other = g_str_has_prefix (host, "localhost") ? "127.0.0.1" : "localhost";
   g_autofree char *location =
       g_strdup_printf ("http://%s%s%s?%s&moved=1", other, find_port (host), req->raw_path, req->query);
 
-  sim_answer_set (answer, 302, NULL, g_bytes_new_static ("", 0));
-  sim_answer_add_header (answer, "Location", location);
+  sim_response_set (response, 302, NULL, g_bytes_new_static ("", 0));
+  sim_response_add_header (response, "Location", location);
 }
 
 typedef enum {
@@ -182,8 +182,8 @@ parse_range (const char *text, guint64 size, guint64 *from, guint64 *length)
 }
 
 void
-sim_packages_answer (SimPackages *packages, const SimTasks *tasks, const SimRequest *req, SimShapes shapes,
-                     SimAnswer *answer)
+sim_packages_respond (SimPackages *packages, const SimTasks *tasks, const SimRequest *req, SimShapes shapes,
+                      SimResponse *response)
 {
   gboolean no_length = sim_shapes_has (shapes, SIM_SHAPE_PACKAGE_NO_LENGTH);
   gboolean no_range = no_length || sim_shapes_has (shapes, SIM_SHAPE_PACKAGE_NO_RANGE);
@@ -192,7 +192,7 @@ sim_packages_answer (SimPackages *packages, const SimTasks *tasks, const SimRequ
   const char *if_range = sim_request_header (req, "If-Range");
 
   if (sim_shapes_has (shapes, SIM_SHAPE_PACKAGE_REDIRECT) && sim_request_arg (req, "moved") == NULL) {
-    answer_elsewhere (req, answer);
+    redirect (req, response);
     return;
   }
 
@@ -200,11 +200,11 @@ sim_packages_answer (SimPackages *packages, const SimTasks *tasks, const SimRequ
   guint64 size = sim_package_get_size (package);
   guint64 from = 0, length = size;
   g_autofree char *etag = g_strdup_printf ("\"%016" G_GINT64_MODIFIER "x\"", sim_task_mix (task->seed, size));
-  g_autofree char *modified = sim_answer_make_date (task->ends);
+  g_autofree char *modified = sim_response_make_date (task->ends);
   RangeKind range = RANGE_NONE;
 
   if (if_match != NULL && strcmp (if_match, "*") != 0 && strcmp (if_match, etag) != 0) {
-    answer_error (answer, 412, "PreconditionFailed", "At least one of the preconditions did not hold.");
+    respond_error (response, 412, "PreconditionFailed", "At least one of the preconditions did not hold.");
     return;
   }
   if (!no_range && (if_range == NULL || strcmp (if_range, etag) == 0 || strcmp (if_range, modified) == 0))
@@ -212,18 +212,18 @@ sim_packages_answer (SimPackages *packages, const SimTasks *tasks, const SimRequ
 
   g_autofree char *content_range = NULL;
   if (range == RANGE_OUTSIDE) {
-    answer_error (answer, 416, "InvalidRange", "The requested range cannot be satisfied.");
+    respond_error (response, 416, "InvalidRange", "The requested range cannot be satisfied.");
     content_range = g_strdup_printf ("bytes */%" G_GUINT64_FORMAT, size);
   } else {
-    sim_answer_set_package (answer, range == RANGE_GOOD ? 206 : 200, package, from, length, no_length);
+    sim_response_set_package (response, range == RANGE_GOOD ? 206 : 200, package, from, length, no_length);
     if (range == RANGE_GOOD)
       content_range = g_strdup_printf ("bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, from,
                                        from + length - 1, size);
   }
   if (content_range != NULL)
-    sim_answer_add_header (answer, "Content-Range", content_range);
+    sim_response_add_header (response, "Content-Range", content_range);
   if (!no_range)
-    sim_answer_add_header (answer, "Accept-Ranges", "bytes");
-  sim_answer_add_header (answer, "ETag", etag);
-  sim_answer_add_header (answer, "Last-Modified", modified);
+    sim_response_add_header (response, "Accept-Ranges", "bytes");
+  sim_response_add_header (response, "ETag", etag);
+  sim_response_add_header (response, "Last-Modified", modified);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's words about basic tasks: task/result, task/ID, an item of task/list. */
+/* The service's documents about basic tasks: task/result, task/ID, an item of task/list. */
 #include "reply.h"
 
 /* What a CSV writer can get wrong. */
@@ -18,13 +18,13 @@ cJSON *
 sim_reply_result (const SimTask *task, gint64 now)
 {
   SimState state = sim_task_state (task, now);
-  cJSON *answer = cJSON_CreateObject ();
+  cJSON *response = cJSON_CreateObject ();
 
-  cJSON_AddNumberToObject (answer, "code", 0);
-  sim_json_add_string (answer, "msg", "Success.");
-  cJSON *data = cJSON_AddObjectToObject (answer, "data");
+  cJSON_AddNumberToObject (response, "code", 0);
+  sim_json_add_string (response, "msg", "Success.");
+  cJSON *data = cJSON_AddObjectToObject (response, "data");
   if (state.ended == 0)
-    return answer;
+    return response;
 
   /* a transfer knows no users, only how many files went well */
   gboolean import = task->type == SIM_BASIC_IMPORT;
@@ -39,7 +39,7 @@ sim_reply_result (const SimTask *task, gint64 now)
     sim_json_add_string (item, "desc", failures[i].desc);
     cJSON_AddItemToArray (list, item);
   }
-  return answer;
+  return response;
 }
 
 static void
@@ -79,10 +79,10 @@ cJSON *
 sim_reply_task (const SimTask *task, gint64 now)
 {
   SimState state = sim_task_state (task, now);
-  cJSON *answer = cJSON_CreateObject ();
+  cJSON *response = cJSON_CreateObject ();
 
-  add_head (answer, task, &state);
-  cJSON_AddNumberToObject (answer, "code", 0);
-  sim_json_add_string (answer, "msg", "Success.");
-  return answer;
+  add_head (response, task, &state);
+  cJSON_AddNumberToObject (response, "code", 0);
+  sim_json_add_string (response, "msg", "Success.");
+  return response;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's words about batch jobs: the job, an item of its list. */
+/* The service's documents about batch jobs: the job, an item of the list. */
 #include "reply.h"
 
 static void
@@ -70,11 +70,11 @@ cJSON *
 sim_reply_job (const SimTask *task, gint64 now, const char *url)
 {
   SimState state = sim_task_state (task, now);
-  cJSON *answer = cJSON_CreateObject ();
+  cJSON *response = cJSON_CreateObject ();
 
-  sim_json_add_string (answer, "code", "0");
-  sim_json_add_string (answer, "msg", "Success.");
-  cJSON *data = cJSON_AddObjectToObject (answer, "data");
+  sim_json_add_string (response, "code", "0");
+  sim_json_add_string (response, "msg", "Success.");
+  cJSON *data = cJSON_AddObjectToObject (response, "data");
   cJSON *job = cJSON_AddObjectToObject (data, "jobInfo");
   add_job (job, task, &state);
   cJSON_AddNumberToObject (job, "progress", state.progress);
@@ -83,5 +83,5 @@ sim_reply_job (const SimTask *task, gint64 now, const char *url)
   cJSON_AddItemToObject (data, "taskInfos", sim_reply_files (task, &state));
   if (task->type == SIM_JOB_UNZIP)
     cJSON_AddItemToObject (data, "uncompressedFileList", build_uncompressed (task, &state));
-  return answer;
+  return response;
 }

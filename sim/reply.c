@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's words about share tasks, and what the families' words have in common. */
+/* The service's documents about share tasks, and what the documents of all families have in common. */
 #include "reply.h"
 
 static void
@@ -78,8 +78,8 @@ cJSON *
 sim_reply_share (const SimTask *task, gint64 now, const char *url)
 {
   SimState state = sim_task_state (task, now);
-  cJSON *answer = cJSON_CreateObject ();
-  cJSON *job = cJSON_AddObjectToObject (answer, "jobInfo");
+  cJSON *response = cJSON_CreateObject ();
+  cJSON *job = cJSON_AddObjectToObject (response, "jobInfo");
 
   sim_json_add_string (job, "userId", SIM_USER_ID);
   sim_json_add_string (job, "taskId", task->task_id);
@@ -93,8 +93,8 @@ sim_reply_share (const SimTask *task, gint64 now, const char *url)
   cJSON_AddNumberToObject (job, "progress", state.progress);
   if (sim_reply_has_package (task, &state))
     sim_json_add_string (job, "downloadUrl", url);
-  cJSON_AddItemToObject (answer, "taskInfos", sim_reply_files (task, &state));
-  cJSON_AddNumberToObject (answer, "code", 0);
-  sim_json_add_string (answer, "msg", "Success.");
-  return answer;
+  cJSON_AddItemToObject (response, "taskInfos", sim_reply_files (task, &state));
+  cJSON_AddNumberToObject (response, "code", 0);
+  sim_json_add_string (response, "msg", "Success.");
+  return response;
 }

@@ -3,8 +3,8 @@
 
 #include "tasks.h"
 
-/* The service's words about tasks, each family with its own: field names, number or String, form of times. All give a
- * document or a part of one as of NOW (microseconds since the epoch). (transfer full) */
+/* The service's documents about tasks. Each family has its own field names, numbers or Strings, form of times. All
+ * give a document or a part of one as of NOW (microseconds since the epoch). (transfer full) */
 
 /* Whether there is a package to download. */
 gboolean sim_reply_has_package (const SimTask *task, const SimState *state);

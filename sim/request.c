@@ -11,17 +11,17 @@ static const struct {
   const char *name;
   const char *methods;
   const char *path;
-} calls[SIM_N_CALLS] = {
-  [SIM_CALL_SHARE_DETAIL] = { "share/taskDetail", "POST", API "share/taskDetail" },
-  [SIM_CALL_TASK_RESULT] = { "task/result", "GET", API "task/result" },
-  [SIM_CALL_TASK_LIST] = { "task/list", "GET", API "task/list" },
-  [SIM_CALL_JOBS] = { "jobs", "GET", API "jobs" },
-  [SIM_CALL_CANCEL] = { "cancel", "POST", API "cancel" },
-  [SIM_CALL_REFRESH] = { "session/refresh", "POST", API "session/refresh" },
-  [SIM_CALL_TASK] = { "task", "GET", API "task/*" },
-  [SIM_CALL_JOB] = { "job", "GET", API "*" },
-  [SIM_CALL_PACKAGE] = { "package", "GET, HEAD", "/packages/*" },
-  [SIM_CALL_OTHER] = { "other", NULL, NULL },
+} endpoints[SIM_N_ENDPOINTS] = {
+  [SIM_ENDPOINT_SHARE_DETAIL] = { "share/taskDetail", "POST", API "share/taskDetail" },
+  [SIM_ENDPOINT_TASK_RESULT] = { "task/result", "GET", API "task/result" },
+  [SIM_ENDPOINT_TASK_LIST] = { "task/list", "GET", API "task/list" },
+  [SIM_ENDPOINT_JOBS] = { "jobs", "GET", API "jobs" },
+  [SIM_ENDPOINT_CANCEL] = { "cancel", "POST", API "cancel" },
+  [SIM_ENDPOINT_REFRESH] = { "session/refresh", "POST", API "session/refresh" },
+  [SIM_ENDPOINT_TASK] = { "task", "GET", API "task/*" },
+  [SIM_ENDPOINT_JOB] = { "job", "GET", API "*" },
+  [SIM_ENDPOINT_PACKAGE] = { "package", "GET, HEAD", "/packages/*" },
+  [SIM_ENDPOINT_OTHER] = { "other", NULL, NULL },
 };
 
 static void
@@ -50,7 +50,7 @@ sim_request_new (const char *uri, gint64 at)
   req->headers = sim_pairs_new ();
   req->args = sim_pairs_new ();
   req->body = g_byte_array_new ();
-  req->call = SIM_CALL_OTHER;
+  req->endpoint = SIM_ENDPOINT_OTHER;
   return req;
 }
 
@@ -134,31 +134,32 @@ void
 sim_request_identify (SimRequest *req)
 {
   const char *task_id = NULL;
-  SimCall call = 0;
+  SimEndpoint endpoint = 0;
 
-  while (call < SIM_CALL_OTHER && !path_fits (req->path, calls[call].path, &task_id))
-    call++;
-  g_auto (GStrv) methods = g_strsplit (call != SIM_CALL_OTHER ? calls[call].methods : req->method, ", ", -1);
+  while (endpoint < SIM_ENDPOINT_OTHER && !path_fits (req->path, endpoints[endpoint].path, &task_id))
+    endpoint++;
+  g_auto (GStrv) methods =
+      g_strsplit (endpoint != SIM_ENDPOINT_OTHER ? endpoints[endpoint].methods : req->method, ", ", -1);
   if (!g_strv_contains ((const char *const *) methods, req->method)) {
-    req->right_method = calls[call].methods;
+    req->right_method = endpoints[endpoint].methods;
     return;
   }
 
-  req->call = call;
+  req->endpoint = endpoint;
   if (strcmp (req->method, "POST") == 0)
     req->json = sim_json_parse (req->body->data, req->body->len);
-  if (call == SIM_CALL_SHARE_DETAIL) {
+  if (endpoint == SIM_ENDPOINT_SHARE_DETAIL) {
     task_id = sim_json_get_string (req->json, "taskId");
     req->share_id = g_strdup (sim_json_get_string (req->json, "shareId"));
-  } else if (call == SIM_CALL_CANCEL) {
+  } else if (endpoint == SIM_ENDPOINT_CANCEL) {
     task_id = sim_json_get_string (req->json, "jobId");
-  } else if (call == SIM_CALL_TASK_RESULT) {
+  } else if (endpoint == SIM_ENDPOINT_TASK_RESULT) {
     /* the documents have both spellings */
     task_id = sim_request_arg (req, "taskId");
     if (task_id == NULL)
       task_id = sim_request_arg (req, "taskid");
   }
-  if (call != SIM_CALL_PACKAGE)
+  if (endpoint != SIM_ENDPOINT_PACKAGE)
     req->task_id = g_strdup (task_id);
   else if (g_str_has_suffix (task_id, ".zip"))
     req->task_id = g_strndup (task_id, strlen (task_id) - strlen (".zip"));
@@ -167,43 +168,43 @@ sim_request_identify (SimRequest *req)
 const char *
 sim_request_override_key (const SimRequest *req)
 {
-  switch (req->call) {
-  case SIM_CALL_SHARE_DETAIL:
-  case SIM_CALL_TASK_RESULT:
-  case SIM_CALL_TASK:
-  case SIM_CALL_JOB: return req->task_id;
-  case SIM_CALL_TASK_LIST:
-  case SIM_CALL_JOBS: return sim_call_name (req->call);
-  case SIM_CALL_CANCEL:
-  case SIM_CALL_REFRESH:
-  case SIM_CALL_PACKAGE:
-  case SIM_CALL_OTHER: break;
+  switch (req->endpoint) {
+  case SIM_ENDPOINT_SHARE_DETAIL:
+  case SIM_ENDPOINT_TASK_RESULT:
+  case SIM_ENDPOINT_TASK:
+  case SIM_ENDPOINT_JOB: return req->task_id;
+  case SIM_ENDPOINT_TASK_LIST:
+  case SIM_ENDPOINT_JOBS: return sim_endpoint_name (req->endpoint);
+  case SIM_ENDPOINT_CANCEL:
+  case SIM_ENDPOINT_REFRESH:
+  case SIM_ENDPOINT_PACKAGE:
+  case SIM_ENDPOINT_OTHER: break;
   }
   return NULL;
 }
 
 const char *
-sim_call_name (SimCall call)
+sim_endpoint_name (SimEndpoint endpoint)
 {
-  return calls[call].name;
+  return endpoints[endpoint].name;
 }
 
 char *
-sim_call_names (void)
+sim_endpoint_names (void)
 {
-  const char *names[SIM_N_CALLS + 1] = { NULL };
+  const char *names[SIM_N_ENDPOINTS + 1] = { NULL };
 
-  for (guint i = 0; i < SIM_N_CALLS; i++)
-    names[i] = calls[i].name;
+  for (guint i = 0; i < SIM_N_ENDPOINTS; i++)
+    names[i] = endpoints[i].name;
   return g_strjoinv (", ", (char **) names);
 }
 
 gboolean
-sim_call_from_name (const char *name, SimCall *call)
+sim_endpoint_from_name (const char *name, SimEndpoint *endpoint)
 {
-  for (guint i = 0; i < SIM_N_CALLS; i++)
-    if (strcmp (name, calls[i].name) == 0) {
-      *call = (SimCall) i;
+  for (guint i = 0; i < SIM_N_ENDPOINTS; i++)
+    if (strcmp (name, endpoints[i].name) == 0) {
+      *endpoint = (SimEndpoint) i;
       return TRUE;
     }
   return FALSE;

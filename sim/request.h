@@ -9,18 +9,18 @@
 #define SIM_ADMIN_BODY_MAX   (64u * 1024 * 1024)
 
 typedef enum {
-  SIM_CALL_SHARE_DETAIL,
-  SIM_CALL_TASK_RESULT,
-  SIM_CALL_TASK_LIST,
-  SIM_CALL_JOBS,
-  SIM_CALL_CANCEL,
-  SIM_CALL_REFRESH,
-  SIM_CALL_TASK,
-  SIM_CALL_JOB,
-  SIM_CALL_PACKAGE, /* no call of the service: what a downloadUrl is for */
-  SIM_CALL_OTHER,   /* anything the simulator does not know: also a known path with the wrong method */
-} SimCall;
-#define SIM_N_CALLS (SIM_CALL_OTHER + 1)
+  SIM_ENDPOINT_SHARE_DETAIL,
+  SIM_ENDPOINT_TASK_RESULT,
+  SIM_ENDPOINT_TASK_LIST,
+  SIM_ENDPOINT_JOBS,
+  SIM_ENDPOINT_CANCEL,
+  SIM_ENDPOINT_REFRESH,
+  SIM_ENDPOINT_TASK,
+  SIM_ENDPOINT_JOB,
+  SIM_ENDPOINT_PACKAGE, /* no endpoint of the service: what a downloadUrl leads to */
+  SIM_ENDPOINT_OTHER,   /* anything the simulator does not know: also a known path with the wrong method */
+} SimEndpoint;
+#define SIM_N_ENDPOINTS (SIM_ENDPOINT_OTHER + 1)
 
 typedef struct {
   char *name;
@@ -41,7 +41,7 @@ typedef struct {
   gboolean body_too_big; /* the rest of the body was thrown away */
 
   /* filled by sim_request_identify() */
-  SimCall call;
+  SimEndpoint endpoint;
   const char *right_method; /* set when the path is known but the method is none of these */
   cJSON *json;              /* the parsed body of a POST, or NULL */
   char *task_id;            /* or the job's, as far as it can be made out, also in a malformed request; or NULL */
@@ -66,15 +66,15 @@ const char *sim_request_header (const SimRequest *req, const char *name);
 /* The first query argument of exactly that name, or NULL. (transfer none) */
 const char *sim_request_arg (const SimRequest *req, const char *name);
 
-/* Works out call, task and share from the complete request. Judges nothing: that is for checks.c. */
+/* Works out endpoint, task and share from the complete request. Judges nothing: that is for checks.c. */
 void sim_request_identify (SimRequest *req);
 
-/* Such as "share/taskDetail"; "other" for SIM_CALL_OTHER. */
-const char *sim_call_name (SimCall call);
+/* Such as "share/taskDetail"; "other" for SIM_ENDPOINT_OTHER. */
+const char *sim_endpoint_name (SimEndpoint endpoint);
 /* All names with commas between, for messages. (transfer full) */
-char *sim_call_names (void);
-/* Under what tests may put an answer in place of the call's own: the task's id for a detail or result, the call's name
- * for a list; NULL for other calls. (transfer none) */
+char *sim_endpoint_names (void);
+/* Under what tests may put a response in place of the endpoint's own: the task's id for a detail or result, the
+ * endpoint's name for a list; NULL for other endpoints. (transfer none) */
 const char *sim_request_override_key (const SimRequest *req);
-/* The call of that name; FALSE when there is none. */
-gboolean sim_call_from_name (const char *name, SimCall *call);
+/* The endpoint of that name; FALSE when there is none. */
+gboolean sim_endpoint_from_name (const char *name, SimEndpoint *endpoint);

@@ -27,7 +27,7 @@ struct SimServer {
   char *url;
 };
 
-/* What is to be sent of an answer's body. */
+/* What is to be sent of a response's body. */
 typedef struct {
   GBytes *bytes;       /* or, when NULL, */
   SimPackage *package; /* from `from` on */
@@ -61,23 +61,23 @@ read_content (void *cls, uint64_t position, char *buffer, size_t max)
 }
 
 static struct MHD_Response *
-create_response (const SimAnswer *answer)
+create_response (const SimResponse *response)
 {
   Content *content = g_new0 (Content, 1);
-  guint64 size = answer->package != NULL ? answer->length : g_bytes_get_size (answer->body);
+  guint64 size = response->package != NULL ? response->length : g_bytes_get_size (response->body);
 
-  if (answer->package != NULL)
-    content->package = sim_package_ref (answer->package);
+  if (response->package != NULL)
+    content->package = sim_package_ref (response->package);
   else
-    content->bytes = g_bytes_ref (answer->body);
-  content->from = answer->from;
-  content->broken = answer->wire == SIM_WIRE_HALF;
+    content->bytes = g_bytes_ref (response->body);
+  content->from = response->from;
+  content->broken = response->wire == SIM_WIRE_HALF;
   content->size = content->broken ? size / 2 : size;
-  struct MHD_Response *response = MHD_create_response_from_callback (
-      answer->no_length ? MHD_SIZE_UNKNOWN : size, CLAMP (size, 1, BLOCK_SIZE), read_content, content, content_free);
-  if (response == NULL)
+  struct MHD_Response *mhd_response = MHD_create_response_from_callback (
+      response->no_length ? MHD_SIZE_UNKNOWN : size, CLAMP (size, 1, BLOCK_SIZE), read_content, content, content_free);
+  if (mhd_response == NULL)
     content_free (content);
-  return response;
+  return mhd_response;
 }
 
 /* Sends a TCP RST now. Closing with SO_LINGER 0 alone is not enough: MHD shuts the socket down first, and the peer
@@ -95,31 +95,31 @@ reset_connection (struct MHD_Connection *connection)
 
 /* MHD's own Date is switched off as it knows only the real time. */
 static void
-add_date (struct MHD_Response *response, gint64 now)
+add_date (struct MHD_Response *mhd_response, gint64 now)
 {
-  g_autofree char *text = sim_answer_make_date (now);
-  MHD_add_response_header (response, MHD_HTTP_HEADER_DATE, text);
+  g_autofree char *text = sim_response_make_date (now);
+  MHD_add_response_header (mhd_response, MHD_HTTP_HEADER_DATE, text);
 }
 
 static enum MHD_Result
-send_answer (const Sim *sim, struct MHD_Connection *connection, const SimAnswer *answer)
+send_response (const Sim *sim, struct MHD_Connection *connection, const SimResponse *response)
 {
-  if (answer->wire == SIM_WIRE_RESET) {
+  if (response->wire == SIM_WIRE_RESET) {
     reset_connection (connection);
     return MHD_NO;
   }
-  struct MHD_Response *response = create_response (answer);
-  if (response == NULL)
+  struct MHD_Response *mhd_response = create_response (response);
+  if (mhd_response == NULL)
     return MHD_NO;
-  if (answer->content_type != NULL)
-    MHD_add_response_header (response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
-  add_date (response, sim_now (sim));
-  for (guint i = 0; answer->headers != NULL && i < answer->headers->len; i++) {
-    const SimPair *pair = answer->headers->pdata[i];
-    MHD_add_response_header (response, pair->name, pair->value);
+  if (response->content_type != NULL)
+    MHD_add_response_header (mhd_response, MHD_HTTP_HEADER_CONTENT_TYPE, response->content_type);
+  add_date (mhd_response, sim_now (sim));
+  for (guint i = 0; response->headers != NULL && i < response->headers->len; i++) {
+    const SimPair *pair = response->headers->pdata[i];
+    MHD_add_response_header (mhd_response, pair->name, pair->value);
   }
-  enum MHD_Result queued = MHD_queue_response (connection, answer->status, response);
-  MHD_destroy_response (response);
+  enum MHD_Result queued = MHD_queue_response (connection, response->status, mhd_response);
+  MHD_destroy_response (mhd_response);
   return queued;
 }
 
@@ -162,15 +162,15 @@ on_request (void *cls, struct MHD_Connection *connection, const char *url, const
     return MHD_YES;
   }
 
-  g_auto (SimAnswer) answer = { 0 };
+  g_auto (SimResponse) response = { 0 };
   if (for_tests) {
-    sim_admin_handle (sim, req, &answer);
+    sim_admin_handle (sim, req, &response);
   } else {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    if (!sim_service_handle (sim, req, info->socket_context, &answer))
+    if (!sim_service_handle (sim, req, info->socket_context, &response))
       return MHD_NO;
   }
-  return send_answer (sim, connection, &answer);
+  return send_response (sim, connection, &response);
 }
 
 /* The only place where MHD shows the target as it was sent. What it returns becomes *request_context. */

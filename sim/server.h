@@ -13,5 +13,5 @@ SimServer *sim_server_start (Sim *sim, const char *bind, guint port, GError **er
 /* "http://127.0.0.1:8642", an IPv6 address in brackets. (transfer none) */
 const char *sim_server_url (const SimServer *server);
 
-/* Ends all connections, also those whose answer is being kept back, and frees everything. Accepts NULL. */
+/* Ends all connections, also those whose response is being kept back, and frees everything. Accepts NULL. */
 void sim_server_stop (SimServer *server);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* One request of the service from checks to answer, with latency, faults and the log. */
+/* One request to the service from checks to response, with latency, faults and the log. */
 #include "service.h"
 
 #include "api.h"
 
-/* What the gateway says to a path that is no call of ours. */
+/* What the gateway says to a path that is no endpoint. */
 static void
-answer_no_api (const SimRequest *req, SimAnswer *answer)
+respond_no_api (const SimRequest *req, SimResponse *response)
 {
-  sim_answer_set_gateway_error (answer, req->right_method != NULL ? 405 : 404, "APIGW.0101",
-                                "The API does not exist or has not been published in the environment");
+  sim_response_set_gateway_error (response, req->right_method != NULL ? 405 : 404, "APIGW.0101",
+                                  "The API does not exist or has not been published in the environment");
   if (req->right_method != NULL)
-    sim_answer_add_header (answer, "Allow", req->right_method);
+    sim_response_add_header (response, "Allow", req->right_method);
 }
 
 /* Waits; FALSE when the simulator ends before the time is over. */
@@ -31,23 +31,23 @@ wait_for (Sim *sim, gint64 milliseconds)
   return !stopping;
 }
 
-/* The answer is settled when the request comes in and only then kept back: a slow answer tells how things were when
- * it was asked for, and the numbers that stored answers carry are in the order of arrival. Faults come after the
- * checks, so that they never hide a malformed request. */
+/* The response is settled when the request comes in and only then kept back: a slow response is as of the time of
+ * its request, and the numbers in overrides are in the order of arrival. Faults come after the checks: they never hide
+ * a malformed request. */
 gboolean
-sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimAnswer *answer)
+sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimResponse *response)
 {
   SimStroke stroke = { NULL, -1 };
   SimRefusal refusal = SIM_REFUSAL_NONE;
   guint64 number = 0;
 
   sim_request_identify (req);
-  if (req->call == SIM_CALL_OTHER)
-    answer_no_api (req, answer);
-  else if (req->call == SIM_CALL_PACKAGE)
-    refusal = sim_packages_check (sim->packages, sim->tasks, req, answer);
+  if (req->endpoint == SIM_ENDPOINT_OTHER)
+    respond_no_api (req, response);
+  else if (req->endpoint == SIM_ENDPOINT_PACKAGE)
+    refusal = sim_packages_check (sim->packages, sim->tasks, req, response);
   else
-    refusal = sim_checks_run (req, sim->auth, sim->auth_status, answer);
+    refusal = sim_checks_run (req, sim->auth, sim->auth_status, response);
 
   const char *key = sim_request_override_key (req);
   g_mutex_lock (&sim->lock);
@@ -56,30 +56,30 @@ sim_service_handle (Sim *sim, SimRequest *req, SimPeer *peer, SimAnswer *answer)
   if (refusal == SIM_REFUSAL_NONE) {
     sim_faults_strike (sim->faults, req, &stroke);
     if (key != NULL)
-      number = sim_overrides_take (sim->overrides, key, answer);
+      number = sim_overrides_take (sim->overrides, key, response);
   }
   g_mutex_unlock (&sim->lock);
 
   if (number > 0) {
-    answer->body = sim_overrides_expand (answer->body, number);
-  } else if (req->call == SIM_CALL_PACKAGE) {
+    response->body = sim_overrides_expand (response->body, number);
+  } else if (req->endpoint == SIM_ENDPOINT_PACKAGE) {
     if (refusal == SIM_REFUSAL_NONE)
-      sim_packages_answer (sim->packages, sim->tasks, req, shapes, answer);
-  } else if (req->call != SIM_CALL_OTHER) {
+      sim_packages_respond (sim->packages, sim->tasks, req, shapes, response);
+  } else if (req->endpoint != SIM_ENDPOINT_OTHER) {
     if (refusal == SIM_REFUSAL_NONE)
-      refusal = sim_api_answer (sim, req, shapes, answer);
-    sim_shapes_apply_error (shapes, answer);
+      refusal = sim_api_respond (sim, req, shapes, response);
+    sim_shapes_apply_error (shapes, response);
   }
   if (stroke.fault != NULL)
-    sim_fault_apply (stroke.fault, answer);
+    sim_fault_apply (stroke.fault, response);
 
   gboolean send = wait_for (sim, sim->latency + MAX (stroke.delay, 0));
-  if (send && answer->wire == SIM_WIRE_RESET)
-    answer->status = 0;
+  if (send && response->wire == SIM_WIRE_RESET)
+    response->status = 0;
 
   g_mutex_lock (&sim->lock);
   sim_journal_refuse (sim->journal, refusal);
-  sim_journal_end (sim->journal, entry, send ? answer->status : 0, sim_stroke_name (&stroke));
+  sim_journal_end (sim->journal, entry, send ? response->status : 0, sim_stroke_name (&stroke));
   g_mutex_unlock (&sim->lock);
   sim_fault_unref (stroke.fault);
   return send;

@@ -19,42 +19,42 @@ rename_member (cJSON *object, const char *from, const char *to)
 
 /* What has jobInfo and taskInfos in it. */
 static cJSON *
-get_holder (cJSON *document, SimCall call)
+get_holder (cJSON *document, SimEndpoint endpoint)
 {
-  return call == SIM_CALL_JOB ? cJSON_GetObjectItemCaseSensitive (document, "data") : document;
+  return endpoint == SIM_ENDPOINT_JOB ? cJSON_GetObjectItemCaseSensitive (document, "data") : document;
 }
 
 /* The object of a share task or job, or NULL. */
 static cJSON *
-get_job (cJSON *document, SimCall call)
+get_job (cJSON *document, SimEndpoint endpoint)
 {
-  return cJSON_GetObjectItemCaseSensitive (get_holder (document, call), "jobInfo");
+  return cJSON_GetObjectItemCaseSensitive (get_holder (document, endpoint), "jobInfo");
 }
 
 static void
-make_code_string (cJSON *document, SimCall call)
+make_code_string (cJSON *document, SimEndpoint endpoint)
 {
   if (cJSON_HasObjectItem (document, "code"))
     sim_json_set (document, "code", cJSON_CreateString ("0"));
 }
 
 static void
-make_code_number (cJSON *document, SimCall call)
+make_code_number (cJSON *document, SimEndpoint endpoint)
 {
   if (cJSON_HasObjectItem (document, "code"))
     sim_json_set (document, "code", cJSON_CreateNumber (0));
 }
 
 static void
-remove_code (cJSON *document, SimCall call)
+remove_code (cJSON *document, SimEndpoint endpoint)
 {
   cJSON_DeleteItemFromObjectCaseSensitive (document, "code");
 }
 
 static void
-make_infos_object (cJSON *document, SimCall call)
+make_infos_object (cJSON *document, SimEndpoint endpoint)
 {
-  cJSON *holder = get_holder (document, call);
+  cJSON *holder = get_holder (document, endpoint);
   cJSON *first = cJSON_DetachItemFromArray (cJSON_GetObjectItemCaseSensitive (holder, "taskInfos"), 0);
 
   if (first != NULL)
@@ -62,52 +62,52 @@ make_infos_object (cJSON *document, SimCall call)
 }
 
 static void
-make_infos_null (cJSON *document, SimCall call)
+make_infos_null (cJSON *document, SimEndpoint endpoint)
 {
-  if (cJSON_HasObjectItem (get_holder (document, call), "taskInfos"))
-    sim_json_set (get_holder (document, call), "taskInfos", cJSON_CreateNull ());
+  if (cJSON_HasObjectItem (get_holder (document, endpoint), "taskInfos"))
+    sim_json_set (get_holder (document, endpoint), "taskInfos", cJSON_CreateNull ());
 }
 
 static void
-remove_infos (cJSON *document, SimCall call)
+remove_infos (cJSON *document, SimEndpoint endpoint)
 {
-  cJSON_DeleteItemFromObjectCaseSensitive (get_holder (document, call), "taskInfos");
+  cJSON_DeleteItemFromObjectCaseSensitive (get_holder (document, endpoint), "taskInfos");
 }
 
 static void
-make_wrapper (cJSON *document, SimCall call)
+make_wrapper (cJSON *document, SimEndpoint endpoint)
 {
-  if (call != SIM_CALL_SHARE_DETAIL)
+  if (endpoint != SIM_ENDPOINT_SHARE_DETAIL)
     return;
-  make_code_string (document, call);
-  remove_infos (document, call);
+  make_code_string (document, endpoint);
+  remove_infos (document, endpoint);
   rename_member (document, "jobInfo", "taskInfo");
   cJSON *wrapper = cJSON_GetObjectItemCaseSensitive (document, "taskInfo");
   sim_json_add_string (wrapper, "resultCode", "0");
 }
 
 static void
-swap_names (cJSON *document, SimCall call)
+swap_names (cJSON *document, SimEndpoint endpoint)
 {
-  cJSON *job = cJSON_GetObjectItemCaseSensitive (get_holder (document, call), "jobInfo");
+  cJSON *job = cJSON_GetObjectItemCaseSensitive (get_holder (document, endpoint), "jobInfo");
 
-  if (call == SIM_CALL_SHARE_DETAIL) {
+  if (endpoint == SIM_ENDPOINT_SHARE_DETAIL) {
     rename_member (job, "taskStatus", "status");
     rename_member (job, "startTime", "beginTime");
-  } else if (call == SIM_CALL_JOB) {
+  } else if (endpoint == SIM_ENDPOINT_JOB) {
     rename_member (job, "status", "taskStatus");
     rename_member (job, "beginTime", "startTime");
   }
 }
 
 static void
-name_list_dtos (cJSON *document, SimCall call)
+name_list_dtos (cJSON *document, SimEndpoint endpoint)
 {
   rename_member (document, "taskList", "taskListDtos");
 }
 
 static void
-make_cursor_number (cJSON *document, SimCall call)
+make_cursor_number (cJSON *document, SimEndpoint endpoint)
 {
   const char *cursor = sim_json_get_string (document, "nextCursor");
 
@@ -116,11 +116,11 @@ make_cursor_number (cJSON *document, SimCall call)
 }
 
 static void
-strip_result (cJSON *document, SimCall call)
+strip_result (cJSON *document, SimEndpoint endpoint)
 {
-  if (call != SIM_CALL_TASK_RESULT)
+  if (endpoint != SIM_ENDPOINT_TASK_RESULT)
     return;
-  remove_code (document, call);
+  remove_code (document, endpoint);
   cJSON_DeleteItemFromObjectCaseSensitive (document, "msg");
 }
 
@@ -132,43 +132,43 @@ visit_desc (cJSON *parent, cJSON *member)
 }
 
 static void
-remove_desc (cJSON *document, SimCall call)
+remove_desc (cJSON *document, SimEndpoint endpoint)
 {
-  if (call == SIM_CALL_TASK_RESULT)
+  if (endpoint == SIM_ENDPOINT_TASK_RESULT)
     sim_json_walk (document, visit_desc);
 }
 
 static void
-remove_url (cJSON *document, SimCall call)
+remove_url (cJSON *document, SimEndpoint endpoint)
 {
-  cJSON_DeleteItemFromObjectCaseSensitive (get_job (document, call), "downloadUrl");
+  cJSON_DeleteItemFromObjectCaseSensitive (get_job (document, endpoint), "downloadUrl");
 }
 
 static void
-empty_url (cJSON *document, SimCall call)
+empty_url (cJSON *document, SimEndpoint endpoint)
 {
-  if (cJSON_HasObjectItem (get_job (document, call), "downloadUrl"))
-    sim_json_set (get_job (document, call), "downloadUrl", cJSON_CreateString (""));
+  if (cJSON_HasObjectItem (get_job (document, endpoint), "downloadUrl"))
+    sim_json_set (get_job (document, endpoint), "downloadUrl", cJSON_CreateString (""));
 }
 
 static void
-remove_progress (cJSON *document, SimCall call)
+remove_progress (cJSON *document, SimEndpoint endpoint)
 {
-  cJSON_DeleteItemFromObjectCaseSensitive (get_job (document, call), "progress");
+  cJSON_DeleteItemFromObjectCaseSensitive (get_job (document, endpoint), "progress");
 }
 
 static void
-make_progress_negative (cJSON *document, SimCall call)
+make_progress_negative (cJSON *document, SimEndpoint endpoint)
 {
-  if (get_job (document, call) != NULL)
-    sim_json_set (get_job (document, call), "progress", cJSON_CreateNumber (-1));
+  if (get_job (document, endpoint) != NULL)
+    sim_json_set (get_job (document, endpoint), "progress", cJSON_CreateNumber (-1));
 }
 
 static void
-make_progress_over (cJSON *document, SimCall call)
+make_progress_over (cJSON *document, SimEndpoint endpoint)
 {
-  if (get_job (document, call) != NULL)
-    sim_json_set (get_job (document, call), "progress", cJSON_CreateNumber (250));
+  if (get_job (document, endpoint) != NULL)
+    sim_json_set (get_job (document, endpoint), "progress", cJSON_CreateNumber (250));
 }
 
 static void
@@ -182,7 +182,7 @@ visit_enum (cJSON *parent, cJSON *member)
 }
 
 static void
-make_enums_unknown (cJSON *document, SimCall call)
+make_enums_unknown (cJSON *document, SimEndpoint endpoint)
 {
   sim_json_walk (document, visit_enum);
 }
@@ -199,7 +199,7 @@ visit_object (cJSON *parent, cJSON *member)
 }
 
 static void
-add_fields (cJSON *document, SimCall call)
+add_fields (cJSON *document, SimEndpoint endpoint)
 {
   sim_json_walk (document, visit_object);
   visit_object (NULL, document);
@@ -209,7 +209,7 @@ add_fields (cJSON *document, SimCall call)
 static const struct {
   const char *name;
   const char *what;
-  void (*apply) (cJSON *document, SimCall call);
+  void (*apply) (cJSON *document, SimEndpoint endpoint);
 } table[SIM_N_SHAPES] = {
   /* clang-format off */
   [SIM_SHAPE_CODE_STRING] = { "code-string", "a good answer has \"code\":\"0\"", make_code_string },
@@ -281,8 +281,8 @@ sim_shapes_parse (const char *const *names, SimShapes *shapes, GError **error)
 cJSON *
 sim_shapes_list (SimShapes shapes)
 {
-  cJSON *answer = cJSON_CreateObject ();
-  cJSON *list = cJSON_AddArrayToObject (answer, "shapes");
+  cJSON *response = cJSON_CreateObject ();
+  cJSON *list = cJSON_AddArrayToObject (response, "shapes");
 
   for (guint i = 0; i < SIM_N_SHAPES; i++) {
     cJSON *item = cJSON_CreateObject ();
@@ -291,7 +291,7 @@ sim_shapes_list (SimShapes shapes)
     cJSON_AddBoolToObject (item, "on", sim_shapes_has (shapes, i));
     cJSON_AddItemToArray (list, item);
   }
-  return answer;
+  return response;
 }
 
 char *
@@ -305,27 +305,27 @@ sim_shapes_help (void)
 }
 
 void
-sim_shapes_apply (SimShapes shapes, SimCall call, cJSON *document)
+sim_shapes_apply (SimShapes shapes, SimEndpoint endpoint, cJSON *document)
 {
   for (guint i = 0; i < SIM_N_SHAPES; i++)
     if (sim_shapes_has (shapes, i) && table[i].apply != NULL)
-      table[i].apply (document, call);
+      table[i].apply (document, endpoint);
 }
 
 void
-sim_shapes_apply_error (SimShapes shapes, SimAnswer *answer)
+sim_shapes_apply_error (SimShapes shapes, SimResponse *response)
 {
-  guint status = sim_shapes_has (shapes, SIM_SHAPE_ERROR_200) ? 200 : answer->status;
+  guint status = sim_shapes_has (shapes, SIM_SHAPE_ERROR_200) ? 200 : response->status;
   gsize size;
 
-  if (answer->status < 400)
+  if (response->status < 400)
     return;
-  const char *text = g_bytes_get_data (answer->body, &size);
+  const char *text = g_bytes_get_data (response->body, &size);
   g_autoptr (cJSON) body = sim_json_parse (text, size);
   const cJSON *code = cJSON_GetObjectItemCaseSensitive (body, "code");
   if (sim_shapes_has (shapes, SIM_SHAPE_ERROR_CODE) && code != NULL) {
     g_autofree char *code_text = g_strdup_printf ("%.0f", code->valuedouble);
-    sim_answer_set_gateway_error (answer, status, code_text, sim_json_get_string (body, "msg"));
+    sim_response_set_gateway_error (response, status, code_text, sim_json_get_string (body, "msg"));
   }
-  answer->status = status;
+  response->status = status;
 }

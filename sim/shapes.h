@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "answer.h"
+#include "response.h"
 #include "request.h"
 
-/* Shapes: the other forms an answer can have where the service's documents contradict each other or are silent.
+/* Shapes: the other forms a response can have where the service's documents contradict each other or are silent.
  *
  * Most of them change a finished document; shapes.c does that. Those that need more (what a page holds, how a package
  * is sent) are asked for where it happens. */
@@ -68,7 +68,7 @@ cJSON *sim_shapes_list (SimShapes shapes);
 /* All names and what they do, a line each, for --help. (transfer full) */
 char *sim_shapes_help (void);
 
-/* Changes the good answer of CALL. */
-void sim_shapes_apply (SimShapes shapes, SimCall call, cJSON *document);
-/* Changes an answer that is an error; leaves others alone. */
-void sim_shapes_apply_error (SimShapes shapes, SimAnswer *answer);
+/* Changes the good response of ENDPOINT. */
+void sim_shapes_apply (SimShapes shapes, SimEndpoint endpoint, cJSON *document);
+/* Changes a response that is an error; leaves others alone. */
+void sim_shapes_apply_error (SimShapes shapes, SimResponse *response);

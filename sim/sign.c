@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* App authentication: the signature HMAC-SHA256 over a request. */
+/* Verifies a request that an app has signed: HMAC-SHA256. */
 #include "sign.h"
 
 #include <string.h>

@@ -16,7 +16,7 @@
 #define TRANSFER_TASK_BASE G_GUINT64_CONSTANT (1760000000000000000)
 #define JOB_BASE           G_GUINT64_CONSTANT (1750000000000000000)
 #define ID_STEP            (G_GUINT64_CONSTANT (1000) << 22)
-/* of the sample import, whose documented answer has no times */
+/* of the sample import, whose documented response has no times */
 #define SAMPLE_TIME (G_GINT64_CONSTANT (1725852805) * G_USEC_PER_SEC)
 
 struct SimTasks {
@@ -99,7 +99,7 @@ add_generated (SimTasks *tasks, SimTaskKind kind, guint64 base, guint number, gi
   task->n_files = 1 + task->seed % 5;
   task->created = start;
   if (duration == 0) {
-    /* every slot must be over at the start, with some seconds to spare as times in the answers are whole seconds */
+    /* every slot must be over at the start, with some seconds to spare as times in the responses are whole seconds */
     duration = 20 * G_USEC_PER_SEC;
     task->created = start - 60 * G_USEC_PER_SEC;
   }
@@ -306,8 +306,8 @@ sim_tasks_list (const SimTasks *tasks, gint64 now)
     [SIM_STATUS_PENDING] = "pending",   [SIM_STATUS_RUNNING] = "running", [SIM_STATUS_COMPLETED] = "completed",
     [SIM_STATUS_CANCELED] = "canceled", [SIM_STATUS_FAILED] = "failed",
   };
-  cJSON *answer = cJSON_CreateObject ();
-  cJSON *list = cJSON_AddArrayToObject (answer, "tasks");
+  cJSON *response = cJSON_CreateObject ();
+  cJSON *list = cJSON_AddArrayToObject (response, "tasks");
 
   for (guint i = 0; i < tasks->all->len; i++) {
     const SimTask *task = tasks->all->pdata[i];
@@ -324,5 +324,5 @@ sim_tasks_list (const SimTasks *tasks, gint64 now)
     }
     cJSON_AddItemToArray (list, item);
   }
-  return answer;
+  return response;
 }

@@ -9,8 +9,8 @@
 /* The tasks of the simulated service.
  *
  * Nothing is stored about how far a task is: its state is a pure function of the time, worked out anew for every
- * answer. The table never changes after it is made, save that a job can be canceled, once, which is an atomic; so it
- * needs no lock, and the same options and start time give the same answers. */
+ * response. The tasks never change after they are made, but for a job's cancel, once, which is an atomic. So they need
+ * no lock, and the same options and start time give the same responses. */
 
 /* The three families of the service's documents. */
 typedef enum {
@@ -30,13 +30,13 @@ typedef enum {
 
 /* The numbers of taskResultCode. */
 typedef enum {
-  SIM_RESULT_NONE = 0, /* not in the answer */
+  SIM_RESULT_NONE = 0, /* not in the response */
   SIM_RESULT_SUCCEEDED = 1,
   SIM_RESULT_PARTLY = 2,
   SIM_RESULT_FAILED = 3,
 } SimResult;
 
-/* The numbers of taskType that answers depend on. */
+/* The numbers of taskType that responses depend on. */
 enum {
   SIM_SHARE_DOWNLOAD = 1,
   SIM_BASIC_TRANSFER = 0,
@@ -50,9 +50,9 @@ typedef struct {
   SimTaskKind kind;
   char *task_id;
   char *share_id; /* NULL for other kinds */
-  GBytes *sample; /* a seed task: the bytes of the answer that the documents show; NULL for a generated one */
+  GBytes *sample; /* a seed task: the bytes of the response that the documents show; NULL for a generated one */
 
-  /* of a seed task only what its other answers need; times in microseconds since the epoch */
+  /* of a seed task only what its other responses need; times in microseconds since the epoch */
   guint64 seed; /* of everything random-looking about it */
   guint number; /* counts from 0 within its option */
   gint64 created, begins, ends;
@@ -82,7 +82,7 @@ SimTasks *sim_tasks_new (const SimTaskCounts *counts, gint64 duration, gint64 st
 void sim_tasks_free (SimTasks *tasks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimTasks, sim_tasks_free)
 
-/* The sample answer of that file name. (transfer full) */
+/* The sample response of that file name. (transfer full) */
 GBytes *sim_tasks_load_sample (const char *file);
 
 guint sim_tasks_count (const SimTasks *tasks);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shapes that say the same in other words: how times, numbers and strings are written. */
+/* Shapes that write the same values otherwise: times, numbers and strings. */
 #include "writing.h"
 
 #include <string.h>
@@ -41,13 +41,13 @@ visit_time_14 (cJSON *parent, cJSON *member)
 }
 
 void
-sim_write_times_iso (cJSON *document, SimCall call)
+sim_write_times_iso (cJSON *document, SimEndpoint endpoint)
 {
   sim_json_walk (document, visit_time_iso);
 }
 
 void
-sim_write_times_14 (cJSON *document, SimCall call)
+sim_write_times_14 (cJSON *document, SimEndpoint endpoint)
 {
   sim_json_walk (document, visit_time_14);
 }
@@ -62,7 +62,7 @@ visit_number (cJSON *parent, cJSON *member)
 }
 
 void
-sim_write_numbers_string (cJSON *document, SimCall call)
+sim_write_numbers_string (cJSON *document, SimEndpoint endpoint)
 {
   sim_json_walk (document, visit_number);
 }
@@ -80,7 +80,7 @@ visit_decimal (cJSON *parent, cJSON *member)
 }
 
 void
-sim_write_numbers_decimal (cJSON *document, SimCall call)
+sim_write_numbers_decimal (cJSON *document, SimEndpoint endpoint)
 {
   sim_json_walk (document, visit_decimal);
 }
@@ -101,16 +101,16 @@ visit_time_milliseconds (cJSON *parent, cJSON *member)
 }
 
 void
-sim_write_times_seconds (cJSON *document, SimCall call)
+sim_write_times_seconds (cJSON *document, SimEndpoint endpoint)
 {
-  sim_write_times_14 (document, call);
+  sim_write_times_14 (document, endpoint);
   sim_json_walk (document, visit_time_seconds);
 }
 
 void
-sim_write_times_milliseconds (cJSON *document, SimCall call)
+sim_write_times_milliseconds (cJSON *document, SimEndpoint endpoint)
 {
-  sim_write_times_14 (document, call);
+  sim_write_times_14 (document, endpoint);
   sim_json_walk (document, visit_time_milliseconds);
 }
 
@@ -142,13 +142,13 @@ visit_nul (cJSON *parent, cJSON *member)
 }
 
 void
-sim_write_strings_cut (cJSON *document, SimCall call)
+sim_write_strings_cut (cJSON *document, SimEndpoint endpoint)
 {
   sim_json_walk (document, visit_cut);
 }
 
 void
-sim_write_strings_nul (cJSON *document, SimCall call)
+sim_write_strings_nul (cJSON *document, SimEndpoint endpoint)
 {
   sim_json_walk (document, visit_nul);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The fake clock: it stands still until a test moves it. */
 #include "kt-fake-clock.h"
 
 #include "base/kt-units.h"

@@ -5,8 +5,8 @@
 #include "kt-fake-clock.h"
 #include "model/kt-source.h"
 
-/* A source whose requests the test ends by hand: those for tasks oldest first, those for lists by family, of which at most
- * one may be under way. Nobody cancels by it. */
+/* A source whose requests the test ends by hand: those for tasks oldest first, those for lists by family, of which
+ * at most one may be under way. Nobody cancels by it. */
 typedef struct KtFakeSource KtFakeSource;
 
 KtFakeSource *kt_fake_source_new (void);
@@ -25,8 +25,8 @@ guint kt_fake_source_pending (const KtFakeSource *source);
 const KtKey *kt_fake_source_key (const KtFakeSource *source);
 gint64 kt_fake_source_deadline (const KtFakeSource *source);
 
-/* Ends the oldest request. JSON is decoded as its family's answer, that to KT_FAMILY_UNKNOWN as the FAMILY's that is
- * said, the basic one by default; the trace id is "trace-N", N from 1. */
+/* Ends the oldest request. JSON is decoded as its family's response. The response to KT_FAMILY_UNKNOWN is FAMILY's,
+ * the basic family's by default; the trace id is "trace-N", N from 1. */
 void kt_fake_source_land (KtFakeSource *source, const char *json);
 void kt_fake_source_land_as (KtFakeSource *source, KtFamily family, const char *json);
 void kt_fake_source_fail (KtFakeSource *source, KtErrorCode code);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The fake transport: exchanges that a test ends by hand, and a log of what was sent. */
 #include "kt-fake-transport.h"
 
 #include <string.h>

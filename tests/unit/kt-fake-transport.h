@@ -5,7 +5,7 @@
 #include "http/kt-transport.h"
 
 /* A transport whose exchanges the test ends by hand, in any order. It belongs to the client it is given to; the
- * log of what was sent lives on until kt_fake_transport_unref(). */
+ * log of what was sent stays until kt_fake_transport_unref(). */
 typedef struct KtFakeTransport KtFakeTransport;
 
 KtFakeTransport *kt_fake_transport_new (void);
@@ -36,7 +36,7 @@ void kt_fake_transport_land (KtFakeTransport *fake, guint index, guint status, c
 void kt_fake_transport_land_dated (KtFakeTransport *fake, guint index, guint status, const char *body,
                                    const char *date);
 
-/* The same with all that an answer may have; of a body, whose sink takes it, this is only the end. */
+/* The same with all that a response may have; of a body, whose sink takes it, this is only the end. */
 void kt_fake_transport_answer (KtFakeTransport *fake, guint index, const KtHttpResponse *response);
 
 /* Gives a piece to the sink of the INDEXth exchange; what the sink said. */

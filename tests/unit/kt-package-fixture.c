@@ -103,7 +103,8 @@ kt_package_range (KtPackageFixture *f, guint index)
   return kt_fake_transport_header (f->transport, index, "Range");
 }
 
-/* Gives LENGTH bytes (-1: all that were asked for) to exchange INDEX, as of a range or of everything; FALSE: refused. */
+/* Gives LENGTH bytes (-1: all that were asked for) to exchange INDEX, as of a range or of everything; FALSE:
+ * refused. */
 gboolean
 kt_package_pour (KtPackageFixture *f, guint index, guint status, gint64 length)
 {

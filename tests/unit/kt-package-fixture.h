@@ -53,7 +53,8 @@ KtPackage *kt_package_peek (KtPackageFixture *f);
 guint kt_package_sent (KtPackageFixture *f);
 const char *kt_package_range (KtPackageFixture *f, guint index);
 
-/* Gives LENGTH bytes (-1: all that were asked for) to exchange INDEX, as of a range or of everything; FALSE: refused. */
+/* Gives LENGTH bytes (-1: all that were asked for) to exchange INDEX, as of a range or of everything; FALSE:
+ * refused. */
 gboolean kt_package_pour (KtPackageFixture *f, guint index, guint status, gint64 length);
 void kt_package_end (KtPackageFixture *f, guint index, guint status);
 
@@ -62,7 +63,7 @@ void kt_package_serve (KtPackageFixture *f, guint index);
 
 KtPackageFind *kt_package_find (KtPackageFixture *f, KtPackageResult *result);
 
-/* Has a package found whose host answers with STATUS. (transfer full) */
+/* Has a package found whose host responds with STATUS. (transfer full) */
 KtPackage *kt_package_open (KtPackageFixture *f, guint status);
 
 KtPackageRead *kt_package_start_read (KtPackageFixture *f, KtPackage *package, gint64 offset, gsize size,

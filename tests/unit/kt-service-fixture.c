@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The set-up that all unit tests of the service share. */
+/* The fixture of all tests of the service: a service on a fake transport. */
 #include "kt-service-fixture.h"
 
 #include "base/kt-log.h"

@@ -5,7 +5,7 @@
 #include "kt-fake-transport.h"
 #include "service/kt-service.h"
 
-/* A service on a fake transport, and what its source's calls ended in. */
+/* A service on a fake transport, and what its source's operations ended in. */
 
 typedef struct {
   KtFakeClock *clock;

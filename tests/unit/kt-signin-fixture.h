@@ -3,7 +3,7 @@
 
 #include "kt-service-fixture.h"
 
-/* The service fixture with a source of tokens that the test answers for. */
+/* The service fixture with a source of tokens that the test plays. */
 
 #define JOB     "GET https://example.com/koodrive/ose/v1/7"
 #define REFRESH "POST https://example.com/koodrive/ose/v1/session/refresh"
@@ -31,7 +31,7 @@ void kt_signin_give (KtServiceFixture *f, const char *token, KtErrorCode code);
 /* Three seconds later the token, which was just read, may be read again. */
 void kt_signin_later (KtServiceFixture *f);
 
-/* Requests sent, the INDEXth one's header, its answer (without a date). */
+/* Requests sent, the INDEXth one's header, its response (without a date). */
 guint kt_signin_sent (KtServiceFixture *f);
 const char *kt_signin_header (KtServiceFixture *f, guint index, const char *name);
 void kt_signin_land (KtServiceFixture *f, guint index, guint status, const char *body);

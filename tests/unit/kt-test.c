@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What all unit tests share: counted warnings, files of tests/data. */
 #include "kt-test.h"
 
 #include <string.h>

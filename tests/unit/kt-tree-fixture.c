@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The fixture of all tests of the tree: a tree on a fake source, and a kernel that only takes notes. */
 #include "kt-tree-fixture.h"
 
 #include <string.h>
@@ -17,20 +18,20 @@ invalidate (gpointer kernel, GPtrArray *list, GSourceFunc done, gpointer data)
   }
   g_ptr_array_unref (list);
   if (done != NULL) {
-    g_assert_true (f->pushed == NULL);
-    f->pushed = done;
-    f->pushed_data = data;
+    g_assert_true (f->invalidated == NULL);
+    f->invalidated = done;
+    f->invalidated_data = data;
   }
 }
 
 void
-kt_tree_pushed (KtTreeFixture *f)
+kt_tree_invalidated (KtTreeFixture *f)
 {
-  GSourceFunc pushed = f->pushed;
+  GSourceFunc invalidated = f->invalidated;
 
-  g_assert_true (pushed != NULL);
-  f->pushed = NULL;
-  g_assert_false (pushed (f->pushed_data));
+  g_assert_true (invalidated != NULL);
+  f->invalidated = NULL;
+  g_assert_false (invalidated (f->invalidated_data));
 }
 
 static char *
@@ -84,7 +85,7 @@ kt_tree_tear_down (KtTreeFixture *f, gconstpointer data)
 {
   if (f->tree != NULL)
     kt_tree_set_invalidate (f->tree, NULL, NULL);
-  g_assert_true (f->pushed == NULL);
+  g_assert_true (f->invalidated == NULL);
   kt_tree_free (f->tree);
   kt_store_tear_down (&f->below, NULL);
   kt_health_free (f->health);
@@ -111,7 +112,7 @@ found (const KtInode *entry, const GError *error, gpointer data)
   KtTreeLookup *lookup = data;
 
   g_assert_true ((entry == NULL) != (error == NULL));
-  lookup->told++;
+  lookup->calls++;
   if (entry != NULL)
     lookup->entry = *entry;
   if (error != NULL)
@@ -125,7 +126,7 @@ kt_tree_start_lookup (KtTreeFixture *f, guint64 parent, const char *name, KtTree
 
   *lookup = (KtTreeLookup){ .error = -1 };
   operation = kt_tree_lookup (f->tree, parent, name, found, lookup);
-  g_assert_true ((operation == NULL) == (lookup->told == 1));
+  g_assert_true ((operation == NULL) == (lookup->calls == 1));
   return operation;
 }
 
@@ -139,7 +140,7 @@ kt_tree_look_up (KtTreeFixture *f, guint64 parent, const char *name, const char 
       g_error ("%s was asked for", name);
     kt_fake_source_land (f->source, json);
   }
-  g_assert_cmpuint (lookup.told, ==, 1);
+  g_assert_cmpuint (lookup.calls, ==, 1);
   return lookup;
 }
 

@@ -20,10 +20,10 @@ typedef struct {
   KtCatalog *catalog;
   KtLists *lists;
   /* the kernel */
-  GString *forgotten; /* "PARENT/NAME " for each name it was told to forget */
-  guint64 attributes; /* the last inode whose attributes it was told to forget */
-  GSourceFunc pushed;
-  gpointer pushed_data;
+  GString *forgotten; /* "PARENT/NAME " for each invalidated name */
+  guint64 attributes; /* the last inode whose attributes were invalidated */
+  GSourceFunc invalidated;
+  gpointer invalidated_data;
 } KtTreeFixture;
 
 void kt_tree_set_up (KtTreeFixture *f, gconstpointer data);
@@ -36,12 +36,12 @@ void kt_tree_watch (KtTreeFixture *f, const char *const *lines);
 /* From now on tasks/ is made of these families' lists too. */
 void kt_tree_use_lists (KtTreeFixture *f, guint families);
 
-/* The kernel has forgotten what it was told to last. */
-void kt_tree_pushed (KtTreeFixture *f);
+/* The kernel has done the last invalidation. */
+void kt_tree_invalidated (KtTreeFixture *f);
 
-/* What a lookup was told. */
+/* What a lookup has ended in. */
 typedef struct {
-  guint told;
+  guint calls;   /* of the callback */
   KtInode entry; /* id 0: no such name, or an error */
   int error;     /* -1: none */
 } KtTreeLookup;
@@ -60,7 +60,7 @@ int kt_tree_read_error (KtTreeFixture *f, guint64 id);
 /* The content of a file, which must be one. (transfer full) */
 char *kt_tree_text (KtTreeFixture *f, guint64 id);
 
-/* Answers of a share task. */
+/* Responses about a share task. */
 #define KT_JOB(fields)                                                                                                 \
   "{\"jobInfo\":{" fields "},\"taskInfos\":[{\"fileId\":\"F\",\"status\":\"1\",\"newFileId\":\"N\"}]}"
 #define KT_RUNNING    KT_JOB ("\"taskStatus\":1,\"progress\":10,\"startTime\":\"20240930090000\"")

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The configuration: its file, its options, what is refused, and how it is shown. */
 #include "kt-test.h"
 
 #include "app/kt-config.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Secrets from files, credentials and the environment, and what is refused. */
 #include "kt-test.h"
 
 #include "app/kt-secret.h"

@@ -21,7 +21,7 @@ typedef struct {
   KtConfig config; /* only what a source looks at */
   KtTokenSource *source;
   /* how the last read ended */
-  guint told;
+  guint calls; /* of the callback */
   char *token;
   GError *error;
   guint changes;
@@ -46,7 +46,7 @@ write_file (const char *path, const char *text, int mode)
 static void
 forget (Fixture *f)
 {
-  f->told = 0;
+  f->calls = 0;
   g_clear_pointer (&f->token, g_free);
   g_clear_error (&f->error);
 }
@@ -75,7 +75,7 @@ on_token (const char *token, const GError *error, gpointer data)
   Fixture *f = data;
 
   g_assert_true ((token == NULL) != (error == NULL));
-  f->told++;
+  f->calls++;
   f->token = g_strdup (token);
   f->error = error != NULL ? g_error_copy (error) : NULL;
 }
@@ -103,9 +103,9 @@ start (Fixture *f)
 static void
 wait_told (Fixture *f)
 {
-  while (f->told == 0)
+  while (f->calls == 0)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_cmpuint (f->told, ==, 1);
+  g_assert_cmpuint (f->calls, ==, 1);
 }
 
 /* What the configuration, the environment and the credentials give. */
@@ -190,7 +190,7 @@ run (Fixture *f, const char *command)
   f->config.token_command = (char *) command;
   g_assert_true (choose (f, NULL, NULL));
   start (f);
-  g_assert_cmpuint (f->told, ==, 0);
+  g_assert_cmpuint (f->calls, ==, 0);
 }
 
 static void
@@ -273,14 +273,14 @@ test_command_limit (Fixture *f, gconstpointer data)
   g_assert_cmpint (errno, ==, ECHILD);
 }
 
-/* The same when it is not wanted any more, which its reader is told. */
+/* The same when it is not wanted any more; its reader gets an error. */
 static void
 test_command_stopped (Fixture *f, gconstpointer data)
 {
   pid_t child = run_endless (f);
 
   g_clear_pointer (&f->source, kt_token_source_free);
-  g_assert_cmpuint (f->told, ==, 1);
+  g_assert_cmpuint (f->calls, ==, 1);
   kt_assert_failed (&f->error, KT_ERROR_STOPPED, "");
   g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
   while (!has_ended (child))

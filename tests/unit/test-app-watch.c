@@ -64,7 +64,7 @@ watch (Fixture *f, const char *name)
   g_assert_no_error (error);
 }
 
-/* The kernel tells of each change before the call that makes it returns. */
+/* The kernel reports each change before the system call that makes it returns. */
 static void
 assert_unchanged (Fixture *f)
 {

@@ -127,7 +127,7 @@ test_option_lists (void)
   }
 }
 
-/* An option that nobody knows is told by its name, without the value, which may be a secret; whether or not to mount. */
+/* An unknown option is reported by its name, without the value, which may be a secret; whether or not to mount. */
 static void
 test_bad_options (void)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine's clock, while the machine is put to sleep: the linker puts our clock_gettime() in the place of libc's.
- * */
+/* The machine's clock while the machine sleeps: the linker puts our clock_gettime() in the place of libc's. */
 #include "kt-test.h"
 
 #include "base/kt-clock.h"
@@ -55,8 +54,8 @@ test_counts_sleep (void)
   g_assert_cmpint (kt_clock_wall (clock), >=, real);
 }
 
-/* "A deadline is never early; over a sleep of the machine it may be late": whatever the two clocks are apart, also when that
- * changes while the timer runs. */
+/* "A deadline is never early; over a sleep of the machine it may be late": whatever the two clocks are apart, also
+ * when that changes while the timer runs. */
 static void
 test_timers_are_not_early (void)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Ids, and the service's strings as names, lines and JSON. */
 #include "kt-test.h"
 
 #include "base/kt-names.h"

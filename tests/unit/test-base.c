@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Errors, durations, sizes, times, timers, the log and its secrets, metrics, health. */
 #include "kt-test.h"
 
 #include "base/kt-clock.h"
@@ -154,9 +155,9 @@ test_sizes (void)
   }
 }
 
-/* "A time of 14 digits is `yyyyMMddHHmmss`, one of 10 digits is seconds since 1970, one of 13 digits is milliseconds since
- * 1970." "A time by ISO 8601 has `T`, `t` or a blank after the date. It may lack the seconds, or have a fraction of them."
- * "Its zone may be `Z`, `z`, `+08:00`, `+0800`, `+08` or absent. `[Asia/Shanghai]` may follow."
+/* "A time of 14 digits is `yyyyMMddHHmmss`, one of 10 digits is seconds since 1970, one of 13 digits is milliseconds
+ * since 1970." "A time by ISO 8601 has `T`, `t` or a blank after the date. It may lack the seconds, or have a
+ * fraction of them." "Its zone may be `Z`, `z`, `+08:00`, `+0800`, `+08` or absent. `[Asia/Shanghai]` may follow."
  * "when it is not later than the beginning of 1970" and "when it is no time (month 13)" it is absent. */
 static void
 test_service_times (void)
@@ -459,7 +460,7 @@ test_health (void)
   kt_assert_text (kt_health_format (health), "service: failing\nlast-success: never\n"
                                              "last-failure: 1970-01-01T00:01:01Z\nfailures-in-a-row: 2\n");
 
-  /* an unknown task is an answer: the service is well, and nobody is warned */
+  /* "no such task" is no failure of the service: nobody is warned */
   kt_health_failure (health, 62 * KT_SECOND, "task/result 7", "abc", unknown);
   g_assert_cmpuint (kt_test_warnings (), ==, 0);
   g_assert_cmpstr (kt_health_last_error (health), ==,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is decoded from good answers, and what is refused. */
+/* What is decoded from good responses, and what is refused. */
 #include "kt-test.h"
 
 #include "base/kt-log.h"
@@ -275,7 +275,7 @@ test_errors (void)
     const char *body;
     KtErrorCode code;
   } table[] = {
-    /* by status, when the body does not tell more */
+    /* by status, when the body does not say more */
     { 400, "", KT_ERROR_REFUSED },
     { 401, "", KT_ERROR_REFUSED },
     { 403, "<html>", KT_ERROR_REFUSED },
@@ -304,7 +304,7 @@ test_errors (void)
     { 200, "{\"code\":13000408}", KT_ERROR_SERVICE },
     { 200, "{\"code\":13000410}", KT_ERROR_DENIED },
     { 403, "{\"code\":13000410}", KT_ERROR_DENIED },
-    /* 200 and a code that is not 0, with all that a good answer has */
+    /* 200 and a code that is not 0, with all that a good response has */
     { 200, "{\"code\":1,\"jobInfo\":{\"taskStatus\":2},\"data\":{\"successCount\":1}}", KT_ERROR_SERVICE },
     { 200, "{\"code\":\"99\",\"jobInfo\":{},\"data\":{}}", KT_ERROR_SERVICE },
     { 200, "{\"error_code\":\"APIGW.0101\",\"jobInfo\":{},\"data\":{}}", KT_ERROR_SERVICE },

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Decoding in a thread: order, callbacks, and the stop. */
 #include "kt-test.h"
 
 #include "base/kt-error.h"
@@ -130,7 +131,7 @@ test_end (Fixture *f, gconstpointer data)
   g_assert_cmpint (f->seen->str[0], ==, '+');
 }
 
-/* What one has decoded may lead to another answer: its end comes too, and at once. */
+/* The end of one decoding may begin another: that ends too, and at once. */
 static void
 test_stopped (Fixture *f, gconstpointer data)
 {

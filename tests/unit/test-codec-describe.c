@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docs/semantics.md, "Answers of the service": what is said of that which comes in place of one. */
+/* docs/semantics.md, "Answers of the service": what is said of a body that comes in place of one. */
 #include "kt-test.h"
 
 #include "base/kt-log.h"

@@ -37,7 +37,7 @@ describe_page (GString *out, const KtListPage *page)
   }
 }
 
-/* What the answer is to the decoder; to that of session/refresh when DECODE has none. (transfer full) */
+/* What the response is to the decoder; to that of session/refresh when DECODE has none. (transfer full) */
 static char *
 outcome (const KtDecode *decode, KtFamily family, const char *json)
 {
@@ -89,7 +89,7 @@ typedef struct {
 
 /* The fields of a task, wherever they stand. */
 static const Field task_fields[] = {
-  { "taskId", "\"7\"", "\"8\"" }, /* another task's answer is refused */
+  { "taskId", "\"7\"", "\"8\"" }, /* another task's response is refused */
   { "taskType", "1", "2" },
   { "taskStatus", "1", "2" },
   { "status", "1", "2" },
@@ -131,7 +131,7 @@ static const Field jobs[] = { { "data", "[{\"taskId\":\"1\"}]", "[{\"taskId\":\"
 
 #define FIELDS(fields) fields, G_N_ELEMENTS (fields)
 
-/* Every answer that is decoded, and the places in it where fields stand. */
+/* Every response that is decoded, and the places in it where fields stand. */
 static const struct {
   KtDecode decode;
   KtFamily family;
@@ -154,7 +154,7 @@ static const struct {
   { { .task = kt_decode_job }, KT_FAMILY_JOB, "{\"data\":{\"jobInfo\":{},@}}", FIELDS (task_infos) },
   { { .task = kt_decode_job }, KT_FAMILY_JOB, "{\"data\":{\"jobInfo\":{},\"taskInfos\":[{@}]}}", FIELDS (file_fields) },
   { { .task = kt_decode_basic_task }, KT_FAMILY_BASIC, "{@,\"status\":1}", FIELDS (code_fields) },
-  /* of the basic family's own names: the call is known by its status */
+  /* of the basic family's own names: the endpoint is known by its status */
   { { .task = kt_decode_basic_task }, KT_FAMILY_BASIC, "{@,\"status\":\"\"}", FIELDS (task_fields) },
   { { .task = kt_decode_task_result }, KT_FAMILY_BASIC, "{@,\"data\":{}}", FIELDS (code_fields) },
   { { .task = kt_decode_task_result }, KT_FAMILY_BASIC, "{@}", FIELDS (result_data) },
@@ -211,7 +211,7 @@ test_first_counts (void)
   }
 }
 
-/* Nobody looks into an answer for a code that comes behind another: neither for asking again, nor for a no. */
+/* Nobody looks into a response for a code that comes behind another: neither for asking again, nor for a no. */
 static void
 test_first_code_counts (void)
 {

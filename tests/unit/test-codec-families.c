@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Basic tasks, batch jobs and lists: their answers in every shape the service's documents name. */
+/* Basic tasks, batch jobs and lists: their responses in every shape the service's documents name. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"
@@ -86,7 +86,7 @@ test_basic_task (void)
   g_assert_cmpstr (task->type, ==, "transfer");
   g_assert_cmpstr (task->status, ==, "failed"); /* which is canceled elsewhere */
   g_assert_cmpstr (task->user, ==, "u");
-  g_assert_cmpstr (task->result, ==, ""); /* only with the other answer */
+  g_assert_cmpstr (task->result, ==, ""); /* only with the other response */
   g_assert_cmpint (task->progress, ==, -1);
   g_assert_cmpint (task->created, ==, KT_TIME_UNKNOWN);
   g_assert_cmpint (task->success_count, ==, -1);
@@ -267,7 +267,8 @@ test_list_shapes (void)
   }
 }
 
-/* "An item whose id cannot be an id is left out of the list": the others are whole, and paging goes on where it should. */
+/* "An item whose id cannot be an id is left out of the list": the others are whole, and paging goes on where it
+ * should. */
 static void
 test_unusable_ids (void)
 {
@@ -311,7 +312,7 @@ test_bad_lists (void)
   kt_list_page_free (NULL);
 }
 
-/* What the two calls about a basic task tell together: NULL is a call that does not know it. */
+/* What the two responses about a basic task say together: NULL is an endpoint that does not know it. */
 static void
 test_basic_pairs (void)
 {
@@ -359,7 +360,7 @@ test_basic_pairs (void)
   }
 }
 
-/* Nothing that either of the two tells is lost. */
+/* Nothing that either of the two says is lost. */
 static void
 test_basic_pair_keeps_all (void)
 {

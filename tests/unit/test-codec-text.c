@@ -41,7 +41,8 @@ assert_refused (const char *json)
 
 /* ---- numbers */
 
-/* "Whole numbers are read by their value, digit by digit, from numbers and from strings": wherever there is a number. */
+/* "Whole numbers are read by their value, digit by digit, from numbers and from strings": wherever there is a
+ * number. */
 static void
 test_whole_numbers (void)
 {

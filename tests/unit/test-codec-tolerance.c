@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The contradictions of the service's documentation that both calls must live with. */
+/* The contradictions of the service's documentation: the decoders take either side. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"
@@ -208,7 +208,7 @@ test_hostile_strings (void)
     g_assert_cmpstr (g_array_index (task->files, KtTaskFile, i).name, ==, names[i]);
 }
 
-/* task/result tells no status: counts are there once the import is through. */
+/* task/result has no status: counts are there once the import is through. */
 static void
 test_result_states (void)
 {

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* The kernel: what it was told, and what it does not take now. */
+/* The kernel: what it was sent, and what it does not take now. */
 static struct {
   GMutex lock;
   GCond changed;
@@ -24,7 +24,7 @@ static struct {
 static struct fuse_session *const session = (struct fuse_session *) &kernel;
 static struct fuse_req *const request = (struct fuse_req *) &kernel.log;
 
-static G_GNUC_PRINTF (2, 3) int tell (const char *kind, const char *format, ...)
+static G_GNUC_PRINTF (2, 3) int note (const char *kind, const char *format, ...)
 {
   va_list args;
   int result;
@@ -55,14 +55,14 @@ int
 __wrap_fuse_lowlevel_notify_inval_entry (struct fuse_session *se, fuse_ino_t parent, const char *name, size_t size)
 {
   g_assert_true (se == session);
-  return tell ("entry", "entry %d/%.*s\n", (int) parent, (int) size, name);
+  return note ("entry", "entry %d/%.*s\n", (int) parent, (int) size, name);
 }
 
 int
 __wrap_fuse_lowlevel_notify_inval_inode (struct fuse_session *se, fuse_ino_t inode, off_t offset, off_t length)
 {
   g_assert_true (se == session && offset < 0); /* its attributes, not its pages */
-  return tell ("inode", "inode %d\n", (int) inode);
+  return note ("inode", "inode %d\n", (int) inode);
 }
 
 int
@@ -70,7 +70,7 @@ __wrap_fuse_lowlevel_notify_store (struct fuse_session *se, fuse_ino_t inode, of
                                    enum fuse_buf_copy_flags flags)
 {
   g_assert_true (se == session && vector->count == 1);
-  return tell ("store", "store %d+%d %.*s\n", (int) inode, (int) offset, (int) vector->buf[0].size,
+  return note ("store", "store %d+%d %.*s\n", (int) inode, (int) offset, (int) vector->buf[0].size,
                (const char *) vector->buf[0].mem);
 }
 
@@ -78,7 +78,7 @@ int
 __wrap_fuse_reply_attr (fuse_req_t req, const struct stat *attributes, double timeout)
 {
   g_assert_true (req == request);
-  return tell ("reply", "reply %d for %g s\n", (int) attributes->st_ino, timeout);
+  return note ("reply", "reply %d for %g s\n", (int) attributes->st_ino, timeout);
 }
 
 static void
@@ -100,17 +100,17 @@ wait_held (void)
   g_mutex_unlock (&kernel.lock);
 }
 
-/* What the kernel was told since the last call. */
+/* What the kernel was sent since the last call. */
 static void
 assert_told (const char *expected)
 {
-  g_autofree char *told = NULL;
+  g_autofree char *sent = NULL;
 
   g_mutex_lock (&kernel.lock);
-  told = g_strdup (kernel.log->str);
+  sent = g_strdup (kernel.log->str);
   g_string_truncate (kernel.log, 0);
   g_mutex_unlock (&kernel.lock);
-  g_assert_cmpstr (told, ==, expected);
+  g_assert_cmpstr (sent, ==, expected);
 }
 
 typedef struct {
@@ -143,23 +143,23 @@ done_new (Fixture *f, char letter)
   return done;
 }
 
-/* STALE is "7" for an inode's attributes, "7/name" for a name. */
+/* A name is "7" for an inode's attributes, "7/name" for a name. */
 static void
-push (Fixture *f, const char *const *stale, char letter)
+invalidate (Fixture *f, const char *const *names, char letter)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func (g_free);
 
-  for (; *stale != NULL; stale++) {
-    const char *slash = strchr (*stale, '/');
+  for (; *names != NULL; names++) {
+    const char *slash = strchr (*names, '/');
     KtInvalidation *one = g_new (KtInvalidation, 1);
-    *one = (KtInvalidation){ g_ascii_strtoull (*stale, NULL, 10), slash != NULL ? slash + 1 : NULL };
+    *one = (KtInvalidation){ g_ascii_strtoull (*names, NULL, 10), slash != NULL ? slash + 1 : NULL };
     g_ptr_array_add (list, one);
   }
   kt_notifier_invalidate (f->notifier, list, letter != '\0' ? on_done : NULL,
                           letter != '\0' ? done_new (f, letter) : NULL);
 }
 
-#define PUSH(f, letter, ...) push (f, (const char *const[]){ __VA_ARGS__, NULL }, letter)
+#define INVALIDATE(f, letter, ...) invalidate (f, (const char *const[]){ __VA_ARGS__, NULL }, letter)
 
 static void
 count (gpointer counter)
@@ -252,20 +252,20 @@ test_order (Fixture *f, gconstpointer data)
 {
   gint freed = 0;
 
-  PUSH (f, 'a', "1/status", "7", "2/name");
-  PUSH (f, '\0', "8");
-  PUSH (f, 'b', "1/result");
+  INVALIDATE (f, 'a', "1/status", "7", "2/name");
+  INVALIDATE (f, '\0', "8");
+  INVALIDATE (f, 'b', "1/result");
   assert_done (f, "ab");
   assert_told ("entry 1/status\ninode 7\nentry 2/name\ninode 8\nentry 1/result\n");
   g_assert_true (kernel.thread != g_thread_self ());
   store (f, TRUE, &freed);
   g_assert_true (store_part (f, 9, "fgh", 'c'));
-  PUSH (f, 'd', "9");
+  INVALIDATE (f, 'd', "9");
   assert_done (f, "abcd");
   assert_told ("store 7+0 abc\nstore 8+4096 de\nreply 7 for 1.5 s\nstore 9+3 fgh\ninode 9\n");
   g_assert_cmpint (g_atomic_int_get (&freed), ==, 2);
-  store (f, FALSE, &freed); /* nobody is to be answered */
-  PUSH (f, 'e', "3");
+  store (f, FALSE, &freed); /* no request waits for a reply */
+  INVALIDATE (f, 'e', "3");
   assert_done (f, "abcde");
   assert_told ("store 7+0 abc\nstore 8+4096 de\ninode 3\n");
 }
@@ -274,10 +274,10 @@ test_order (Fixture *f, gconstpointer data)
 static void
 test_done_is_not_early (Fixture *f, gconstpointer data)
 {
-  PUSH (f, 'a', "1");
+  INVALIDATE (f, 'a', "1");
   hold ("entry");
-  PUSH (f, 'b', "2", "2/name");
-  PUSH (f, 'c', "3");
+  INVALIDATE (f, 'b', "2", "2/name");
+  INVALIDATE (f, 'c', "3");
   wait_held ();
   assert_done (f, "a");
   while (g_main_context_iteration (NULL, FALSE))
@@ -289,15 +289,15 @@ test_done_is_not_early (Fixture *f, gconstpointer data)
   assert_told ("entry 2/name\ninode 3\n");
 }
 
-/* While names are being forgotten nothing is stored: who asks is answered at once. */
+/* While names are being forgotten nothing is stored: the reply comes at once. */
 static void
 test_no_store_while_forgetting (Fixture *f, gconstpointer data)
 {
   gint freed = 0;
 
   hold ("entry");
-  PUSH (f, 'a', "1/status");
-  PUSH (f, 'b', "1/result");
+  INVALIDATE (f, 'a', "1/status");
+  INVALIDATE (f, 'b', "1/result");
   wait_held ();
   g_assert_false (store_part (f, 9, "fgh", 'x'));
   store (f, FALSE, &freed);
@@ -321,8 +321,8 @@ static void
 test_no_store_until_all_are_forgotten (Fixture *f, gconstpointer data)
 {
   hold ("inode");
-  PUSH (f, 'a', "1");
-  PUSH (f, 'b', "1/status", "2/status");
+  INVALIDATE (f, 'a', "1");
+  INVALIDATE (f, 'b', "1/status", "2/status");
   wait_held ();
   g_assert_false (store_part (f, 9, "fgh", 'x')); /* the names are still in the queue */
   hold ("entry");
@@ -338,7 +338,7 @@ static void
 test_store_while_attributes_are_forgotten (Fixture *f, gconstpointer data)
 {
   hold ("inode");
-  PUSH (f, 'a', "1", "2");
+  INVALIDATE (f, 'a', "1", "2");
   wait_held ();
   g_assert_true (store_part (f, 9, "fgh", 'b'));
   hold (NULL);
@@ -353,10 +353,10 @@ test_kernel_refuses (Fixture *f, gconstpointer data)
   gint freed = 0;
 
   kernel.result = -ENOENT;
-  PUSH (f, 'a', "1/status", "7", "2/name");
+  INVALIDATE (f, 'a', "1/status", "7", "2/name");
   assert_done (f, "a");
   store (f, TRUE, &freed);
-  PUSH (f, 'b', "8");
+  INVALIDATE (f, 'b', "8");
   assert_done (f, "ab");
   assert_told ("entry 1/status\ninode 7\nentry 2/name\nstore 7+0 abc\nstore 8+4096 de\nreply 7 for 1.5 s\ninode 8\n");
 }
@@ -368,16 +368,16 @@ on_release (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* The thread may wait in the kernel for what only the main context can answer: stop, run it, join. What was pushed
- * before is done; nothing is stored any more. */
+/* The thread may wait in the kernel for a reply that only the main context can send: stop, run it, join. What was
+ * queued before is done; nothing is stored any more. */
 static void
 test_stop (Fixture *f, gconstpointer data)
 {
   gint freed = 0;
 
   hold ("inode");
-  PUSH (f, 'a', "1");
-  PUSH (f, 'b', "2/name", "3");
+  INVALIDATE (f, 'a', "1");
+  INVALIDATE (f, 'b', "2/name", "3");
   wait_held ();
   kt_notifier_stop (f->notifier);
   g_assert_false (kt_notifier_has_ended (f->notifier));
@@ -397,7 +397,7 @@ test_stop (Fixture *f, gconstpointer data)
 static void
 test_join_calls_done (Fixture *f, gconstpointer data)
 {
-  PUSH (f, 'a', "1");
+  INVALIDATE (f, 'a', "1");
   g_assert_true (store_part (f, 9, "fgh", 'b'));
   kt_notifier_stop (f->notifier);
   while (!kt_notifier_has_ended (f->notifier))
@@ -431,7 +431,7 @@ test_end_wakes (Fixture *f, gconstpointer data)
   guint timeout;
 
   hold ("inode");
-  PUSH (f, '\0', "1");
+  INVALIDATE (f, '\0', "1");
   wait_held ();
   kt_notifier_stop (f->notifier);
   timeout = g_timeout_add_seconds (20, on_timeout, &late);

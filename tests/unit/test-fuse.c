@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Which signals end a read, and what libfuse writes to stderr. */
 #include "kt-test.h"
 
 #include "fuse/kt-fuse-private.h"
@@ -72,7 +73,7 @@ test_forged_name (void)
   g_assert_false (kt_signal_matters (forged));
 }
 
-/* What cannot be told is taken for a signal that matters: better an EINTR than a reader that cannot be stopped. */
+/* What is unknown is taken for a signal that matters: better an EINTR than a reader that cannot be stopped. */
 static void
 test_unreadable (void)
 {
@@ -91,7 +92,7 @@ test_stderr (void)
     { "/usr/bin/fusermount3: a fuse: b\n", "a fuse: b" },
   };
   int before = dup (STDERR_FILENO);
-  g_autofree char *told = NULL;
+  g_autofree char *text = NULL;
   KtStderr *kept;
 
   for (int closed = 0; closed <= 1; closed++) {
@@ -106,10 +107,10 @@ test_stderr (void)
   }
   kept = kt_stderr_keep ();
   for (guint i = 0; i < 10000; i++)
-    dprintf (STDERR_FILENO, "%u", i); /* more than is told */
-  told = kt_stderr_end (kept);
-  g_assert_true (g_str_has_prefix (told, "012345678910"));
-  g_assert_cmpuint (strlen (told), <, 5000);
+    dprintf (STDERR_FILENO, "%u", i); /* more than is kept */
+  text = kt_stderr_end (kept);
+  g_assert_true (g_str_has_prefix (text, "012345678910"));
+  g_assert_cmpuint (strlen (text), <, 5000);
   kt_assert_text (kt_stderr_end (NULL), "");
   g_assert_cmpint (dup2 (before, STDERR_FILENO), ==, STDERR_FILENO);
   close (before);

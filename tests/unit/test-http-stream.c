@@ -113,7 +113,7 @@ tear_down (Fixture *f, gconstpointer data)
   kt_fake_clock_free (f->clock); /* no timer was left behind */
 }
 
-/* The pieces come in order, with the head; a body may be longer than any answer. */
+/* The pieces come in order, with the head; a body may be longer than any response. */
 static void
 test_sink (Fixture *f, gconstpointer data)
 {
@@ -131,7 +131,7 @@ test_sink (Fixture *f, gconstpointer data)
   g_assert_cmpuint (reader.done, ==, 1);
 }
 
-/* "FALSE is enough", which the transport is told. */
+/* "FALSE is enough": the transport gets that. */
 static void
 test_enough (Fixture *f, gconstpointer data)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The HTTP client: queue, limits, attempts and deadlines. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"
@@ -110,7 +111,7 @@ test_answer (Fixture *f, gconstpointer limits)
 }
 
 static void
-test_line_in_order (Fixture *f, gconstpointer limits)
+test_queue_in_order (Fixture *f, gconstpointer limits)
 {
   Caller callers[5];
   const char *urls[] = { "a", "b", "c", "d", "e" };
@@ -182,7 +183,7 @@ test_rate_has_no_memory (Fixture *f, gconstpointer limits)
 
 /* "Retries count, and so does the time that the request is queued": here it is queued. */
 static void
-test_deadline_in_line (Fixture *f, gconstpointer limits)
+test_deadline_in_queue (Fixture *f, gconstpointer limits)
 {
   Caller callers[4];
 
@@ -234,9 +235,9 @@ test_deadline_between_attempts (Fixture *f, gconstpointer limits)
   assert_done (&caller, 503, -1);
 }
 
-/* A deadline may also pass while a retry waits: Retry-After ended before it, but the line was full. */
+/* A deadline may also pass while a retry waits: Retry-After ended before it, but the queue was full. */
 static void
-test_deadline_of_retry_in_line (Fixture *f, gconstpointer limits)
+test_deadline_of_retry_in_queue (Fixture *f, gconstpointer limits)
 {
   Caller callers[3];
 
@@ -282,7 +283,7 @@ test_no_second_attempt (Fixture *f, gconstpointer limits)
   assert_done (&caller, 0, KT_ERROR_TLS);
 }
 
-/* In line, with the transport, between attempts: all end with STOPPED, once. */
+/* In the queue, with the transport, between attempts: all end with STOPPED, once. */
 static void
 test_free (Fixture *f, gconstpointer limits)
 {
@@ -331,14 +332,14 @@ main (int argc, char **argv)
   kt_test_init (&argc, &argv);
 #define TEST(path, limits, func) g_test_add (path, Fixture, &(limits), set_up, func, tear_down)
   TEST ("/http/client/answer", two, test_answer);
-  TEST ("/http/client/line-in-order", two, test_line_in_order);
+  TEST ("/http/client/queue-in-order", two, test_queue_in_order);
   TEST ("/http/client/more-concurrency-later", two, test_more_concurrency_later);
   TEST ("/http/client/rate", rated, test_rate);
   TEST ("/http/client/rate-has-no-memory", rated, test_rate_has_no_memory);
-  TEST ("/http/client/deadline-in-line", two, test_deadline_in_line);
+  TEST ("/http/client/deadline-in-queue", two, test_deadline_in_queue);
   TEST ("/http/client/deadline-in-exchange", two, test_deadline_in_exchange);
   TEST ("/http/client/deadline-between-attempts", two, test_deadline_between_attempts);
-  TEST ("/http/client/deadline-of-retry-in-line", two, test_deadline_of_retry_in_line);
+  TEST ("/http/client/deadline-of-retry-in-queue", two, test_deadline_of_retry_in_queue);
   TEST ("/http/client/attempts", two, test_attempts);
   TEST ("/http/client/no-second-attempt", two, test_no_second_attempt);
   TEST ("/http/client/free", two, test_free);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Tasks, their keys, families, words and CSV. */
 #include "kt-test.h"
 
 #include "base/kt-names.h"
@@ -132,7 +133,7 @@ test_families (void)
   g_assert_false (kt_family_from_word ("unknown", &family));
 }
 
-/* A task of a list, or another answer: status and times, 0 for unknown ones. (transfer full) */
+/* A summary, or a detail: status and times, 0 for unknown ones. (transfer full) */
 static KtTask *
 task_of (const char *status, gint64 created, gint64 started, gint64 ended)
 {
@@ -178,7 +179,7 @@ completed (const KtTask *task, const KtTask *listed)
   return g_string_free (out, FALSE);
 }
 
-/* An answer takes from the list what it lacks and no more; an end only when it has ended. */
+/* A detail takes from the summary what it lacks and no more; an end only when it has ended. */
 static void
 test_completed (void)
 {
@@ -232,19 +233,19 @@ test_completed_shares (void)
 }
 
 static void
-test_untold (void)
+test_lacking (void)
 {
   static const struct {
     const char *status;
     gint64 created, started, ended;
     const char *listed; /* status, NULL: in no list */
-    gboolean untold;
+    gboolean lacking;
   } table[] = {
     { KT_STATUS_RUNNING, 1, 2, 0, NULL, FALSE },
     { KT_STATUS_RUNNING, 0, 2, 0, NULL, TRUE },
     { KT_STATUS_RUNNING, 1, 0, 0, NULL, TRUE },
     { KT_STATUS_RUNNING, 1, 0, 0, KT_STATUS_PENDING, TRUE },
-    { KT_STATUS_RUNNING, 1, 0, 0, KT_STATUS_RUNNING, FALSE }, /* it has told what it knows */
+    { KT_STATUS_RUNNING, 1, 0, 0, KT_STATUS_RUNNING, FALSE }, /* it has said what it knows */
     { KT_STATUS_COMPLETED, 1, 2, 0, KT_STATUS_RUNNING, TRUE },
     { KT_STATUS_COMPLETED, 1, 2, 0, KT_STATUS_COMPLETED, TRUE }, /* the end may come late */
     { KT_STATUS_COMPLETED, 1, 0, 3, KT_STATUS_COMPLETED, FALSE },
@@ -254,7 +255,7 @@ test_untold (void)
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
     g_autoptr (KtTask) task = task_of (table[i].status, table[i].created, table[i].started, table[i].ended);
     g_autoptr (KtTask) listed = table[i].listed != NULL ? task_of (table[i].listed, 0, 0, 0) : NULL;
-    g_assert_cmpint (kt_task_is_incomplete (task, listed), ==, table[i].untold);
+    g_assert_cmpint (kt_task_is_incomplete (task, listed), ==, table[i].lacking);
     task->from_list = TRUE;
     g_assert_false (kt_task_is_incomplete (task, listed));
   }
@@ -497,7 +498,7 @@ main (int argc, char **argv)
   g_test_add_func ("/model/families", test_families);
   g_test_add_func ("/model/completed", test_completed);
   g_test_add_func ("/model/completed-shares", test_completed_shares);
-  g_test_add_func ("/model/untold", test_untold);
+  g_test_add_func ("/model/lacking", test_lacking);
   g_test_add_func ("/model/says-same", test_says_same);
   g_test_add_func ("/model/file-names", test_file_names);
   g_test_add_func ("/model/no-files", test_no_files);

@@ -213,7 +213,7 @@ take (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, gsize 
   return TRUE;
 }
 
-/* Most of what a sequential reader reads is preloaded, but for the blocks whose READ tells where the reader is. */
+/* Most of what a sequential reader reads is preloaded, but for the blocks whose READ shows where the reader is. */
 static void
 test_preload (KtPackageFixture *f, gconstpointer data)
 {

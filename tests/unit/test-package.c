@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* One request for all who ask. "Size and time hold for a minute. After that, and after `touch`, the service is asked for the
- * link again, and the host for the package." */
+/* One request for all who ask. "Size and time hold for a minute. After that, and after `touch`, the service is asked
+ * for the link again, and the host for the package." */
 static void
 test_find (KtPackageFixture *f, gconstpointer data)
 {

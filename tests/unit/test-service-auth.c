@@ -94,7 +94,7 @@ test_clock_warnings (KtServiceFixture *f, gconstpointer data)
   }
 }
 
-/* From the first answer on the date is the service's; it is told once that the clock is off, and no other reason is
+/* From the first response on the date is the service's; one warning says that the clock is off, and no other reason is
  * looked for when the date was right. */
 static void
 test_clock_learned (KtServiceFixture *f, gconstpointer data)
@@ -225,8 +225,8 @@ test_waits_till_deadline (KtServiceFixture *f, gconstpointer data)
   g_assert_cmpstr (kt_signin_header (f, 1, "Authorization"), ==, "Bearer SECOND");
 }
 
-/* "A request that is signed as an app is refused only for its date or for the secret of the app. The secret is read again as
- * a token is." */
+/* "A request that is signed as an app is refused only for its date or for the secret of the app. The secret is read
+ * again as a token is." */
 static void
 test_app_secret (KtServiceFixture *f, gconstpointer data)
 {
@@ -261,7 +261,8 @@ test_set_token (KtServiceFixture *f, gconstpointer data)
   kt_assert_text (kt_log_redact ("AT SECOND, SECOND, FIRST"), "AT ***, ***, ***");
 }
 
-/* A token is renewed every 20 minutes for a year: what is in use stays out of the log, what was long ago is forgotten. */
+/* A token is renewed every 20 minutes for a year: what is in use stays out of the log, what was long ago is
+ * forgotten. */
 static void
 test_year_of_tokens (KtServiceFixture *f, gconstpointer data)
 {

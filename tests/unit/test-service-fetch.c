@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which questions a task takes, and lists page after page. */
+/* Which requests a task takes, and lists page after page. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"
@@ -43,7 +43,7 @@ assert_trace_id (Fixture *f, guint index)
   g_assert_cmpstr (f->trace_id, ==, kt_fake_transport_header (f->transport, index, "X-Traceid"));
 }
 
-/* Each of a basic task's two calls, in both orders of their answers. */
+/* Each of a basic task's two requests, in both orders of their responses. */
 static void
 test_basic (Fixture *f, gconstpointer data)
 {
@@ -79,7 +79,7 @@ test_basic (Fixture *f, gconstpointer data)
   }
 }
 
-/* The trace id is of a call that went well, where one did. */
+/* The trace id is of a request that went well, where one did. */
 static void
 test_basic_trace_id (Fixture *f, gconstpointer data)
 {
@@ -132,7 +132,7 @@ test_unknown_is_basic (Fixture *f, gconstpointer data)
   g_assert_cmpint (f->family, ==, KT_FAMILY_BASIC);
 }
 
-/* Of two failures "not found" is told only when it is all there is to say. */
+/* Of two failures "not found" is reported only when it is all there is to say. */
 static void
 test_unknown_fails (Fixture *f, gconstpointer data)
 {
@@ -206,7 +206,7 @@ test_cancel_errors (Fixture *f, gconstpointer data)
     KtErrorCode error;
   } table[] = {
     { 400, "{\"code\":13000101}", KT_ERROR_DECLINED },
-    { 400, "{\"code\":\"13000999\"}", KT_ERROR_DECLINED }, /* of which one cannot tell whether it is the token */
+    { 400, "{\"code\":\"13000999\"}", KT_ERROR_DECLINED }, /* which may be the token, or not */
     { 400, "", KT_ERROR_DECLINED },
     { 409, "{\"code\":1}", KT_ERROR_DECLINED },
     { 422, "no", KT_ERROR_DECLINED },
@@ -435,7 +435,7 @@ then_another (const KtResponse *response, const GError *error, gpointer data)
   fetch (data, KT_FAMILY_JOB);
 }
 
-/* The end of an answer that was being decoded may lead to another question, as in the store: it too comes to its end. */
+/* The end of a response that was being decoded may begin another request, as in the store: that ends too. */
 static void
 test_stop (Fixture *f, gconstpointer data)
 {

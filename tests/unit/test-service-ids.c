@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docs/semantics.md: which ids are asked for, and answers that are none. */
+/* docs/semantics.md: which ids are asked for, and bodies that are not the service's. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"
@@ -17,7 +17,8 @@ fetch (Fixture *f, KtKey *key)
   kt_service_fixture_fetch (f, key);
 }
 
-/* An id that is a word of the service's own paths is not found, without a request; of a share task it stands in no path. */
+/* An id that is a word of the service's own paths is not found, without a request; of a share task it stands in no
+ * path. */
 static void
 test_words_of_paths (Fixture *f, gconstpointer data)
 {
@@ -71,8 +72,8 @@ on_page (GPtrArray *tasks, KtUsec age, gpointer data)
     g_assert_true (g_ascii_isdigit (((const KtTask *) tasks->pdata[i])->key->task_id[0]));
 }
 
-/* "An item whose id cannot be an id is left out of the list, and the log says how many were"; the next page begins behind
- * it. */
+/* "An item whose id cannot be an id is left out of the list, and the log says how many were"; the next page begins
+ * behind it. */
 static void
 test_unusable_items (Fixture *f, gconstpointer data)
 {
@@ -82,7 +83,7 @@ test_unusable_items (Fixture *f, gconstpointer data)
   for (guint i = 1; i < 100; i++)
     g_string_append_printf (full, ",{\"taskId\":%u}", i);
   g_string_append (full, "]}");
-  for (guint i = 0; i < 3; i++) { /* the same again is no news, another number is */
+  for (guint i = 0; i < 3; i++) { /* the same again is not reported, another number is */
     kt_source_list (kt_service_source (f->service), KT_FAMILY_JOB, 10 * KT_SECOND, on_page, kt_service_fixture_ended,
                     f);
     f->done = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signing in: sessions, and tokens that must not die. */
+/* Signing in: sessions, and tokens that must not expire. */
 #include "kt-test.h"
 
 #include "base/kt-log.h"
@@ -15,8 +15,8 @@ with_session (KtServiceFixture *f)
   kt_signin_configure (f);
 }
 
-/* "The token is renewed once for all requests that were refused. They wait for it." The session is asked before the source.
- * "A token from `session/refresh` is used until its source has another token than before." */
+/* "The token is renewed once for all requests that were refused. They wait for it." The session is asked before the
+ * source. "A token from `session/refresh` is used until its source has another token than before." */
 static void
 test_session (KtServiceFixture *f, gconstpointer data)
 {
@@ -85,8 +85,8 @@ test_session_same_token (KtServiceFixture *f, gconstpointer data)
   g_assert_cmpuint (kt_signin_sent (f), ==, 4);
 }
 
-/* No session any more. "Without a `session-id`, after HTTP 403, or when `session/refresh` fails, the token is read again from
- * its source." */
+/* No session any more. "Without a `session-id`, after HTTP 403, or when `session/refresh` fails, the token is read
+ * again from its source." */
 static void
 test_session_lost (KtServiceFixture *f, gconstpointer data)
 {
@@ -151,8 +151,8 @@ test_idle (KtServiceFixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_clock_timers (f->clock), ==, 0);
 }
 
-/* 15 minutes after the last call, again and again; sooner after one that failed. "Without a `session-id`, kootaskfs makes one
- * cheap call instead." */
+/* 15 minutes after the last call, again and again; sooner after one that failed. "Without a `session-id`, kootaskfs
+ * makes one cheap call instead." */
 static void
 test_keep_alive (KtServiceFixture *f, gconstpointer data)
 {
@@ -198,7 +198,7 @@ test_keep_alive_session (KtServiceFixture *f, gconstpointer data)
   g_assert_cmpstr (kt_signin_header (f, 1, "Authorization"), ==, "AT RENEWED");
 }
 
-/* A clock that stood still in a suspended machine: the call of our own is dated anew too. */
+/* A clock that stood still in a suspended machine: the request of our own is dated anew too. */
 static void
 test_keep_alive_date (KtServiceFixture *f, gconstpointer data)
 {

@@ -140,7 +140,8 @@ test_clock (void)
   g_assert_cmpint (kt_server_clock_now (&server, clock), ==, NOW - 98 * KT_SECOND);
 }
 
-/* Refused for its date: one later than the answer's, or more than 15 minutes before it; then the answer's is right. */
+/* Refused for its date: one later than the response's, or more than 15 minutes before it; then the response's is
+ * right. */
 static void
 test_refused_dates (void)
 {

@@ -280,8 +280,8 @@ changed (KtStoreFixture *f)
   return kt_catalog_changed_wall (f->catalog) / KT_SECOND - KT_FAKE_EPOCH;
 }
 
-/* What the first reading of a list brings was there before; what a later one brings or takes is a change, as is what others
- * bring and take. */
+/* What the first reading of a list brings was there before; what a later one brings or takes is a change, as is what
+ * others bring and take. */
 static void
 test_changed (KtStoreFixture *f, gconstpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A list's item of a task beside the response about the task alone, and tasks asked for without their family. */
+/* The summary of a task beside its detail, and tasks that are asked for without their family. */
 #include "kt-store-fixture.h"
 
 #include "codec/kt-decode.h"
@@ -53,7 +53,7 @@ get_as (KtStoreFixture *f, KtKey *key, KtStoreMode mode, Reader *reader)
   return kt_store_get (f->store, key, mode, kt_store_deadline (f), done, reader);
 }
 
-/* What memory answers; it must do. */
+/* The cached snapshot; there must be one. */
 static Reader
 held (KtStoreFixture *f, KtStoreMode mode)
 {
@@ -65,7 +65,7 @@ held (KtStoreFixture *f, KtStoreMode mode)
   return reader;
 }
 
-/* Memory has no answer: the service is asked, and says JSON. */
+/* Nothing is cached: the service is asked, and the response is JSON. */
 static Reader
 asked (KtStoreFixture *f, KtStoreMode mode, const char *json)
 {
@@ -148,7 +148,7 @@ test_full_goes_first (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpstr (snapshot.trace_id, ==, "trace-1");
 }
 
-/* A list that is older than the task's own answer is of no use, whenever it came. */
+/* A summary that is older than the detail is of no use, whenever it came. */
 static void
 test_older_list (KtStoreFixture *f, gconstpointer data)
 {
@@ -181,7 +181,7 @@ test_older_answer (KtStoreFixture *f, gconstpointer data)
   full = asked (f, KT_STORE_FRESH, COMPLETED);
   g_assert_cmpint (full.expires_at, ==, KT_TIME_NEVER);
 
-  /* an answer that has ended is right, however old */
+  /* a response that has ended is right, however old */
   f->policy.ended_ttl = 9 * KT_SECOND;
   kt_store_set_policy (f->store, &f->policy);
   get_as (f, f->key, KT_STORE_AGAIN, &listed);
@@ -191,8 +191,8 @@ test_older_answer (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpint (listed.expires_at, ==, kt_fake_clock_now (f->clock) + 9 * KT_SECOND);
 }
 
-/* The response about a task alone takes what it lacks from a list that comes later, and stays: the basic family's details
- * have no times. */
+/* The response about a task alone takes what it lacks from a list that comes later, and stays: the basic family's
+ * details have no times. */
 static void
 test_completed (KtStoreFixture *f, gconstpointer data)
 {
@@ -201,7 +201,7 @@ test_completed (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpint (reader.ended, ==, KT_TIME_UNKNOWN);
   kt_fake_clock_advance (f->clock, KT_SECOND);
   g_assert_false (offer (f, "\"status\":2", 0));
-  g_assert_false (offer (f, "\"status\":1" END, 0)); /* it has ended: that is no news */
+  g_assert_false (offer (f, "\"status\":1" END, 0)); /* it has ended: nothing new */
   g_assert_cmpint (held (f, KT_STORE_FRESH).ended, ==, KT_TIME_UNKNOWN);
   g_assert_true (offer (f, "\"status\":2" END, 0));
   reader = held (f, KT_STORE_FRESH);
@@ -238,7 +238,7 @@ test_completed_running (KtStoreFixture *f, gconstpointer data)
   g_assert_true (snapshot.task->created == 1727683200);
 }
 
-/* Since when a list may know more of a task than its own answer: since it has had its status. */
+/* Since when a summary may have more than the detail: since the task has had its status. */
 static void
 test_incomplete (KtStoreFixture *f, gconstpointer data)
 {
@@ -263,7 +263,7 @@ test_incomplete (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpint (snapshot.incomplete_at, ==, KT_TIME_UNKNOWN);
 }
 
-/* A list stands in for a failure like any other answer; "no such task" it does not hide for long. */
+/* A summary stands in for a failure as a detail does; "no such task" it does not hide for long. */
 static void
 test_failures (KtStoreFixture *f, gconstpointer data)
 {
@@ -297,7 +297,7 @@ gauge (KtStoreFixture *f, const char *name)
   return g_ascii_strtoull (line + strlen (start), NULL, 10);
 }
 
-/* Both answers count, and go together. */
+/* Detail and summary count in memory, and go together. */
 static void
 test_memory (KtStoreFixture *f, gconstpointer data)
 {
@@ -340,7 +340,7 @@ test_unknown (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpstr (first.status, ==, "running");
   g_assert_cmpstr (second.status, ==, "running");
   g_assert_cmpstr (held (f, KT_STORE_FRESH).status, ==, "running");
-  g_assert_false (kt_store_has (f->store, unknown, KT_STORE_FRESH)); /* the question is gone */
+  g_assert_false (kt_store_has (f->store, unknown, KT_STORE_FRESH)); /* the request is gone */
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
 }
 
@@ -362,7 +362,7 @@ test_unknown_fails (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpstr (reader.status, ==, "completed");
 }
 
-/* Who asks AGAIN while the question is under way boards the next flight, which is that question still. */
+/* Who asks AGAIN while the request is under way waits for the next one, which has the same key still. */
 static void
 test_unknown_again (KtStoreFixture *f, gconstpointer data)
 {
@@ -406,8 +406,8 @@ known_since (KtStoreFixture *f, KtStoreMode mode)
   return snapshot.known_wall - KT_FAKE_EPOCH * KT_SECOND;
 }
 
-/* "The mtime of a value that nobody has looked at before is the time since when nothing known of the task has changed": it
- * does not depend on which was first, a list or the task's own response. */
+/* "The mtime of a value that nobody has looked at before is the time since when nothing known of the task has
+ * changed": it does not depend on which was first, a list or the task's own response. */
 static void
 test_known_since (KtStoreFixture *f, gconstpointer data)
 {
@@ -423,9 +423,9 @@ test_known_since (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpint (known_since (f, KT_STORE_LISTED), ==, 80 * KT_SECOND);
 }
 
-/* What the first answer after a list says otherwise is new, and what a list completes is. */
+/* What the first detail after a summary says otherwise is new, and so is what a summary completes. */
 static void
-test_known_since_news (KtStoreFixture *f, gconstpointer data)
+test_known_since_change (KtStoreFixture *f, gconstpointer data)
 {
   offer (f, "\"status\":0", 0);
   kt_fake_clock_advance (f->clock, 40 * KT_SECOND);
@@ -451,7 +451,7 @@ main (int argc, char **argv)
   TEST ("/store/listed/completed-running", test_completed_running);
   TEST ("/store/listed/incomplete", test_incomplete);
   TEST ("/store/listed/known-since", test_known_since);
-  TEST ("/store/listed/known-since-news", test_known_since_news);
+  TEST ("/store/listed/known-since-change", test_known_since_change);
   TEST ("/store/listed/failures", test_failures);
   TEST ("/store/listed/memory", test_memory);
   TEST ("/store/listed/unknown", test_unknown);

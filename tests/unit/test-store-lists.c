@@ -240,7 +240,7 @@ test_no_ttl (KtStoreFixture *f, gconstpointer data)
   }
 }
 
-/* An ended task of whose end only the list knows: its answer is another then. */
+/* An ended task whose end only the list has: its detail is another then. */
 static void
 test_superseded (KtStoreFixture *f, gconstpointer data)
 {

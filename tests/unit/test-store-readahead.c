@@ -47,7 +47,7 @@ ignore (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
 }
 
-/* Asks for task NUMBER without waiting for the answer; returns the requests under way then. */
+/* Asks for task NUMBER without waiting for the response; returns the requests under way then. */
 static guint
 ask (Fixture *f, guint number)
 {
@@ -129,7 +129,7 @@ test_no_scan (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_source_asked (f->s.source), ==, g_hash_table_size (different));
 }
 
-/* What memory has is no gap, and not asked for. */
+/* Cached tasks are no gap, and not asked for. */
 static void
 test_passes_over_memory (Fixture *f, gconstpointer data)
 {
@@ -182,7 +182,7 @@ test_crowd (Fixture *f, gconstpointer data)
 {
   for (guint i = 0; i < 20; i++)
     g_assert_cmpuint (ask (f, i), ==, i + 1);
-  for (guint i = 20; i < 60; i++) { /* more come while the first are answered */
+  for (guint i = 20; i < 60; i++) { /* more come while the first get their responses */
     kt_fake_source_land (f->s.source, ENDED);
     ask (f, i);
   }

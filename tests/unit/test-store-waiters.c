@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who waits for which flight. */
+/* Singleflight: who waits for which request. */
 #include "kt-store-fixture.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@ static const KtStorePolicy policy = { .memory = 1 << 20 };
 typedef struct Reader {
   KtStoreFixture *f;
   guint replies;
-  gint progress; /* of the answer, -1: none */
+  gint progress; /* of the snapshot, -1: none */
   KtWaiter *waiter;
   /* what its callback does */
   struct Reader *cancels;
@@ -41,7 +41,7 @@ get (KtStoreFixture *f, KtStoreMode mode, Reader *reader)
 {
   *reader = (Reader){ .f = f };
   reader->waiter = kt_store_get (f->store, f->key, mode, kt_store_deadline (f), done, reader);
-  g_assert_cmpuint (reader->replies, ==, 0); /* with a ttl of 0 nothing is answered at once */
+  g_assert_cmpuint (reader->replies, ==, 0); /* with a ttl of 0 nothing is fresh */
 }
 
 static void
@@ -118,7 +118,7 @@ test_cancel (KtStoreFixture *f, gconstpointer data)
   g_assert_true (readers[0].replies == 1 && readers[1].replies == 0 && readers[2].replies == 1);
 
   get (f, KT_STORE_FRESH, &readers[0]);
-  kt_waiter_cancel (readers[0].waiter); /* nobody waits; the flight goes on and its answer is kept */
+  kt_waiter_cancel (readers[0].waiter); /* nobody waits; the flight goes on and its response is kept */
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 1);
   kt_fake_source_land (f->source, PROGRESS (2));
   g_assert_true (kt_store_peek (f->store, f->key, KT_STORE_FRESH, &snapshot));
@@ -225,8 +225,8 @@ watch (const KtChange *changes, guint n, gpointer data)
   watcher->after = changes->after;
 }
 
-/* A change has the snapshots before and after, which are one object when both say the same, and comes after the reply to
- * those who waited. */
+/* A change has the snapshots before and after, which are one object when both say the same, and comes after the
+ * reply to those who waited. */
 static void
 test_before_and_after (KtStoreFixture *f, gconstpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How long answers and failures hold, and what is kept. */
+/* How long snapshots and failures hold, and what is kept. */
 #include "kt-store-fixture.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ get_as (KtStoreFixture *f, KtKey *key, KtStoreMode mode, Reader *reader)
   return kt_store_get (f->store, key, mode, kt_store_deadline (f), done, reader);
 }
 
-/* TRUE when the answer came at once. */
+/* TRUE when the snapshot came at once. */
 static gboolean
 get (KtStoreFixture *f, Reader *reader)
 {
@@ -107,7 +107,7 @@ test_ttl (KtStoreFixture *f, gconstpointer data)
   kt_fake_source_land (f->source, RUNNING);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
   g_assert_false (get (f, &reader));
-  g_assert_cmpuint (reader.replies, ==, 0); /* not the old answer first */
+  g_assert_cmpuint (reader.replies, ==, 0); /* not the old snapshot first */
   kt_fake_source_land (f->source, RUNNING_ON);
   g_assert_cmpint (reader.progress, ==, 20);
 }
@@ -248,7 +248,7 @@ test_not_found_is_never_stale (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpint (reader.error, ==, KT_ERROR_NOT_FOUND);
 }
 
-/* An answer that still holds is not spoilt by a failure of asking again. */
+/* A snapshot that is still fresh stays when a request fails. */
 static void
 test_failure_while_fresh (KtStoreFixture *f, gconstpointer data)
 {
@@ -384,7 +384,7 @@ test_nothing_in_flight_is_evicted (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1); /* the last one asked for stays, however large */
 
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
-  kt_waiter_cancel (get_as (f, f->key, KT_STORE_FRESH, &reader)); /* nobody waits, but the answer will land */
+  kt_waiter_cancel (get_as (f, f->key, KT_STORE_FRESH, &reader)); /* nobody waits, but the response will land */
   kt_store_set_policy (f->store, &f->policy);
   g_assert_cmpuint (gauge (f, "kootaskfs_cache_entries"), ==, 1);
   kt_fake_source_land (f->source, RUNNING);

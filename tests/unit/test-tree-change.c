@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* touch, tasks that are gone, a new watch list: what the kernel is told to forget. */
+/* touch, tasks that are gone, a new watch list: what the kernel is to forget. */
 #include "kt-tree-fixture.h"
 
 #include <string.h>
@@ -7,15 +7,15 @@
 static const char *const tasks[] = { "share S 7", "basic 8", NULL };
 
 typedef struct {
-  guint told;
-  int error; /* -1: none */
+  guint calls; /* of the callback */
+  int error;   /* -1: none */
 } Touch;
 
 static void
 touched (const GError *error, gpointer data)
 {
   Touch *touch = data;
-  touch->told++;
+  touch->calls++;
   touch->error = error != NULL ? error->code : -1;
 }
 
@@ -26,7 +26,7 @@ start_touch (KtTreeFixture *f, guint64 id, Touch *touch)
   return kt_tree_touch (f->tree, id, touched, touch);
 }
 
-/* The kernel was told to forget exactly these names, "PARENT/NAME " each, in any order; clears the notes. */
+/* Exactly these names were invalidated, "PARENT/NAME " each, in any order; clears the notes. */
 static void
 assert_forgotten (KtTreeFixture *f, const char *const *expected)
 {
@@ -66,7 +66,7 @@ test_touch_file (KtTreeFixture *f, gconstpointer data)
   g_assert_nonnull (start_touch (f, status, &touch)); /* fresh or not, the service is asked */
   g_assert_cmpuint (kt_fake_source_pending (f->source), ==, 1);
   kt_fake_source_land (f->source, KT_RUNNING_ON);
-  g_assert_cmpuint (touch.told, ==, 0); /* not before the kernel has forgotten */
+  g_assert_cmpuint (touch.calls, ==, 0); /* not before the kernel has forgotten */
   {
     g_autofree char *a = g_strdup_printf ("%" G_GUINT64_FORMAT "/status ", dir);
     g_autofree char *b = g_strdup_printf ("%" G_GUINT64_FORMAT "/F ", file_dir);
@@ -75,12 +75,12 @@ test_touch_file (KtTreeFixture *f, gconstpointer data)
     const char *expected[] = { a, b, c, NULL };
     assert_forgotten (f, expected);
   }
-  kt_tree_pushed (f);
-  g_assert_true (touch.told == 1 && touch.error == -1);
+  kt_tree_invalidated (f);
+  g_assert_true (touch.calls == 1 && touch.error == -1);
   kt_assert_text (kt_tree_text (f, kt_tree_find (f, "tasks/7/progress", NULL).id), "20\n");
 }
 
-/* The kernel holds a touched directory's lock until the answer: so the answer goes first. */
+/* The kernel holds a touched directory's lock until the reply: so the reply goes first. */
 static void
 test_touch_dir (KtTreeFixture *f, gconstpointer data)
 {
@@ -92,9 +92,9 @@ test_touch_dir (KtTreeFixture *f, gconstpointer data)
   dir = kt_tree_find (f, "tasks/7", NULL).id;
   start_touch (f, dir, &touch);
   kt_fake_source_land (f->source, KT_RUNNING_ON);
-  g_assert_true (touch.told == 1 && touch.error == -1);
+  g_assert_true (touch.calls == 1 && touch.error == -1);
   assert_names (f, dir, "status", 0, NULL);
-  g_assert_true (f->pushed == NULL);
+  g_assert_true (f->invalidated == NULL);
 }
 
 static void
@@ -107,7 +107,7 @@ test_touch_failure (KtTreeFixture *f, gconstpointer data)
   status = kt_tree_find (f, "tasks/7/status", KT_RUNNING).id;
   start_touch (f, status, &touch);
   kt_fake_source_fail (f->source, KT_ERROR_DENIED);
-  g_assert_true (touch.told == 1 && touch.error == KT_ERROR_DENIED);
+  g_assert_true (touch.calls == 1 && touch.error == KT_ERROR_DENIED);
 }
 
 static void
@@ -118,12 +118,12 @@ test_touch_elsewhere (KtTreeFixture *f, gconstpointer data)
 
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
     g_assert_null (start_touch (f, kt_tree_find (f, paths[i], NULL).id, &touch));
-    g_assert_true (touch.told == 1 && touch.error == KT_ERROR_READ_ONLY);
+    g_assert_true (touch.calls == 1 && touch.error == KT_ERROR_READ_ONLY);
   }
   start_touch (f, 1, &touch);
   g_assert_cmpint (touch.error, ==, KT_ERROR_READ_ONLY);
   start_touch (f, 999, &touch);
-  g_assert_cmpuint (touch.told, ==, 1);
+  g_assert_cmpuint (touch.calls, ==, 1);
 }
 
 static void
@@ -139,7 +139,7 @@ test_cancel_touch (KtTreeFixture *f, gconstpointer data)
   operation = start_touch (f, status, &touch);
   kt_tree_cancel (operation); /* while the service is asked */
   kt_fake_source_land (f->source, KT_RUNNING);
-  g_assert_cmpuint (touch.told, ==, 0);
+  g_assert_cmpuint (touch.calls, ==, 0);
   g_assert_cmpuint (f->forgotten->len, ==, 0);
 
   operation = start_touch (f, status, &touch);
@@ -147,9 +147,9 @@ test_cancel_touch (KtTreeFixture *f, gconstpointer data)
   kt_tree_cancel (operation); /* while the kernel forgets */
   kt_tree_forget (f->tree, status, 1);
   nodes = kt_tree_nodes (f->tree);
-  kt_tree_pushed (f);
-  g_assert_cmpuint (touch.told, ==, 0);
-  g_assert_cmpuint (kt_tree_nodes (f->tree), ==, nodes - 1); /* the call held it until now */
+  kt_tree_invalidated (f);
+  g_assert_cmpuint (touch.calls, ==, 0);
+  g_assert_cmpuint (kt_tree_nodes (f->tree), ==, nodes - 1); /* the operation held it until now */
 }
 
 /* Two touches: the second is not content with the request of the first. */
@@ -164,9 +164,9 @@ test_touch_twice (KtTreeFixture *f, gconstpointer data)
   start_touch (f, dir, &first);
   start_touch (f, dir, &second);
   kt_fake_source_land (f->source, KT_RUNNING);
-  g_assert_true (first.told == 1 && second.told == 0);
+  g_assert_true (first.calls == 1 && second.calls == 0);
   kt_fake_source_land (f->source, KT_RUNNING);
-  g_assert_cmpuint (second.told, ==, 1);
+  g_assert_cmpuint (second.calls, ==, 1);
 }
 
 static void
@@ -233,7 +233,7 @@ test_new_watch_list (KtTreeFixture *f, gconstpointer data)
   assert_names (f, top, "8", 0, NULL);
 }
 
-/* When an answer has to go, so do all names that came from it, and "files". */
+/* When a snapshot is evicted, all names that came from it are invalidated, and "files". */
 static void
 test_evicted (KtTreeFixture *f, gconstpointer data)
 {

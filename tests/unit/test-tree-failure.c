@@ -103,7 +103,7 @@ keep_listing (KtListing *listing, const GError *error, gpointer data)
   *(KtListing **) data = listing;
 }
 
-/* The names of a task's files stay as long as an answer is had; what is in them fails. A listing says the same. */
+/* The names of a task's files stay as long as there is a snapshot; what is in them fails. A listing says the same. */
 static void
 test_names_of_files (KtTreeFixture *f, gconstpointer data)
 {

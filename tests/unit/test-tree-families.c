@@ -15,7 +15,7 @@
   ",\"endTime\":\"20240930091500\"}"
 
 typedef struct {
-  guint told;
+  guint calls; /* of the callback */
   char *names;
 } Listed;
 
@@ -31,7 +31,7 @@ on_listed (KtListing *listing, const GError *error, gpointer data)
   for (guint i = 0; (name = kt_listing_name (listing, i, &type)) != NULL; i++)
     g_string_append_printf (out, "%s ", name);
   kt_listing_free (listing);
-  listed->told++;
+  listed->calls++;
   g_free (listed->names);
   listed->names = g_string_free (out, FALSE);
 }
@@ -52,7 +52,7 @@ list_tasks (KtTreeFixture *f, const char *basic, const char *job, const char *ex
   g_assert_nonnull (start_list (f, &listed));
   kt_fake_list_land (f->source, BASIC, basic);
   kt_fake_list_land (f->source, JOB, job);
-  g_assert_cmpuint (listed.told, ==, 1);
+  g_assert_cmpuint (listed.calls, ==, 1);
   g_assert_cmpstr (listed.names, ==, expected);
   g_free (listed.names);
 }
@@ -104,17 +104,17 @@ test_listing_deadline (KtTreeFixture *f, gconstpointer data)
   g_assert_nonnull (start_list (f, &listed));
   kt_fake_list_page (f->source, JOB, RUNNING_ITEM);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND - 1);
-  g_assert_cmpuint (listed.told, ==, 0);
+  g_assert_cmpuint (listed.calls, ==, 0);
   kt_fake_clock_advance (f->clock, 1);
   g_assert_cmpstr (listed.names, ==, "9 ");
   g_free (listed.names);
   kt_tree_cancel (start_list (f, &listed));
   kt_fake_list_end (f->source, JOB);
   kt_fake_list_fail (f->source, BASIC, KT_ERROR_TIMED_OUT);
-  g_assert_cmpuint (listed.told, ==, 0);
+  g_assert_cmpuint (listed.calls, ==, 0);
 }
 
-/* The files a list tells are made of it; the others ask. */
+/* Files whose values a summary has are made of it; the others ask. */
 static void
 test_what_a_list_suffices_for (KtTreeFixture *f, gconstpointer data)
 {
@@ -136,13 +136,13 @@ test_what_a_list_suffices_for (KtTreeFixture *f, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++) {
     KtTreeLookup lookup = kt_tree_look_up (f, dir, files[i][0], NULL);
     kt_assert_text (kt_tree_text (f, lookup.entry.id), files[i][1]);
-    /* the kernel comes back each time: the next file's answer may be a newer one */
+    /* the kernel comes back each time: the next file may bring a newer response */
     g_assert_cmpint (lookup.entry.entry_timeout, ==, 0);
   }
   g_assert_cmpuint (asked (f), ==, 0);
   assert_text (f, "tasks/9/progress", KT_JOB_RUNNING, "30\n");
   g_assert_cmpuint (asked (f), ==, 1);
-  /* from now on all are of that answer, with the times it lacks */
+  /* from now on all are of that detail, with the times it lacks */
   assert_text (f, "tasks/9/created", NULL, "2024-09-30T08:00:00Z\n");
   g_assert_cmpint (kt_tree_look_up (f, dir, "status", NULL).entry.entry_timeout, >, 4 * KT_SECOND);
 }
@@ -172,7 +172,7 @@ test_each_file (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpuint (asked (f), ==, 2);
 }
 
-/* An ended task changes no more: what a list told of it lasts. */
+/* An ended task changes no more: its summary lasts. */
 static void
 test_ended_in_list (KtTreeFixture *f, gconstpointer data)
 {
@@ -190,7 +190,7 @@ test_ended_in_list (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpuint (kt_tree_find (f, "tasks/9/status", NULL).id, ==, entry.id); /* the same file still */
 }
 
-/* A listing with attributes shows no other answer than a lookup would. */
+/* A listing with attributes shows the snapshot that a lookup would. */
 static void
 test_listing_of_one_answer (KtTreeFixture *f, gconstpointer data)
 {
@@ -203,7 +203,7 @@ test_listing_of_one_answer (KtTreeFixture *f, gconstpointer data)
   kt_fake_clock_advance (f->clock, 29 * KT_SECOND);
   assert_text (f, "tasks/9/progress", KT_JOB_RUNNING, "30\n");
   kt_fake_clock_advance (f->clock, KT_SECOND);
-  list_tasks (f, "", ENDED_ITEM, "9 "); /* newer than the answer, which is fresh for 4 s still */
+  list_tasks (f, "", ENDED_ITEM, "9 "); /* newer than the detail, which is fresh for 4 s still */
   dir = kt_tree_find (f, "tasks/9", NULL).id;
   assert_text (f, "tasks/9/status", NULL, "running\n");
   kt_tree_list (f->tree, dir, keep_listing, &listing);
@@ -215,10 +215,10 @@ test_listing_of_one_answer (KtTreeFixture *f, gconstpointer data)
   assert_text (f, "tasks/9/status", NULL, "completed\n");
 }
 
-/* When an answer that the kernel was told to keep takes something from a list, the kernel hears of it; and of a directory
- * whose time has moved. */
+/* When a detail whose values the kernel keeps takes something from a summary, the kernel is notified; and of a
+ * directory whose time has moved. */
 static void
-test_kernel_is_told (KtTreeFixture *f, gconstpointer data)
+test_kernel_is_notified (KtTreeFixture *f, gconstpointer data)
 {
   static const char *const watched[] = { "job 9", "job 8", NULL };
   g_autofree char *expected = NULL;
@@ -235,7 +235,7 @@ test_kernel_is_told (KtTreeFixture *f, gconstpointer data)
   list_tasks (f, "", ENDED_ITEM ",{\"taskId\":\"8\",\"status\":1}", "8 9 ");
   expected = g_strdup_printf ("%" G_GUINT64_FORMAT "/status ", dir);
   g_assert_cmpstr (f->forgotten->str, ==, expected);
-  g_assert_cmpuint (f->attributes, ==, 0); /* a list that tells more is no change */
+  g_assert_cmpuint (f->attributes, ==, 0); /* a summary that has more is no change */
   assert_text (f, "tasks/9/progress", KT_JOB_ENDED, "100\n");
   assert_text (f, "tasks/9/ended", NULL, "2024-09-30T09:15:00Z\n");
 
@@ -247,7 +247,7 @@ test_kernel_is_told (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (kt_tree_find (f, "tasks/8", NULL).stat.st_mtim.tv_sec, ==, KT_FAKE_EPOCH + 31);
 }
 
-/* Task 3, a basic one that was listed as running, tells itself that it has ended. */
+/* Task 3, a basic one that was listed as running, has ended by its detail. */
 static guint64
 end_of_basic (KtTreeFixture *f)
 {
@@ -259,11 +259,11 @@ end_of_basic (KtTreeFixture *f)
   dir = kt_tree_find (f, "tasks/3", NULL).id;
   kt_tree_look_up (f, dir, "progress", KT_IMPORTED);
   kt_assert_text (kt_tree_text (f, kt_tree_look_up (f, dir, "status", NULL).entry.id), "completed\n");
-  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 2); /* what tells no time costs no list */
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 2); /* what shows no time costs no list */
   return dir;
 }
 
-/* Files that tell times wait for the list that knows the end, all for one. */
+/* Files that show times wait for the list that has the end, all for one. */
 static void
 test_times_wait_for_a_list (KtTreeFixture *f, gconstpointer data)
 {
@@ -282,13 +282,13 @@ test_times_wait_for_a_list (KtTreeFixture *f, gconstpointer data)
   kt_tree_cancel (kt_tree_start_lookup (f, dir, "ended", &cancelled));
   kt_fake_list_page (f->source, BASIC, KT_ITEM_ENDED ("3", 2));
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    g_assert_cmpuint (lookups[i].told, ==, 1);
+    g_assert_cmpuint (lookups[i].calls, ==, 1);
   kt_assert_text (kt_tree_text (f, lookups[2].entry.id), "2024-09-30T09:15:00Z\n");
   g_assert_cmpint (lookups[2].entry.entry_timeout, ==, KT_TIME_NEVER);
   g_assert_true (kt_listing_look_up (listing, 7, &entry));
   g_assert_cmpuint (entry.id, ==, lookups[2].entry.id);
   kt_fake_list_end (f->source, BASIC);
-  g_assert_true (asked (f) == 1 && cancelled.told == 0);
+  g_assert_true (asked (f) == 1 && cancelled.calls == 0);
 }
 
 /* Without the list, or its end, the time is empty for now, and nobody is kept longer than by the deadline. */
@@ -300,20 +300,20 @@ test_times_without_a_list (KtTreeFixture *f, gconstpointer data)
 
   kt_tree_start_lookup (f, dir, "ended", &lookup);
   kt_fake_list_fail (f->source, BASIC, KT_ERROR_DENIED);
-  g_assert_true (lookup.told == 1 && lookup.entry.stat.st_size == 0);
+  g_assert_true (lookup.calls == 1 && lookup.entry.stat.st_size == 0);
   g_assert_cmpint (lookup.entry.entry_timeout, ==, 3 * KT_SECOND - 20 * KT_MS); /* negative-ttl */
   g_assert_cmpint (kt_tree_look_up (f, dir, "status", NULL).entry.entry_timeout, ==, KT_TIME_NEVER);
   kt_tree_look_up (f, dir, "ended", NULL);
   kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
   kt_tree_start_lookup (f, dir, "ended", &lookup);
   kt_fake_clock_advance (f->clock, 10 * KT_SECOND);
-  g_assert_true (lookup.told == 1 && lookup.entry.stat.st_size == 0 && lookup.entry.entry_timeout == 0);
-  kt_fake_list_land (f->source, BASIC, KT_ITEM_ENDED ("3", 2)); /* filled in when the list tells */
+  g_assert_true (lookup.calls == 1 && lookup.entry.stat.st_size == 0 && lookup.entry.entry_timeout == 0);
+  kt_fake_list_land (f->source, BASIC, KT_ITEM_ENDED ("3", 2)); /* filled in when the list has it */
   assert_text (f, "tasks/3/ended", NULL, "2024-09-30T09:15:00Z\n");
   g_assert_cmpuint (asked (f), ==, 1);
 }
 
-/* The answer that was waited with is gone when the list has told: it is asked for anew, and no error. */
+/* The detail is evicted while its file waits for the list: it is asked for anew, and that is no error. */
 static void
 test_times_after_eviction (KtTreeFixture *f, gconstpointer data)
 {
@@ -328,7 +328,7 @@ test_times_after_eviction (KtTreeFixture *f, gconstpointer data)
   assert_text (f, "tasks/8/status", KT_JOB_RUNNING, "running\n");
   kt_fake_list_page (f->source, BASIC, KT_ITEM ("7", 1));
   kt_fake_source_land (f->source, KT_IMPORTED);
-  g_assert_true (lookup.told == 1 && lookup.error == -1 && lookup.entry.id != 0);
+  g_assert_true (lookup.calls == 1 && lookup.error == -1 && lookup.entry.id != 0);
   kt_fake_list_end (f->source, BASIC);
 }
 
@@ -388,7 +388,7 @@ test_readahead (KtTreeFixture *f, gconstpointer data)
       g_assert_cmpint (kt_fake_source_key (f->source)->family, ==, KT_FAMILY_SHARE);
       kt_fake_source_land (f->source, "{\"jobInfo\":{\"taskStatus\":1}}");
     }
-    g_assert_cmpuint (lookup.told, ==, 1);
+    g_assert_cmpuint (lookup.calls, ==, 1);
   }
   g_assert_cmpuint (asked (f), ==, 3);
 }
@@ -454,7 +454,7 @@ main (int argc, char **argv)
   KT_TREE_TEST ("/tree/families/each-file", test_each_file);
   KT_TREE_TEST ("/tree/families/ended-in-list", test_ended_in_list);
   KT_TREE_TEST ("/tree/families/listing-of-one-answer", test_listing_of_one_answer);
-  KT_TREE_TEST ("/tree/families/kernel-is-told", test_kernel_is_told);
+  KT_TREE_TEST ("/tree/families/kernel-is-notified", test_kernel_is_notified);
   KT_TREE_TEST ("/tree/families/times-wait-for-a-list", test_times_wait_for_a_list);
   KT_TREE_TEST ("/tree/families/times-without-a-list", test_times_without_a_list);
   KT_TREE_TEST ("/tree/families/times-after-eviction", test_times_after_eviction);

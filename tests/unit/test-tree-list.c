@@ -7,7 +7,7 @@
 static const char *const tasks[] = { "share S 7", "basic 8", "share S 5", NULL };
 
 typedef struct {
-  guint told;
+  guint calls; /* of the callback */
   KtListing *listing;
   int error; /* -1: none */
 } Listed;
@@ -18,7 +18,7 @@ on_listed (KtListing *listing, const GError *error, gpointer data)
   Listed *listed = data;
 
   g_assert_true ((listing == NULL) != (error == NULL));
-  *listed = (Listed){ listed->told + 1, listing, error != NULL ? error->code : -1 };
+  *listed = (Listed){ listed->calls + 1, listing, error != NULL ? error->code : -1 };
 }
 
 static KtListing *
@@ -30,7 +30,7 @@ list (KtTreeFixture *f, guint64 dir, const char *json)
     g_assert_nonnull (json);
     kt_fake_source_land (f->source, json);
   }
-  g_assert_cmpuint (listed.told, ==, 1);
+  g_assert_cmpuint (listed.calls, ==, 1);
   g_assert_nonnull (listed.listing);
   return listed.listing;
 }
@@ -90,7 +90,7 @@ test_files_fail (KtTreeFixture *f, gconstpointer data)
   kt_tree_watch (f, tasks);
   g_assert_nonnull (kt_tree_list (f->tree, kt_tree_find (f, "tasks/7/files", NULL).id, on_listed, &listed));
   kt_fake_source_fail (f->source, KT_ERROR_TIMED_OUT);
-  g_assert_true (listed.told == 1 && listed.error == KT_ERROR_TIMED_OUT);
+  g_assert_true (listed.calls == 1 && listed.error == KT_ERROR_TIMED_OUT);
 }
 
 /* A basic task has no files: that is known without asking for it, also while it cannot be asked for. */
@@ -132,7 +132,7 @@ test_task_fails (KtTreeFixture *f, gconstpointer data)
     g_autofree char *names = NULL;
     g_assert_nonnull (kt_tree_list (f->tree, kt_tree_find (f, "tasks/8", NULL).id, on_listed, &listed));
     kt_fake_source_fail (f->source, codes[i]);
-    g_assert_true (listed.told == 1 && listed.error == -1);
+    g_assert_true (listed.calls == 1 && listed.error == -1);
     names = names_of (listed.listing);
     g_assert_true (g_str_has_prefix (names, "f:kind f:type f:status ") && g_str_has_suffix (names, " f:failures.csv"));
     kt_listing_free (listed.listing);
@@ -249,7 +249,7 @@ test_attributes (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 2);
 }
 
-/* A task that was never answered for has its error all the same. */
+/* A task that never had a response has its error all the same. */
 static void
 test_error_attribute_alone (KtTreeFixture *f, gconstpointer data)
 {

@@ -11,7 +11,7 @@ typedef struct {
   KtFakeTransport *transport;
   KtHttpClient *http;
   KtPackages *packages;
-  guint64 task; /* inode of tasks/7, whose answer memory has */
+  guint64 task; /* inode of tasks/7, which is cached */
 } Fixture;
 
 static void
@@ -49,7 +49,7 @@ ignore (const KtSnapshot *snapshot, const GError *error, gpointer data)
 {
 }
 
-/* The store answers at once, but the package's host has to be asked: the lookup is under way, and can be cancelled. */
+/* The snapshot is cached, but the package's host has to be asked: the lookup is under way, and can be cancelled. */
 static void
 test_cancel (Fixture *f, gconstpointer data)
 {
@@ -59,7 +59,7 @@ test_cancel (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_transport_sent (f->transport), ==, 1);
   kt_tree_cancel (operation);
   kt_fake_transport_fail (f->transport, 0, KT_ERROR_TLS);
-  g_assert_cmpuint (lookup.told, ==, 0);
+  g_assert_cmpuint (lookup.calls, ==, 0);
 }
 
 static void
@@ -70,13 +70,14 @@ test_found (Fixture *f, gconstpointer data)
 
   g_assert_nonnull (kt_tree_start_lookup (&f->tree, f->task, "package.zip", &lookup));
   kt_fake_transport_answer (f->transport, 0, &response);
-  g_assert_cmpuint (lookup.told, ==, 1);
+  g_assert_cmpuint (lookup.calls, ==, 1);
   g_assert_cmpint (lookup.entry.stat.st_size, ==, 9);
   /* and now it is known */
   g_assert_null (kt_tree_start_lookup (&f->tree, f->task, "package.zip", &lookup));
 }
 
-/* What cannot be had is there and fails; its host is asked again after negative-ttl, or when the task was asked again. */
+/* What cannot be had is there and fails; its host is asked again after negative-ttl, or when the task was asked
+ * again. */
 static void
 test_failure (Fixture *f, gconstpointer data)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The content of each file of a task. */
 #include "kt-test.h"
 
 #include "base/kt-units.h"

@@ -64,7 +64,7 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
     if (row->render != NULL) {
       g_autofree char *text = kt_tree_text (f, lookup.entry.id);
       g_assert_cmpint (lookup.entry.stat.st_size, ==, strlen (text));
-      /* attributes last from the start where there is nothing to prime */
+      /* attributes last from the start where there is nothing to preload */
       g_assert_cmpint (lookup.entry.attr_timeout, ==,
                        place == KT_PLACE_CONTROL || lookup.entry.stat.st_size == 0 ? KT_TIME_NEVER : 0);
     } else {
@@ -85,7 +85,7 @@ test_each_row (KtTreeFixture *f, gconstpointer data)
   assert_rows_found (f, kt_tree_find (f, "tasks/7/files/F", NULL).id, KT_PLACE_FILE, KT_FAMILY_SHARE, NULL);
   assert_rows_found (f, kt_tree_find (f, "tasks/8", NULL).id, KT_PLACE_TASK, KT_FAMILY_BASIC, KT_IMPORTED);
   assert_rows_found (f, kt_tree_find (f, "tasks/9", NULL).id, KT_PLACE_TASK, KT_FAMILY_JOB, KT_JOB_RUNNING);
-  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 3); /* one answer serves a whole directory */
+  g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 3); /* one response serves a whole directory */
 }
 
 static void
@@ -104,7 +104,7 @@ test_file_of_task (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (kt_tree_look_up (f, dir.id, "status", "{\"jobInfo\":{}}").error, ==, KT_ERROR_NOT_FOUND);
 }
 
-/* An id that nobody has listed is asked for without a family: the answer tells it. */
+/* An id that nobody has listed is asked for without a family: the response has it. */
 static void
 test_unlisted (KtTreeFixture *f, gconstpointer data)
 {
@@ -136,7 +136,7 @@ test_unlisted_unknown (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpuint (kt_tree_look_up (f, tasks, "9", KT_IMPORTED).entry.id, !=, 0);
 }
 
-/* A lookup tells of trouble; it never says that there is no such task. */
+/* A lookup reports trouble; it never says that there is no such task. */
 static void
 test_unlisted_trouble (KtTreeFixture *f, gconstpointer data)
 {
@@ -229,8 +229,8 @@ test_cancel (KtTreeFixture *f, gconstpointer data)
   kt_tree_start_lookup (f, dir, "progress", &second);
   kt_tree_cancel (operation);
   kt_fake_source_land (f->source, KT_RUNNING);
-  g_assert_cmpuint (first.told, ==, 0);
-  g_assert_cmpuint (second.told, ==, 1);
+  g_assert_cmpuint (first.calls, ==, 0);
+  g_assert_cmpuint (second.calls, ==, 1);
 }
 
 int

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Inodes, versions, and how long what the kernel is told holds. */
+/* Inodes, versions, and the timeouts of names and attributes. */
 #include "kt-tree-fixture.h"
 
 #include <string.h>
 
-#define ROUNDING (20 * KT_MS) /* the kernel may keep a name this much longer than told */
+#define ROUNDING (20 * KT_MS) /* the kernel may keep a name this much longer than its timeout */
 
 static const char *const tasks[] = { "share S 7", "basic 8", NULL };
 
@@ -43,7 +43,7 @@ test_back_to_old_content (KtTreeFixture *f, gconstpointer data)
 
 /* "The kernel's timeout is 20 ms shorter than what remains of the ttl, and never longer." */
 static void
-test_lives_end_together (KtTreeFixture *f, gconstpointer data)
+test_timeouts_end_together (KtTreeFixture *f, gconstpointer data)
 {
   static const char *const names[] = { "status", "progress", "summary", "job.json", "files.csv" };
   gint64 end = 0;
@@ -74,9 +74,9 @@ assert_pages (GPtrArray *list, guint64 id, const char *content)
   g_ptr_array_unref (list);
 }
 
-/* A version of a small file is primed once; from then on its attributes last. */
+/* A version of a small file is preloaded once; from then on its attributes last. */
 static void
-test_prime (KtTreeFixture *f, gconstpointer data)
+test_preload (KtTreeFixture *f, gconstpointer data)
 {
   g_autofree char *filler = g_strnfill (KT_PRELOAD_MAX, 'x');
   g_autofree char *large = g_strdup_printf ("{\"jobInfo\":{\"x\":\"%s\"}}", filler);
@@ -125,7 +125,7 @@ test_read_on (KtTreeFixture *f, gconstpointer data)
 }
 
 static void
-test_life_at_its_end (KtTreeFixture *f, gconstpointer data)
+test_timeout_at_its_end (KtTreeFixture *f, gconstpointer data)
 {
   kt_tree_watch (f, tasks);
   kt_tree_find (f, "tasks/7/status", KT_RUNNING);
@@ -134,16 +134,16 @@ test_life_at_its_end (KtTreeFixture *f, gconstpointer data)
 }
 
 static void
-test_life_of_ended (KtTreeFixture *f, gconstpointer data)
+test_timeout_of_ended (KtTreeFixture *f, gconstpointer data)
 {
   kt_tree_watch (f, tasks);
   g_assert_cmpint (kt_tree_find (f, "tasks/7/status", KT_ENDED).entry_timeout, ==, KT_TIME_NEVER);
   g_assert_cmpint (kt_tree_find (f, "tasks/7/files/F", NULL).entry_timeout, ==, KT_TIME_NEVER);
 }
 
-/* A stale answer holds until the service may be asked again. */
+/* A stale snapshot holds until the service may be asked again. */
 static void
-test_life_of_stale (KtTreeFixture *f, gconstpointer data)
+test_timeout_of_stale (KtTreeFixture *f, gconstpointer data)
 {
   KtTreeLookup lookup;
   guint64 dir;
@@ -163,7 +163,7 @@ test_life_of_stale (KtTreeFixture *f, gconstpointer data)
 }
 
 static void
-test_lives_of_directories (KtTreeFixture *f, gconstpointer data)
+test_timeouts_of_directories (KtTreeFixture *f, gconstpointer data)
 {
   kt_tree_watch (f, tasks);
   g_assert_cmpint (kt_tree_find (f, "tasks", NULL).entry_timeout, ==, KT_TIME_NEVER);
@@ -177,9 +177,9 @@ test_lives_of_directories (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (kt_tree_find (f, ".kootaskfs/version", NULL).entry_timeout, ==, 0);
 }
 
-/* The kernel keeps the attributes of a task's directory, and is told when its mtime moves. */
+/* The kernel keeps the attributes of a task's directory, and is notified when its mtime moves. */
 static void
-test_dir_mtime_told (KtTreeFixture *f, gconstpointer data)
+test_dir_mtime_notified (KtTreeFixture *f, gconstpointer data)
 {
   KtInode before;
   KtInode after;
@@ -302,8 +302,8 @@ test_mtime_of_ended (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH); /* it does not say when it ended */
 }
 
-/* Of a task that nobody has looked at: "It is settled to the task's end, else its start, else its creation, as far as then
- * known, else to the time of the response." */
+/* Of a task that nobody has looked at: "It is settled to the task's end, else its start, else its creation, as far
+ * as then known, else to the time of the response." */
 static void
 test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
 {
@@ -316,7 +316,7 @@ test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
       1727687700 },
     { "2", KT_JOB ("\"createTime\":\"20240930080000\",\"startTime\":\"20240930090000\",\"endTime\":\"\""), 1727686800 },
     { "3", KT_JOB ("\"createTime\":\"20240930080000\""), 1727683200 },
-    { "4", KT_JOB ("\"x\":1"), KT_FAKE_EPOCH + 100 }, /* when the answer came */
+    { "4", KT_JOB ("\"x\":1"), KT_FAKE_EPOCH + 100 }, /* when the response came */
   };
   static const char *const watched[] = { "share S 1", "share S 2", "share S 3", "share S 4", NULL };
 
@@ -335,8 +335,8 @@ test_mtime_of_task_dir (KtTreeFixture *f, gconstpointer data)
   }
 }
 
-/* "The mtime of a task's directory is settled once: by a list, by the first response, or at the first look (stat, `ls tasks`)":
- * here at the first look. It moves when a response differs from the one before. */
+/* "The mtime of a task's directory is settled once: by a list, by the first response, or at the first look (stat,
+ * `ls tasks`)": here at the first look. It moves when a response differs from the one before. */
 static void
 test_mtime_stays (KtTreeFixture *f, gconstpointer data)
 {
@@ -363,7 +363,7 @@ test_mtime_stays (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 112);
   g_assert_cmpuint (f->attributes, !=, 0);
 
-  /* not even when memory has let the answer go, and the kernel the inodes */
+  /* not even when the snapshot is evicted, and the kernel has given the inodes back */
   f->policy.memory = 0;
   kt_store_set_policy (f->store, &f->policy);
   kt_tree_find (f, "tasks/8/status", KT_IMPORTED);
@@ -394,23 +394,23 @@ int
 main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
-  KT_TREE_TEST ("/tree/life/same-content-same-inode", test_same_content_same_inode);
-  KT_TREE_TEST ("/tree/life/back-to-old-content", test_back_to_old_content);
-  KT_TREE_TEST ("/tree/life/lives-end-together", test_lives_end_together);
-  KT_TREE_TEST ("/tree/life/prime", test_prime);
-  KT_TREE_TEST ("/tree/life/read-on", test_read_on);
-  KT_TREE_TEST ("/tree/life/dir-mtime-told", test_dir_mtime_told);
-  KT_TREE_TEST ("/tree/life/life-at-its-end", test_life_at_its_end);
-  KT_TREE_TEST ("/tree/life/life-of-ended", test_life_of_ended);
-  KT_TREE_TEST ("/tree/life/life-of-stale", test_life_of_stale);
-  KT_TREE_TEST ("/tree/life/lives-of-directories", test_lives_of_directories);
-  KT_TREE_TEST ("/tree/life/about-files", test_about_files);
-  KT_TREE_TEST ("/tree/life/forget", test_forget);
-  KT_TREE_TEST ("/tree/life/forget-while-waiting", test_forget_while_waiting);
-  KT_TREE_TEST ("/tree/life/mtime-of-files", test_mtime_of_files);
-  KT_TREE_TEST ("/tree/life/mtime-of-ended", test_mtime_of_ended);
-  KT_TREE_TEST ("/tree/life/mtime-of-task-dir", test_mtime_of_task_dir);
-  KT_TREE_TEST ("/tree/life/mtime-stays", test_mtime_stays);
-  KT_TREE_TEST ("/tree/life/mtime-of-catalog", test_mtime_of_catalog);
+  KT_TREE_TEST ("/tree/timeouts/same-content-same-inode", test_same_content_same_inode);
+  KT_TREE_TEST ("/tree/timeouts/back-to-old-content", test_back_to_old_content);
+  KT_TREE_TEST ("/tree/timeouts/timeouts-end-together", test_timeouts_end_together);
+  KT_TREE_TEST ("/tree/timeouts/preload", test_preload);
+  KT_TREE_TEST ("/tree/timeouts/read-on", test_read_on);
+  KT_TREE_TEST ("/tree/timeouts/dir-mtime-notified", test_dir_mtime_notified);
+  KT_TREE_TEST ("/tree/timeouts/timeout-at-its-end", test_timeout_at_its_end);
+  KT_TREE_TEST ("/tree/timeouts/timeout-of-ended", test_timeout_of_ended);
+  KT_TREE_TEST ("/tree/timeouts/timeout-of-stale", test_timeout_of_stale);
+  KT_TREE_TEST ("/tree/timeouts/timeouts-of-directories", test_timeouts_of_directories);
+  KT_TREE_TEST ("/tree/timeouts/about-files", test_about_files);
+  KT_TREE_TEST ("/tree/timeouts/forget", test_forget);
+  KT_TREE_TEST ("/tree/timeouts/forget-while-waiting", test_forget_while_waiting);
+  KT_TREE_TEST ("/tree/timeouts/mtime-of-files", test_mtime_of_files);
+  KT_TREE_TEST ("/tree/timeouts/mtime-of-ended", test_mtime_of_ended);
+  KT_TREE_TEST ("/tree/timeouts/mtime-of-task-dir", test_mtime_of_task_dir);
+  KT_TREE_TEST ("/tree/timeouts/mtime-stays", test_mtime_stays);
+  KT_TREE_TEST ("/tree/timeouts/mtime-of-catalog", test_mtime_of_catalog);
   return g_test_run ();
 }
