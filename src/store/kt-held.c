@@ -82,6 +82,7 @@ show (const KtHeld *held, const KtCached *cached, KtUsec now, KtSnapshot *snapsh
     .fetched_at = cached->fetched_at,
     .changed_wall = cached->changed_wall,
     .known_wall = held->known_wall,
+    .moved_wall = held->moved_wall,
     .expires_at = cached->expires_at,
     .trace_id = cached == &held->full ? held->trace_id : NULL,
     .incomplete_at = kt_task_is_incomplete (cached->task, held->listed.task) ? cached->status_at : KT_TIME_UNKNOWN,
@@ -149,6 +150,8 @@ hold (KtHeld *held, KtCached *cached, KtTask *task, KtUsec asked_at, KtUsec age,
     return; /* nothing has changed: the old snapshot goes on */
   if (is_news (held, cached, task))
     held->known_wall = cached->fetched_wall;
+  if (cached->task != NULL) /* else somebody has only asked in another way */
+    held->moved_wall = cached->fetched_wall;
   replace (held, cached, task);
 }
 

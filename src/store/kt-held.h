@@ -22,7 +22,8 @@ typedef struct {
   const KtStorePolicy *policy;
   KtCached full;
   KtCached listed;
-  KtUsec known_wall; /* wall clock, when one of them last brought something new */
+  KtUsec known_wall; /* when one of them last brought something new */
+  KtUsec moved_wall; /* when one of them last differed from the one before it, 0: none has */
   char *trace_id;    /* of FULL */
   GError *error;     /* the last failure, if none was overcome since */
   KtUsec retry_at;   /* the service is not asked before */

@@ -28,11 +28,11 @@ typedef struct {
 /* What the store shows of a task at this moment; valid during the call that shows it. */
 typedef struct {
   KtTask *task;
-  KtUsec fetched_wall; /* wall clock */
-  KtUsec fetched_at;   /* monotonic, as are the next two */
-  KtUsec changed_wall; /* wall clock of the response that first had this content */
-  KtUsec
-      known_wall; /* wall clock: since then nothing that is cached of the task has changed, in this form or another */
+  KtUsec fetched_wall;  /* wall clock */
+  KtUsec fetched_at;    /* monotonic, as are the next two */
+  KtUsec changed_wall;  /* wall clock of the response that first had this content */
+  KtUsec known_wall;    /* since then nothing that is cached of the task has changed, in this form or another */
+  KtUsec moved_wall;    /* when a response last differed from the one of the same kind before it, 0: none has */
   KtUsec expires_at;    /* nobody need ask again before */
   gboolean stale;       /* stands in for one that could not be had */
   const char *trace_id; /* NULL when it is a summary */

@@ -53,7 +53,7 @@ kt_tree_task_mtime (KtTree *tree, KtKey *key)
 
   if (mtime_wall != 0 || !kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot))
     return mtime_wall;
-  mtime_wall = MAX (known_mtime (&snapshot), kt_moves_wall (tree->moves, key));
+  mtime_wall = MAX (known_mtime (&snapshot), snapshot.moved_wall);
   kt_catalog_set_mtime (tree->catalog, key, mtime_wall);
   return mtime_wall;
 }
@@ -62,12 +62,12 @@ KtUsec
 kt_tree_move_mtime (KtTree *tree, KtKey *key)
 {
   const KtUsec mtime_wall = kt_tree_task_mtime (tree, key);
-  const KtUsec moved_wall = kt_moves_wall (tree->moves, key);
+  KtSnapshot snapshot;
 
-  if (moved_wall <= mtime_wall)
+  if (!kt_store_peek (tree->store, key, KT_STORE_LISTED, &snapshot) || snapshot.moved_wall <= mtime_wall)
     return mtime_wall;
-  kt_catalog_set_mtime (tree->catalog, key, moved_wall);
-  return moved_wall;
+  kt_catalog_set_mtime (tree->catalog, key, snapshot.moved_wall);
+  return snapshot.moved_wall;
 }
 
 void

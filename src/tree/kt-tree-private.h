@@ -2,7 +2,6 @@
 #pragma once
 
 #include "kt-node.h"
-#include "store/kt-moves.h"
 #include "store/kt-readahead.h"
 
 struct KtTree {
@@ -18,7 +17,6 @@ struct KtTree {
   KtPackages *packages; /* NULL: there are none */
   KtUsec started_wall;  /* wall clock */
   KtChanges *changes;
-  KtMoves *moves;       /* listens before the next */
   KtListener *listener; /* kt_tree_on_changes() */
   KtSource *cancel;     /* NULL: it is not allowed */
   KtTreeInvalidate invalidate;

@@ -54,7 +54,6 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->readahead = kt_readahead_new (store, catalog, options->readahead);
   tree->started_wall = kt_clock_wall (clock);
   tree->changes = changes;
-  tree->moves = kt_moves_new (changes);
   tree->listener = kt_changes_listen (changes, kt_tree_on_changes, tree);
   return tree;
 }
@@ -65,7 +64,6 @@ kt_tree_free (KtTree *tree)
   if (tree == NULL)
     return;
   kt_changes_unlisten (tree->changes, &tree->listener);
-  kt_moves_free (tree->moves);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
   g_free (tree);

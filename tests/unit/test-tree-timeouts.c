@@ -390,6 +390,29 @@ test_mtime_of_catalog (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpint (mtime_wall (&entry), ==, KT_FAKE_EPOCH + 20);
 }
 
+/* A task that is found again, and differs from what was cached of it, moved when that was seen: its first reply says so. */
+static void
+test_mtime_of_found_again (KtTreeFixture *f, gconstpointer data)
+{
+  const char *const watched[] = { "job 9", NULL }, *const none[] = { NULL };
+  KtTreeLookup lookup;
+  KtInode entry;
+  guint64 tasks_dir;
+
+  kt_tree_watch (f, watched);
+  kt_tree_find (f, "tasks/9/progress", KT_JOB_RUNNING);
+  kt_tree_watch (f, none);
+  kt_fake_clock_advance (f->clock, 6 * KT_SECOND);
+  tasks_dir = kt_tree_find (f, "tasks", NULL).id;
+  kt_tree_start_lookup (f, tasks_dir, "9", &lookup);
+  kt_fake_source_land_as (
+      f->source, KT_FAMILY_JOB,
+      "{\"data\":{\"jobInfo\":{\"taskType\":1,\"status\":2,\"progress\":100,\"endTime\":\"20240930091500\"}}}");
+  g_assert_cmpint (lookup.entry.stat.st_mtim.tv_sec, ==, KT_FAKE_EPOCH + 6);
+  kt_tree_getattr (f->tree, lookup.entry.id, &entry);
+  g_assert_cmpint (entry.stat.st_mtim.tv_sec, ==, KT_FAKE_EPOCH + 6);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -411,6 +434,7 @@ main (int argc, char **argv)
   KT_TREE_TEST ("/tree/timeouts/mtime-of-ended", test_mtime_of_ended);
   KT_TREE_TEST ("/tree/timeouts/mtime-of-task-dir", test_mtime_of_task_dir);
   KT_TREE_TEST ("/tree/timeouts/mtime-stays", test_mtime_stays);
+  KT_TREE_TEST ("/tree/timeouts/found-again", test_mtime_of_found_again);
   KT_TREE_TEST ("/tree/timeouts/mtime-of-catalog", test_mtime_of_catalog);
   return g_test_run ();
 }
