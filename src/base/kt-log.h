@@ -26,7 +26,7 @@ void kt_log_add_secret (const char *secret);
 void kt_log_hold_secret (const char *secret);
 void kt_log_release_secret (const char *secret);
 
-#define KT_LOG_RECENT_SECRETS 256 /* that are remembered although nobody holds them: they may still be on their way */
+#define KT_LOG_RECENT_SECRETS 256 /* remembered although nobody holds them: a message may still have them */
 
 /* Wipes and frees; NULL is fine. */
 void kt_secret_free (char *secret);
