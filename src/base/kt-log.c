@@ -16,8 +16,9 @@ typedef struct {
 /* The log is the process's, as stderr is; other threads may write to it too, hence the lock. */
 static struct {
   GMutex lock;
-  GQueue secrets; /* Secret, from the one that was added or released first */
-  guint recent;   /* of these, those without a holder */
+  GQueue secrets;  /* Secret, from the one that was added or released first */
+  guint recent;    /* of these, those without a holder */
+  guint most_held; /* those with one, when there were the most */
   KtLogSink sink;
   gboolean debug;
 } log_state;
@@ -117,7 +118,7 @@ kt_log_open (KtLogSink sink, gboolean debug)
     openlog ("kootaskfs", LOG_PID, LOG_DAEMON);
 }
 
-/* ---- secrets; all with the lock held */
+/* ---- secrets */
 
 static void
 secret_free (gpointer data)
@@ -128,6 +129,7 @@ secret_free (gpointer data)
   g_free (secret);
 }
 
+/* With the lock held, as is the next. */
 static GList *
 find_secret (const char *text)
 {
@@ -137,11 +139,12 @@ find_secret (const char *text)
   return NULL;
 }
 
-/* Forgets the oldest ones that are too many. */
+/* Forgets the oldest ones that are too many. All that are in use may be replaced at once, so as many may be on their way. */
 static void
 trim_secrets (void)
 {
-  for (GList *item = log_state.secrets.head; log_state.recent > KT_LOG_RECENT_SECRETS;) {
+  log_state.most_held = MAX (log_state.most_held, log_state.secrets.length - log_state.recent);
+  for (GList *item = log_state.secrets.head; log_state.recent > MAX (KT_LOG_RECENT_SECRETS, log_state.most_held);) {
     GList *next = item->next;
     if (((const Secret *) item->data)->holders == 0) {
       secret_free (item->data);
@@ -216,6 +219,6 @@ kt_log_forget_secrets (void)
 {
   g_mutex_lock (&log_state.lock);
   g_queue_clear_full (&log_state.secrets, secret_free);
-  log_state.recent = 0;
+  log_state.recent = log_state.most_held = 0;
   g_mutex_unlock (&log_state.lock);
 }

@@ -26,7 +26,9 @@ void kt_log_add_secret (const char *secret);
 void kt_log_hold_secret (const char *secret);
 void kt_log_release_secret (const char *secret);
 
-#define KT_LOG_RECENT_SECRETS 256 /* remembered although nobody holds them: a message may still have them */
+/* So many are remembered although nobody holds them, or as many as were ever held at the same time if these are more: a
+ * message may still have them. */
+#define KT_LOG_RECENT_SECRETS 256
 
 /* Wipes and frees; NULL is fine. */
 void kt_secret_free (char *secret);

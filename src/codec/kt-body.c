@@ -6,6 +6,7 @@
 #include "kt-body.h"
 
 #include "base/kt-error.h"
+#include "base/kt-log.h"
 #include "base/kt-names.h"
 #include "base/kt-number.h"
 #include "base/kt-units.h"
@@ -124,15 +125,24 @@ kt_body_bad (GError **error, const char *what)
   return FALSE;
 }
 
+/* TEXT on one line, cut at MOST bytes. Secrets are out before that: a part of one would not be found later.
+ * (transfer full) */
+static char *
+tidy (const char *text, gsize most)
+{
+  g_autofree char *line = kt_line_encode (text);
+
+  return kt_utf8_cut (kt_log_redact (line), most);
+}
+
 /* What goes into an error of CODE and MESSAGE, either of which may be NULL. (transfer full) */
 static char *
 words_of (const char *code, const char *message)
 {
-  g_autofree char *code_line = kt_line_encode (code != NULL ? code : "none");
-  g_autofree char *line = kt_line_encode (message != NULL ? message : "no message");
+  g_autofree char *code_line = tidy (code != NULL ? code : "none", LONGEST_CODE);
+  g_autofree char *line = tidy (message != NULL ? message : "no message", LONGEST_MESSAGE);
 
-  return g_strconcat (", code ", kt_utf8_cut (code_line, LONGEST_CODE), ": ", kt_utf8_cut (line, LONGEST_MESSAGE),
-                      NULL);
+  return g_strconcat (", code ", code_line, ": ", line, NULL);
 }
 
 /* The code that ROOT has, a number by its value; NULL when it has none. (transfer full) */

@@ -13,7 +13,8 @@ kt_curl_check (KtCurlRefusal *refusal, const char *name, CURLcode code)
     *refusal = (KtCurlRefusal){ name, curl_easy_strerror (code) };
 }
 
-/* As kt_curl_check(), of an option that only makes things faster: a libcurl that was built without it may lack it. */
+/* As kt_curl_check(), of an option that a libcurl may lack which was built without what it is about: it only makes things
+ * faster, or keeps libcurl from what it cannot do then. */
 static void
 check_optional (KtCurlRefusal *refusal, const char *name, CURLcode code)
 {
@@ -74,7 +75,10 @@ kt_curl_set_request (CURL *easy, const KtHttpRequest *request, const KtCurlOptio
   }
   /* clear text goes straight to whom it is for, whatever names a proxy: it holds the token, or a link that is a secret.
    * Where there is no proxy curl must not look for one in the environment */
-  SET (CURLOPT_PROXY, is_https && options->proxy != NULL ? options->proxy : "");
+  if (is_https && options->proxy != NULL)
+    SET (CURLOPT_PROXY, options->proxy);
+  else
+    SET_OPTIONAL (CURLOPT_PROXY, "");
   if (request->body != NULL)
     set_body (easy, request->body, refusal);
   SET (CURLOPT_CUSTOMREQUEST, request->method);

@@ -249,8 +249,10 @@ on_room_timer (gpointer data)
   while (!g_queue_is_empty (&set->waiting_for_memory)) {
     KtPackageRead *read = set->waiting_for_memory.head->data;
     KtPackage *package = read->package;
-    if (!read_begin (read))
+    if (!read_begin (read)) {
+      kt_clock_stop (set->clock, &set->room_timer); /* the room it has just made is that of its own bytes */
       break;
+    }
     wake (package); /* what it needs may have come meanwhile */
   }
 }

@@ -41,7 +41,7 @@ void kt_packages_set_preload (KtPackages *packages, KtPackagePreload preload, gp
 /* The version of the package of SNAPSHOT's task that its host was seen to have since that snapshot, at most
  * KT_PACKAGE_TTL ago, or NULL. This sends no request. (transfer none) */
 KtPackage *kt_packages_peek (KtPackages *packages, const KtSnapshot *snapshot);
-#define KT_PACKAGE_TTL (60 * G_TIME_SPAN_SECOND)
+#define KT_PACKAGE_TTL (60 * KT_SECOND)
 
 /* Asks the host which version of the package of KEY's task it has; callers at the same time share one request. The
  * store has a snapshot of the task. When that is older than KT_PACKAGE_TTL, or when the host refuses the link, the

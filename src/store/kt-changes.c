@@ -115,11 +115,12 @@ sweep (KtChanges *changes)
 void
 kt_changes_publish (KtChanges *changes, GArray *batch)
 {
-  const KtUsec now_wall = kt_clock_wall (changes->clock);
+  KtUsec now_wall;
   Batch *published;
 
-  if (batch == NULL)
+  if (batch == NULL) /* a million times while a list is read: nothing has changed */
     return;
+  now_wall = kt_clock_wall (changes->clock);
   for (guint i = 0; i < batch->len; i++)
     if (g_array_index (batch, KtChange, i).at_wall == 0)
       g_array_index (batch, KtChange, i).at_wall = now_wall;

@@ -53,7 +53,8 @@ KtNode *kt_nodes_get (KtNodes *nodes, guint64 id);
 KtNode *kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const char *name, KtKey *key);
 
 /* The version of the file ENTRY in PARENT that has CONTENT: the current one if that has it, else a new one which
- * takes its place. FIRST_MTIME is for one that replaces none, NEXT_MTIME for one that does. One lookup is added. */
+ * takes its place. FIRST_MTIME_WALL is for one that replaces none, NEXT_MTIME_WALL for one that does. One lookup is
+ * added. */
 KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content,
                                   KtUsec first_mtime_wall, KtUsec next_mtime_wall);
 
@@ -61,8 +62,8 @@ KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry 
 KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package,
                                   KtUsec mtime_wall);
 
-/* The node that stands for the file or package ENTRY in PARENT while it cannot be had for FAILURE: the same one as
- * long as the kind of failure is the same, else a new one with this MTIME. One lookup is added. */
+/* The node that stands for the file or package ENTRY in PARENT while it cannot be had for FAILURE: the same one as long as
+ * the kind of failure is the same, else a new one with MTIME_WALL. One lookup is added. */
 KtNode *kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure,
                                   KtUsec mtime_wall);
 

@@ -105,7 +105,7 @@ clear (KtOperation *operation)
   g_clear_error (&lookup->error);
 }
 
-/* The lookup waits from now on: LOOKUP on the heap, with a task to ask for. */
+/* LOOKUP on the heap, with a task that the store is asked for: it may have to wait. */
 static KtLookup *
 copy_to_heap (const KtLookup *lookup)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Scan-ahead, by counts."""
+"""Readahead of tasks, by counts."""
 
 import random
 import re

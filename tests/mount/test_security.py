@@ -16,6 +16,8 @@ import pytest
 
 from koodrive_sim import SHARE, TOKEN
 from kootaskfs_mount import IMPORT_TASK, SHARE_TASK, Mount, detail, errno_of, imported, read_error, run, store
+from raw_service import JSON, RawService
+from raw_service import http as http_bytes
 
 
 def everything(m):
@@ -48,6 +50,19 @@ def test_token_is_nowhere(mount, sim, tmp_path, source):
     error = os.getxattr(m.task(), "user.kootaskfs.error")
     assert TOKEN.encode() not in everything(m) + error
     m.token = TOKEN  # and its end scans the log
+
+
+def test_no_part_of_a_long_token(mount):
+    """A token that is longer than what is kept of the service's message: no beginning of it is seen either."""
+    token = "".join(f"{number:x}." for number in range(1000, 1300))
+    service = RawService(http_bytes("401 Unauthorized", JSON, body=json.dumps({"code": token, "msg": f"{token} is old"})))
+    try:
+        m = mount(endpoint=service.url, token=token)
+        assert read_error(m.task() / "status") == "EACCES"
+        assert "code ***: *** is old" in m.control("last-error") and "***" in m.log()
+        assert token[:12].encode() not in everything(m) + os.getxattr(m.task(), "user.kootaskfs.error")
+    finally:
+        service.close()
 
 
 def test_no_core_file(mount, sim):

@@ -358,6 +358,39 @@ test_secrets_are_bounded (void)
   kt_log_forget_secrets ();
 }
 
+/* N secrets of which PREFIX begins the text are held by one more, or released. */
+static void
+each_of (const char *prefix, guint n, void (*call) (const char *secret))
+{
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *secret = g_strdup_printf ("%s-%u.", prefix, i);
+    call (secret);
+  }
+}
+
+static void
+assert_is_secret (const char *text)
+{
+  g_assert_true (is_secret (text));
+}
+
+/* Many secrets in use, each of which another replaces at the same time: requests with the old ones are under way. */
+static void
+test_replaced_secrets (void)
+{
+  const guint many = 4 * KT_LOG_RECENT_SECRETS;
+
+  each_of ("before", many, kt_log_hold_secret);
+  each_of ("after", many, kt_log_add_secret);
+  each_of ("after", many, kt_log_hold_secret);
+  each_of ("before", many, kt_log_release_secret);
+  each_of ("after", many, assert_is_secret);
+  each_of ("before", many, assert_is_secret);
+  add_others (2 * many); /* still there is a bound */
+  g_assert_false (is_secret ("before-0."));
+  kt_log_forget_secrets ();
+}
+
 static void
 test_log_writer (void)
 {
@@ -463,6 +496,7 @@ main (int argc, char **argv)
   g_test_add_func ("/base/redaction", test_redaction);
   g_test_add_func ("/base/redaction-of-prefixes", test_redaction_of_prefixes);
   g_test_add_func ("/base/secrets-are-bounded", test_secrets_are_bounded);
+  g_test_add_func ("/base/replaced-secrets", test_replaced_secrets);
   g_test_add_func ("/base/log-writer", test_log_writer);
   g_test_add_func ("/base/metrics", test_metrics);
   g_test_add_func ("/base/health", test_health);

@@ -2,6 +2,7 @@
 /* What is decoded from good responses, and what is refused. */
 #include "kt-test.h"
 
+#include "base/kt-log.h"
 #include "base/kt-units.h"
 #include "codec/kt-decode.h"
 
@@ -336,6 +337,21 @@ test_error_message (void)
   g_assert_cmpuint (strlen (error->message), <, 300);
 }
 
+/* A message that quotes a secret which is longer than what is kept of the message. */
+static void
+test_error_quotes_secret (void)
+{
+  g_autofree char *token = g_strnfill (1000, 't');
+  g_autofree char *text = g_strconcat ("{\"code\":\"", token, "\",\"msg\":\"", token, " has expired\"}", NULL);
+  g_autoptr (GBytes) body = kt_test_bytes (text);
+  g_autoptr (GError) error = NULL;
+
+  kt_log_add_secret (token);
+  decode (kt_decode_task_result, 401, body, &error);
+  g_assert_cmpstr (error->message, ==, "HTTP 401, code ***: *** has expired");
+  kt_log_forget_secrets ();
+}
+
 static void
 test_encode (void)
 {
@@ -357,6 +373,7 @@ main (int argc, char **argv)
   g_test_add_func ("/codec/decode/wrong-kind", test_wrong_kind);
   g_test_add_func ("/codec/decode/errors", test_errors);
   g_test_add_func ("/codec/decode/error-message", test_error_message);
+  g_test_add_func ("/codec/decode/error-quotes-secret", test_error_quotes_secret);
   g_test_add_func ("/codec/decode/encode", test_encode);
   return g_test_run ();
 }

@@ -66,9 +66,11 @@ sink (const KtHttpResponse *head, gconstpointer bytes, gsize length, gpointer da
 }
 
 static void
-set_up (Fixture *f, gconstpointer is_link)
+set_up (Fixture *f, gconstpointer kind)
 {
-  const KtCurlOptions options = { .ca_file = "/etc/hostname", .proxy = "http://127.0.0.1:1" };
+  const gboolean is_link = g_strcmp0 (kind, "link") == 0;
+  const gboolean is_direct = g_strcmp0 (kind, "direct") == 0;
+  const KtCurlOptions options = { .ca_file = "/etc/hostname", .proxy = is_direct ? NULL : "http://127.0.0.1:1" };
   g_autoptr (GError) error = NULL;
 
   refuse_nth = NONE;
@@ -79,8 +81,8 @@ set_up (Fixture *f, gconstpointer is_link)
   f->request.headers = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (f->request.headers, g_strdup ("A: b"));
   f->request.body = g_bytes_new_static ("x", 1);
-  f->request.is_link = is_link != NULL;
-  f->request.sink = is_link != NULL ? sink : NULL;
+  f->request.is_link = is_link;
+  f->request.sink = is_link ? sink : NULL;
   kt_test_warnings ();
 }
 
@@ -135,10 +137,11 @@ test_each_option (Fixture *f, gconstpointer data)
   }
 }
 
-/* What only makes things faster may be missing; nothing else may. */
+/* What only makes things faster may be missing, and proxies where there is none; nothing else may. */
 static void
-test_lacking_options (Fixture *f, gconstpointer data)
+test_lacking_options (Fixture *f, gconstpointer kind)
 {
+  const guint may_lack = kind == NULL ? 2 : 3; /* HTTP/2, the cache of certificates, and proxies */
   guint lacking = 0;
   int count;
 
@@ -148,7 +151,7 @@ test_lacking_options (Fixture *f, gconstpointer data)
     run (f, i, CURLE_NOT_BUILT_IN);
     lacking += strstr (f->error->message, "libcurl refuses") == NULL;
   }
-  g_assert_cmpuint (lacking, ==, 2); /* HTTP/2, and the cache of certificates */
+  g_assert_cmpuint (lacking, ==, may_lack);
 }
 
 /* A refused request that is cancelled before its end. */
@@ -198,7 +201,9 @@ main (int argc, char **argv)
 #define ADD(path, data, test) g_test_add ("/http/curl/" path, Fixture, data, set_up, test, tear_down)
   ADD ("each-option", NULL, test_each_option);
   ADD ("each-option-of-a-link", "link", test_each_option);
+  ADD ("each-option-without-a-proxy", "direct", test_each_option);
   ADD ("lacking-options", NULL, test_lacking_options);
+  ADD ("lacking-options-without-a-proxy", "direct", test_lacking_options);
   ADD ("cancel", NULL, test_cancel);
 #undef ADD
   g_test_add_func ("/http/curl/multi-options", test_multi_options);

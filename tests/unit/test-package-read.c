@@ -134,6 +134,32 @@ test_memory (KtPackageFixture *f, gconstpointer data)
   g_assert_nonnull (strstr (metrics, "kootaskfs_package_memory 33554432\n"));
 }
 
+/* A read that waits for memory and has a part of what it reads: its own bytes are no room for it, so it is not tried again
+ * before there is some. */
+static void
+test_no_room (KtPackageFixture *f, gconstpointer data)
+{
+  g_autoptr (KtPackage) package = kt_package_open (f, 206);
+  g_autofree KtPackageResult *others = g_new (KtPackageResult, 255);
+  KtPackageResult first, result;
+
+  kt_package_start_read (f, package, 510 * KT_TEST_BLOCK, KT_TEST_BLOCK, &first);
+  kt_package_serve (f, 1);
+  kt_package_assert_result (&first, -1, KT_TEST_BLOCK);
+  for (guint i = 0; i < 255; i++)
+    kt_package_start_read (f, package, (gint64) (508 - 2 * i) * KT_TEST_BLOCK, KT_TEST_BLOCK, &others[i]);
+  kt_package_start_read (f, package, 510 * KT_TEST_BLOCK, 2 * KT_TEST_BLOCK, &result);
+  kt_fake_clock_advance (f->clock, 0); /* would never return */
+  g_assert_cmpuint (result.calls, ==, 0);
+  for (guint i = 2; i < kt_package_sent (f); i++) {
+    kt_package_serve (f, i);
+    kt_fake_clock_advance (f->clock, 0);
+  }
+  for (guint i = 0; i < 255; i++)
+    kt_package_assert_result (&others[i], -1, KT_TEST_BLOCK);
+  kt_package_assert_result (&result, -1, 2 * KT_TEST_BLOCK);
+}
+
 /* A connection that breaks is resumed where it broke, a shorter range than asked for is continued. */
 static void
 test_resume (KtPackageFixture *f, gconstpointer data)
@@ -255,6 +281,7 @@ main (int argc, char **argv)
   TEST ("/package/slow", test_slow);
   TEST ("/package/breaks-off", test_breaks_off);
   TEST ("/package/memory", test_memory);
+  TEST ("/package/no-room", test_no_room);
   TEST ("/package/resume", test_resume);
   TEST ("/package/deadline", test_deadline);
   TEST ("/package/preload", test_preload);

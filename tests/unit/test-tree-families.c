@@ -371,7 +371,7 @@ use_scan_ahead (KtTreeFixture *f, guint families)
 
 /* `cat tasks/STAR/status` fetches nothing ahead where lists suffice; `cat tasks/STAR/progress` does. */
 static void
-test_scan_ahead (KtTreeFixture *f, gconstpointer data)
+test_readahead (KtTreeFixture *f, gconstpointer data)
 {
   static const char *const watched[] = { "share S 2", "share S 4", "share S 6", NULL };
   static const char *const ids[] = { "1", "2", "3", "4", "5", "6" };
@@ -460,7 +460,7 @@ main (int argc, char **argv)
   KT_TREE_TEST ("/tree/families/times-after-eviction", test_times_after_eviction);
   KT_TREE_TEST ("/tree/families/gone", test_gone);
   KT_TREE_TEST ("/tree/families/listed-and-lost", test_listed_and_lost);
-  KT_TREE_TEST ("/tree/families/scan-ahead", test_scan_ahead);
+  KT_TREE_TEST ("/tree/families/readahead", test_readahead);
   KT_TREE_TEST ("/tree/families/unlisted-job", test_unlisted_job);
   KT_TREE_TEST ("/tree/families/unlisted-not-chosen", test_unlisted_not_chosen);
   KT_TREE_TEST ("/tree/families/unlisted-meanwhile-listed", test_unlisted_meanwhile_listed);
