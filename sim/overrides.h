@@ -5,8 +5,8 @@
 
 #define SIM_OVERRIDES_MAX_BYTES (512u * 1024 * 1024) /* of all bodies together */
 
-/* Answers that a test has put in place of the service's own, by task. The caller holds the lock for every function but
- * sim_overrides_expand(). */
+/* Responses that a test has put in place of the service's own, by task. The caller holds the lock for every function
+ * but sim_overrides_expand(). */
 typedef struct SimOverrides SimOverrides;
 
 SimOverrides *sim_overrides_new (void);

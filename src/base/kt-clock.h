@@ -3,9 +3,9 @@
 
 #include "kt-time.h"
 
-/* Time as the layers above see it: a vtable, so that tests set the time. All times are microseconds. The monotonic
- * clock is what ages, deadlines and timers go by. It counts the time that the machine sleeps, and is not GLib's
- * (g_get_monotonic_time(), ready times of GSources): times of the two do not mix. The wall clock, which may jump, is
+/* Time as the layers above see it: a vtable, so that tests set the time. All times are microseconds. Ages, deadlines
+ * and timers go by the monotonic clock. It counts the time that the machine sleeps. So it is not GLib's
+ * (g_get_monotonic_time(), ready times of GSources), and times of the two do not mix. The wall clock may jump: it is
  * for what is shown to people, and dates requests until the service's own time is known. */
 
 typedef struct KtClock KtClock;
@@ -25,9 +25,10 @@ KtClock *kt_clock_system (void);
 KtUsec kt_clock_monotonic (KtClock *clock);
 KtUsec kt_clock_wall (KtClock *clock);
 
-/* Calls FUNC once when the monotonic clock has reached AT: never earlier; later when the main loop is busy, and after
- * the machine has slept maybe as late as its next event, or as if it had not slept. The timer belongs to the clock and
- * is gone once FUNC has been called: the owner forgets the pointer there. */
+/* Calls FUNC once when the monotonic clock has reached AT, never earlier. It is called later when the main loop is
+ * busy. A time that comes while the machine sleeps may be noticed only at the loop's next event, or as late as if
+ * the machine had not slept. The timer belongs to the clock and is gone once FUNC has been called: the owner forgets
+ * the pointer there. */
 KtTimer *kt_clock_start (KtClock *clock, KtUsec at, KtTimerFunc func, gpointer data);
 
 /* Takes the timer at *TIMER back, if any, and clears it. */

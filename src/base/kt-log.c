@@ -139,7 +139,8 @@ find_secret (const char *text)
   return NULL;
 }
 
-/* Forgets the oldest ones that are too many. All that are in use may be replaced at once, so as many may be on their way. */
+/* Forgets the oldest ones that are too many. All that are in use may be replaced at once, so as many may be on their
+ * way. */
 static void
 trim_secrets (void)
 {

@@ -26,8 +26,8 @@ void kt_log_add_secret (const char *secret);
 void kt_log_hold_secret (const char *secret);
 void kt_log_release_secret (const char *secret);
 
-/* So many are remembered although nobody holds them, or as many as were ever held at the same time if these are more:
- * they may still be on their way. */
+/* So many are remembered although nobody holds them, or as many as were ever held at the same time if these are more: a
+ * message may still have them. */
 #define KT_LOG_RECENT_SECRETS 256
 
 /* Wipes and frees; NULL is fine. */

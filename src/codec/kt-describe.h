@@ -6,8 +6,8 @@
 /* Words for bodies that are not the service's, as proxies, portals and wrong endpoints send them. The texts go into
  * errors: bounded, on one line, without secrets. */
 
-/* What BODY is instead of JSON, to be put behind a status: " without a body" or that it is an HTML page, with its
- * title. (transfer full), NULL when it is neither. */
+/* What BODY is instead of JSON, to be put behind a status: " without a body", or that it is an HTML page and which
+ * title that has. (transfer full), NULL when it is neither. */
 char *kt_describe_page (GBytes *body);
 
 /* As above; of other text how it begins. (transfer full), never NULL. */

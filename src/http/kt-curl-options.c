@@ -13,8 +13,8 @@ kt_curl_check (KtCurlRefusal *refusal, const char *name, CURLcode code)
     *refusal = (KtCurlRefusal){ name, curl_easy_strerror (code) };
 }
 
-/* As kt_curl_check(), of an option that a libcurl may lack which was built without what it is about: it only makes things
- * faster, or keeps libcurl from what it cannot do then. */
+/* As kt_curl_check(), of an option that a libcurl may lack which was built without what it is about: it only makes
+ * things faster, or keeps libcurl from what it cannot do then. */
 static void
 check_optional (KtCurlRefusal *refusal, const char *name, CURLcode code)
 {

@@ -15,8 +15,8 @@ typedef struct {
   guint64 max_response;
 } KtHttpLimits;
 
-/* Called right before each attempt to add its headers, so that dates and ids are those of the attempt, and what else
- * the request needs. */
+/* Called right before each attempt, to add its headers and what else the request needs: dates and ids are those of the
+ * attempt. */
 typedef void (*KtHttpPrepare) (KtHttpRequest *request, gpointer data);
 
 /* As KtTransportDone. An HTTP status is no error here: RESPONSE is the last attempt's. */
@@ -38,9 +38,9 @@ void kt_http_client_set_limits (KtHttpClient *client, const KtHttpLimits *limits
 void kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, KtUsec deadline,
                           KtHttpPrepare prepare, KtHttpDone done, gpointer data);
 
-/* As kt_http_client_send(), GETs what the link URL leads to: its redirects are followed (http and https only, never
- * from https to http), and no error's message has it. The body, of any length, goes to SINK, which gets DATA; the
- * response of DONE is without. Instead of a deadline there is STALL, microseconds: the longest time without a piece.
- * An attempt after the first begins with PREPARE again. */
+/* As kt_http_client_send(), GETs what the link URL leads to. Redirects are followed (http and https only, never from
+ * https to http). No error's message has URL. The body, of any length, goes to SINK, which gets DATA; the response of
+ * DONE has none. Instead of a deadline there is STALL_TIMEOUT, the longest time without a piece. An attempt after the
+ * first begins with PREPARE again. */
 void kt_http_client_stream (KtHttpClient *client, const char *url, KtUsec stall_timeout, KtHttpPrepare prepare,
                             KtHttpSink sink, KtHttpDone done, gpointer data);

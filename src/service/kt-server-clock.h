@@ -15,11 +15,11 @@ typedef struct {
 /* A time that is not later than the service's clock; as long as nothing is known, this machine's. */
 KtUsec kt_server_clock_now (const KtServerClock *server, KtClock *clock);
 
-/* A response with this DATE has just come. */
+/* A response with the date DATE_WALL has just come. */
 void kt_server_clock_learn (KtServerClock *server, KtClock *clock, KtUsec date_wall);
 
-/* A request dated SENT was refused by a response with this DATE. TRUE when SENT can be the reason: then what was known
- * is wrong and learned anew from DATE. */
+/* A request dated SENT_WALL was refused by a response with the date DATE_WALL. TRUE when SENT_WALL can be the reason:
+ * then what was known is wrong, and learned anew from DATE_WALL. */
 gboolean kt_server_clock_refused (KtServerClock *server, KtClock *clock, KtUsec sent_wall, KtUsec date_wall);
 
 /* How far this machine's clock is ahead of the service's, negative when it is behind; 0 when nothing is known. Right

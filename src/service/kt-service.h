@@ -6,7 +6,7 @@
 #include "kt-service-options.h"
 #include "model/kt-source.h"
 
-/* The KooDrive task API: one task, a family's list, the cancel of a job, whichever requests they need. */
+/* The KooDrive task API: fetches one task, lists a family, cancels a job, by whichever requests these need. */
 typedef struct KtService KtService;
 
 /* HTTP, CLOCK, HEALTH and METRICS outlive the service. OPTIONS are copied, but for the token source, which must go on

@@ -5,8 +5,8 @@
 #include "kt-store.h"
 
 /* The lists of the families that have one (KT_FACT_LISTED): read when somebody looks, and kept for a ttl. What they
- * name goes to the catalog, their items to the store. A list that cannot be had leaves everything as it was, and
- * does not keep the others. Times are microseconds. */
+ * name goes to the catalog, their summaries to the store. A list that cannot be had leaves everything as it was; the
+ * others are read all the same. Times are microseconds. */
 typedef struct KtLists KtLists;
 typedef struct KtListsWaiter KtListsWaiter;
 
@@ -31,8 +31,9 @@ void kt_lists_set_policy (KtLists *lists, const KtListsPolicy *policy);
 /* As kt_store_forget_failures(): a list that failed is read when somebody looks next. */
 void kt_lists_forget_failures (KtLists *lists);
 
-/* Calls DONE when the lists are fresh, or cannot be had, or page-timeout has passed: at once, before this returns
- * (then the result is NULL), or later (then the result is valid until DONE is called or it is cancelled). */
+/* Calls DONE when the lists are fresh, or cannot be had, or page-timeout has passed. When that is so already, DONE
+ * is called before this returns, and the result is NULL. Else the result is valid until DONE is called or it is
+ * cancelled. */
 typedef void (*KtListsDone) (gpointer data);
 KtListsWaiter *kt_lists_get (KtLists *lists, KtListsDone done, gpointer data);
 void kt_lists_cancel (KtListsWaiter *waiter);
@@ -42,8 +43,8 @@ void kt_lists_cancel (KtListsWaiter *waiter);
 KtUsec kt_lists_complete_at (KtLists *lists, const KtSnapshot *snapshot);
 
 /* As kt_lists_get(), of the one list that may have now what SNAPSHOT lacks. DONE is called when that list has had
- * the task, or cannot be had, or DEADLINE (monotonic) has passed. The list is read from after the task got its
- * status. All who wait share one reading, and one a second begins at the most. */
+ * the task, or cannot be had, or DEADLINE (monotonic) has passed. The list is requested after the task got its status.
+ * All who wait share one reading, and one a second begins at the most. */
 KtListsWaiter *kt_lists_complete (KtLists *lists, const KtSnapshot *snapshot, KtUsec deadline, KtListsDone done,
                                   gpointer data);
 

@@ -64,10 +64,10 @@ typedef enum {
   KT_STORE_AGAIN,  /* a request that begins after this call */
 } KtStoreMode;
 
-/* Gives a snapshot of the task to DONE: at once, before this returns (then the result is NULL), or when the flight
- * has ended (then the result is the waiter, valid until DONE is called or it is cancelled). When the service cannot
- * be asked, FRESH and LISTED give the last snapshot, marked stale, as long as the policy allows; AGAIN always
- * reports the failure. DEADLINE (monotonic) is that of a flight that this call starts. */
+/* Gives a snapshot of the task to DONE. When there is one for MODE, DONE is called before this returns, and the
+ * result is NULL. Else it is called when the flight has ended; the result is the waiter, valid until then or until
+ * it is cancelled. When the service cannot be asked, FRESH and LISTED give the last snapshot, marked stale, as long
+ * as the policy allows; AGAIN always reports the failure. DEADLINE (monotonic) is that of a flight that begins here. */
 KtWaiter *kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtStoreDone done, gpointer data);
 
 /* Whether kt_store_get() in MODE, FRESH or LISTED, would call DONE at once. */

@@ -3,9 +3,10 @@
 
 #include "kt-operation.h"
 
-/* A LOOKUP: of one name in one directory, from the first try, with what is cached, to the one after the response that it
- * takes. Between the tries it keeps what it has found out: the row, the task and its facts. The first try is made on the
- * stack. A lookup that takes a snapshot is copied to the heap, once, because the store may have to ask the service. */
+/* A LOOKUP: of one name in one directory, from the first try, with what is cached, to the one after the response
+ * that it takes. Between the tries it keeps what it has found out: the row, the task and its facts. The first try is
+ * made on the stack. A lookup that takes a snapshot is copied to the heap, once, because the store may have to ask
+ * the service. */
 struct KtLookup {
   KtOperation operation; /* NODE is the directory; KEY is the directory's task, or the one to ask for */
   const char *name;

@@ -11,8 +11,8 @@
  *   - the kernel, which counts: each reply that names a node adds one lookup, FORGET takes them back;
  *   - its children, which hold their parent;
  *   - an operation under way, which holds a reference.
- * A node is found by its directory and name: of a file only the current version, and beside it the current failure; older
- * ones stay, without a name, for those who have them open. */
+ * A node is found by its directory and name: of a file only the current version, and beside it the current failure.
+ * Older ones stay, without a name, for those who have them open. */
 typedef struct KtNodes KtNodes;
 
 struct KtNode {
@@ -62,8 +62,8 @@ KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry 
 KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package,
                                   KtUsec mtime_wall);
 
-/* The node that stands for the file or package ENTRY in PARENT while it cannot be had for FAILURE: the same one as long as
- * the kind of failure is the same, else a new one with MTIME_WALL. One lookup is added. */
+/* The node that stands for the file or package ENTRY in PARENT while it cannot be had for FAILURE: the same one as
+ * long as the kind of failure is the same, else a new one with MTIME_WALL. One lookup is added. */
 KtNode *kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure,
                                   KtUsec mtime_wall);
 

@@ -48,7 +48,7 @@ KtUsec kt_tree_move_mtime (KtTree *tree, KtKey *key);
 void kt_tree_settle_mtime (KtTree *tree, KtKey *key);
 
 /* For KtEntryOps of files with content: its size, and itself. One that cannot be had has KT_FAILURE_SIZE, so that it
- * is read, which tells why. */
+ * is read, which reports why. */
 #define KT_FAILURE_SIZE 1
 void kt_tree_describe_content (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall);
 GBytes *kt_tree_read_content (const KtNode *node);

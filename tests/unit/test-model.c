@@ -207,7 +207,7 @@ test_completed (void)
   kt_assert_text (completed (all, listed), "7 8 9 copy v n");
 }
 
-/* What it has besides is the same, and lives as long as either. */
+/* What it has besides is the same, and is freed with the last of them. */
 static void
 test_completed_shares (void)
 {

@@ -134,8 +134,8 @@ test_memory (KtPackageFixture *f, gconstpointer data)
   g_assert_nonnull (strstr (metrics, "kootaskfs_package_memory 33554432\n"));
 }
 
-/* A read that waits for memory and has a part of what it reads: its own bytes are no room for it, so it is not tried again
- * before there is some. */
+/* A read that waits for memory and has a part of what it reads: its own bytes are no room for it, so it is not tried
+ * again before there is some. */
 static void
 test_no_room (KtPackageFixture *f, gconstpointer data)
 {

@@ -362,7 +362,8 @@ test_unknown_fails (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpstr (reader.status, ==, "completed");
 }
 
-/* Who asks AGAIN while the request is under way waits for the next one, which has the same key still. */
+/* A reader in mode AGAIN that comes while the request is under way waits for the next one, which has the same key
+ * still. */
 static void
 test_unknown_again (KtStoreFixture *f, gconstpointer data)
 {
