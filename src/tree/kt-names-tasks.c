@@ -10,11 +10,12 @@ static KtOutcome
 find (KtLookup *lookup)
 {
   KtTree *tree = lookup->operation.tree;
-  KtKey *known = kt_id_is_valid (lookup->name) ? kt_catalog_find (tree->catalog, lookup->name) : NULL;
+  KtKey *known;
   KtNode *node;
 
   if (!kt_id_is_valid (lookup->name))
     return kt_lookup_absent (lookup, KT_TIME_NEVER);
+  known = kt_catalog_find (tree->catalog, lookup->name);
   if (known == NULL && lookup->snapshot == NULL) {
     g_autoptr (KtKey) key = kt_key_new (KT_FAMILY_UNKNOWN, lookup->name);
     if ((tree->options.families & kt_families_with (KT_FACT_BY_ID)) == 0)
