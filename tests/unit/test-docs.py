@@ -14,7 +14,7 @@ SHARE_KEY = ("share SHAREID", "kdstoken-file")  # in a group for each share, so 
 
 TREE = re.compile(r"^    MOUNT/\n((?:    +\S.*\n)+)", re.MULTILINE)
 TREE_LINE = re.compile(r"^( +)(\S+(?: \S+)*)(?:  +(.*))?$")
-ID = re.compile(r"\b(?:TASK|FILE|SHARE)ID\b")
+ID = re.compile(r"\b[A-Z]{4,}\b")  # TASKID: a name that is data
 KEY_LINE = re.compile(r"^\|([^|`]*)\| `([\w-]+)` \|([^|]*)\|", re.MULTILINE)
 VALUE = re.compile(r"`([^`]*)`")
 

@@ -20,7 +20,7 @@ test_table (void)
     g_assert_cmpuint (row->facts, !=, 0);
     g_assert_true ((row->ops == &kt_entry_value || row->ops == &kt_entry_file_value || row->ops == &kt_entry_live)
                    == (row->render != NULL));
-    g_assert_true ((row->render != NULL || row->ops == &kt_entry_package) == (row->mime != NULL));
+    g_assert_true ((S_ISREG (row->ops->mode) && row->ops->write == NULL) == (row->mime != NULL));
     g_assert_true (S_ISDIR (row->ops->mode) == (row->below != KT_PLACE_NONE));
     g_assert_true ((row->name == NULL) == (row->names != NULL));
     if (row->name == NULL) {
