@@ -6,9 +6,6 @@
 #include "kt-family-calls.h"
 #include "kt-paths.h"
 
-/* Either TASK, to be referenced if kept, or ERROR is set. TRACE_ID is that of the last attempt. */
-typedef void (*Found) (KtTask *task, const char *trace_id, const GError *error, gpointer data);
-
 typedef struct Fetch Fetch;
 
 /* One of the requests that a task takes. */
@@ -21,7 +18,7 @@ struct Fetch {
   KtService *service;
   KtKey *key;
   KtUsec deadline;
-  Found done; /* NULL once it was called */
+  KtSourceFetched done; /* NULL once it was called */
   gpointer data;
   gboolean is_candidate; /* of the search for a task of unknown family */
   guint pending;
@@ -35,13 +32,14 @@ struct Fetch {
 static void
 finish (Fetch *fetch, KtTask *task, const GError *error)
 {
-  Found done = fetch->done;
+  const KtResponse response = { .task = task, .trace_id = fetch->trace_id };
+  KtSourceFetched done = fetch->done;
 
   fetch->done = NULL;
   if (done != NULL && !fetch->is_candidate && kt_error_is_answer (error))
     kt_requests_report (fetch->service->requests, "task", fetch->key->task_id, fetch->trace_id, error);
   if (done != NULL)
-    done (task, fetch->trace_id, error, fetch->data);
+    done (&response, error, fetch->data);
 }
 
 static void
@@ -108,13 +106,13 @@ on_part (KtDecoded *decoded, const char *trace_id, const GError *error, gpointer
 
 /* A candidate's family has ended: the first that knows the task is the response. */
 static void
-on_candidate (KtTask *task, const char *trace_id, const GError *error, gpointer data)
+on_candidate (const KtResponse *response, const GError *error, gpointer data)
 {
   Fetch *fetch = data;
 
-  note_trace_id (fetch, trace_id);
-  if (task != NULL)
-    finish (fetch, task, NULL);
+  note_trace_id (fetch, response->trace_id);
+  if (error == NULL)
+    finish (fetch, response->task, NULL);
   else
     note_error (fetch, error);
   if (--fetch->pending > 0)
@@ -123,7 +121,8 @@ on_candidate (KtTask *task, const char *trace_id, const GError *error, gpointer 
   fetch_free (fetch);
 }
 
-static void start (KtService *service, KtKey *key, KtUsec deadline, gboolean is_candidate, Found done, gpointer data);
+static void start (KtService *service, KtKey *key, KtUsec deadline, gboolean is_candidate, KtSourceFetched done,
+                   gpointer data);
 
 /* A task named by its id alone is asked for in every family that can be. */
 static void
@@ -202,7 +201,7 @@ fetch_in_family (Fetch *fetch)
 }
 
 static void
-start (KtService *service, KtKey *key, KtUsec deadline, gboolean is_candidate, Found done, gpointer data)
+start (KtService *service, KtKey *key, KtUsec deadline, gboolean is_candidate, KtSourceFetched done, gpointer data)
 {
   Fetch *fetch = g_new0 (Fetch, 1);
 
@@ -220,27 +219,10 @@ start (KtService *service, KtKey *key, KtUsec deadline, gboolean is_candidate, F
     fetch_in_families (fetch);
 }
 
-typedef struct {
-  KtSourceFetched fetched;
-  gpointer data;
-} Caller;
-
-static void
-on_found (KtTask *task, const char *trace_id, const GError *error, gpointer data)
-{
-  g_autofree Caller *caller = data;
-  const KtResponse response = { .task = task, .trace_id = trace_id };
-
-  caller->fetched (&response, error, caller->data);
-}
-
 void
 kt_service_fetch (KtSource *source, KtKey *key, KtUsec deadline, KtSourceFetched fetched, gpointer data)
 {
-  Caller *caller = g_new (Caller, 1);
-
-  *caller = (Caller){ fetched, data };
-  start ((KtService *) source, key, deadline, FALSE, on_found, caller);
+  start ((KtService *) source, key, deadline, FALSE, fetched, data);
 }
 
 typedef struct {
