@@ -16,21 +16,19 @@ const KtEntry kt_files[] = {
   { .place = KT_PLACE_##place_, .name = name_, .ops = &ops_, .below = KT_PLACE_##below_, .facts = facts_, .what = what_ }
 #define NAMES(place_, names_, ops_, below_, facts_, what_) \
   { .place = KT_PLACE_##place_, .names = &names_, .ops = &ops_, .below = KT_PLACE_##below_, .facts = facts_, .what = what_ }
+#define CONTENT(ops_, place_, name_, facts_, summary_, times_, mime_, render_, what_) \
+  { .place = KT_PLACE_##place_, .name = name_, .ops = ops_, .facts = facts_, .summary = summary_, .shows_times = times_, \
+    .mime = mime_, .render = render_, .what = what_ }
 #define FILE(place_, name_, facts_, mime_, render_, what_) \
-  { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_value, .facts = facts_, .mime = mime_, .render = render_, \
-    .what = what_ }
+  CONTENT (&kt_entry_value, place_, name_, facts_, 0, FALSE, mime_, render_, what_)
 #define LISTED(place_, name_, facts_, summary_, mime_, render_, what_) \
-  { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_value, .facts = facts_, .summary = summary_, .mime = mime_, \
-    .render = render_, .what = what_ }
+  CONTENT (&kt_entry_value, place_, name_, facts_, summary_, FALSE, mime_, render_, what_)
 #define TIMED(place_, name_, facts_, summary_, mime_, render_, what_) \
-  { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_value, .facts = facts_, .summary = summary_, .mime = mime_, \
-    .render = render_, .what = what_, .shows_times = TRUE }
+  CONTENT (&kt_entry_value, place_, name_, facts_, summary_, TRUE, mime_, render_, what_)
 #define LIVE(place_, name_, facts_, mime_, render_, what_) \
-  { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_live, .facts = facts_, .mime = mime_, .render = render_, \
-    .what = what_ }
+  CONTENT (&kt_entry_live, place_, name_, facts_, 0, FALSE, mime_, render_, what_)
 #define OF_FILE(place_, name_, render_, what_) \
-  { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_file_value, .facts = KT_FACT_FILES, .mime = TEXT, \
-    .render = render_, .what = what_ }
+  CONTENT (&kt_entry_file_value, place_, name_, KT_FACT_FILES, 0, FALSE, TEXT, render_, what_)
 #define PACKAGE(place_, name_, facts_, mime_, what_) \
   { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_package, .facts = facts_, .mime = mime_, .what = what_ }
 #define CTL(place_, name_, facts_, what_) \

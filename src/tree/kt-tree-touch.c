@@ -23,24 +23,24 @@ on_snapshot (const KtSnapshot *snapshot, const GError *error, gpointer data)
   kt_tree_forget_names (tree, key, NULL, NULL);
 }
 
-static gboolean
-refuse (GError **error, const char *why)
+/* Ends an operation before it has begun. */
+static KtOperation *
+refuse (KtTreeTouched touched, gpointer data, const char *why)
 {
-  g_set_error_literal (error, KT_ERROR, KT_ERROR_READ_ONLY, why);
-  return TRUE;
+  g_autoptr (GError) error = g_error_new_literal (KT_ERROR, KT_ERROR_READ_ONLY, why);
+
+  touched (error, data);
+  return NULL;
 }
 
 KtOperation *
 kt_tree_touch (KtTree *tree, guint64 id, KtTreeTouched touched, gpointer data)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
-  g_autoptr (GError) error = NULL;
   KtTouch *touch;
 
-  if ((node == NULL || node->key == NULL) && refuse (&error, "this is not of a task")) {
-    touched (error, data);
-    return NULL;
-  }
+  if (node == NULL || node->key == NULL)
+    return refuse (touched, data, "this is not of a task");
   touch = kt_touch_new (tree, node, kt_tree_key_of (tree, node), touched, data);
   return kt_operation_ask (&touch->operation, KT_STORE_AGAIN, on_snapshot) ? &touch->operation : NULL;
 }
@@ -56,11 +56,8 @@ kt_tree_write (KtTree *tree, guint64 id, const char *text, gsize size, gint64 of
                gpointer data)
 {
   KtNode *node = kt_nodes_get (tree->nodes, id);
-  g_autoptr (GError) error = NULL;
 
-  if ((node == NULL || node->entry->ops->write == NULL) && refuse (&error, "nothing can be written there")) {
-    written (error, data);
-    return NULL;
-  }
+  if (node == NULL || node->entry->ops->write == NULL)
+    return refuse (written, data, "nothing can be written there");
   return node->entry->ops->write (tree, node, &(KtWrite){ text, size, offset }, written, data);
 }
