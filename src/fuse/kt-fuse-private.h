@@ -3,6 +3,7 @@
 
 #define FUSE_USE_VERSION 314
 
+#include "kt-announcer.h"
 #include "kt-fuse.h"
 #include "kt-notifier.h"
 
@@ -17,6 +18,8 @@ struct KtFuse {
   KtMetrics *metrics;
   KtNotifier *notifier;
   KtNotifier *ahead; /* of its own: it may wait for a page as long as a read of a package waits for its host */
+  KtAnnouncer *announcer; /* NULL: inotify watchers are told nothing */
+  dev_t device;
   KtFuseEvents events;
   GQueue parked;        /* KtParked */
   GHashTable *listings; /* KtListing: the open directories */
@@ -41,6 +44,15 @@ typedef enum {
 
 /* The operations, which libfuse calls; their user data is the KtFuse. */
 extern const struct fuse_lowlevel_ops kt_fuse_ops;
+
+/* What the kernel gets of an inode that was found. */
+struct fuse_entry_param kt_fuse_entry_param (const KtInode *entry);
+
+/* Whether REQ is of the announcer's thread. */
+gboolean kt_fuse_is_own (KtFuse *fuse, fuse_req_t req);
+
+/* Replies to its LOOKUP, and to that of a name that only it finds; FALSE, without a reply, to any other one. */
+gboolean kt_fuse_lookup_own (KtFuse *fuse, fuse_req_t req, fuse_ino_t parent, const char *name);
 
 /* One of them, in a file of its own. */
 void kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file);

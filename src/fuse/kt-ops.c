@@ -26,8 +26,8 @@ seconds (KtUsec timeout)
   return timeout == KT_TIME_NEVER ? FOREVER : (double) timeout / KT_SECOND;
 }
 
-static struct fuse_entry_param
-entry_param (const KtInode *entry)
+struct fuse_entry_param
+kt_fuse_entry_param (const KtInode *entry)
 {
   return (struct fuse_entry_param){
     .ino = entry->id,
@@ -68,7 +68,7 @@ on_found (const KtInode *entry, const GError *error, gpointer data)
   } else if (entry->id == 0 && entry->entry_timeout == 0) {
     fuse_reply_err (req, ENOENT);
   } else {
-    param = entry_param (entry);
+    param = kt_fuse_entry_param (entry);
     if (fuse_reply_entry (req, &param) != 0 && entry->id != 0)
       kt_tree_forget (fuse->tree, entry->id, 1); /* interrupted meanwhile: the kernel did not count it */
   }
@@ -78,9 +78,13 @@ static void
 op_lookup (fuse_req_t req, fuse_ino_t parent, const char *name)
 {
   KtFuse *fuse = count (req, KT_FUSE_OP_lookup);
-  KtParked *parked = kt_parked_new (fuse, req, parent);
-  KtOperation *operation = kt_tree_lookup (fuse->tree, parent, name, on_found, parked);
+  KtParked *parked;
+  KtOperation *operation;
 
+  if (kt_fuse_lookup_own (fuse, req, parent, name))
+    return;
+  parked = kt_parked_new (fuse, req, parent);
+  operation = kt_tree_lookup (fuse->tree, parent, name, on_found, parked);
   if (operation != NULL)
     kt_parked_wait (parked, operation);
 }
@@ -173,7 +177,7 @@ op_setattr (fuse_req_t req, fuse_ino_t inode, struct stat *attr, int to_set, str
   KtParked *parked;
   KtOperation *operation;
 
-  if (is_emptying (fuse, inode, attr, to_set)) {
+  if (kt_fuse_is_own (fuse, req) || is_emptying (fuse, inode, attr, to_set)) {
     reply_attr (fuse, req, inode, NULL);
     return;
   }
@@ -279,7 +283,7 @@ entry_at (KtListing *listing, off_t offset, mode_t type)
   struct fuse_entry_param param = { .attr = { .st_ino = UNKNOWN_INODE, .st_mode = type } };
 
   if (offset >= 2 && kt_listing_look_up (listing, (guint) (offset - 2), &entry))
-    param = entry_param (&entry);
+    param = kt_fuse_entry_param (&entry);
   return param;
 }
 

@@ -172,6 +172,14 @@ add_lookup (KtNode *node)
 }
 
 KtNode *
+kt_nodes_look_up_again (KtNodes *nodes, guint64 id)
+{
+  KtNode *node = kt_nodes_get (nodes, id);
+
+  return node != NULL && node->lookups > 0 ? add_lookup (node) : NULL;
+}
+
+KtNode *
 kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const char *name, KtKey *key)
 {
   KtNode *node = kt_nodes_find (nodes, parent, name);

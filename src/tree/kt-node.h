@@ -67,6 +67,9 @@ KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry 
 KtNode *kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure,
                                   KtUsec mtime_wall);
 
+/* The node with this id, with one lookup more; NULL when there is none or the kernel does not hold it. (transfer none) */
+KtNode *kt_nodes_look_up_again (KtNodes *nodes, guint64 id);
+
 /* The kernel takes back COUNT lookups; an unknown id is ignored. */
 void kt_nodes_forget (KtNodes *nodes, guint64 id, guint64 count);
 

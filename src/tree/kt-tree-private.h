@@ -22,6 +22,8 @@ struct KtTree {
   KtSource *cancel;     /* NULL: it is not allowed */
   KtTreeInvalidate invalidate;
   gpointer kernel;
+  struct KtAnnouncements *announcements;
+  struct KtWatched *watched;
 };
 
 /* How the task of a node is asked for now; NULL outside of tasks. (transfer none) */

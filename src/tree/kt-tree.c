@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The tree as a whole: what it is made of, its construction and its end. */
+#include "kt-announcements.h"
 #include "kt-entry.h"
 #include "kt-tree-private.h"
+#include "kt-watched.h"
 
 guint
 kt_tree_nodes (KtTree *tree)
@@ -37,6 +39,12 @@ kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kern
   tree->kernel = kernel;
 }
 
+void
+kt_tree_set_announce (KtTree *tree, KtTreeAnnounce announce, gpointer kernel)
+{
+  kt_announcements_set_kernel (tree->announcements, announce, kernel);
+}
+
 KtTree *
 kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *catalog, KtLists *lists, KtWatch *watch,
              const KtAbout *about, const KtTreeOptions *options)
@@ -56,6 +64,8 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->started_wall = kt_clock_wall (clock);
   tree->changes = changes;
   tree->listener = kt_changes_listen (changes, kt_tree_on_changes, tree);
+  tree->announcements = kt_announcements_new (tree);
+  tree->watched = kt_watched_new (tree); /* it listens after the one that has the kernel forget */
   return tree;
 }
 
@@ -64,6 +74,8 @@ kt_tree_free (KtTree *tree)
 {
   if (tree == NULL)
     return;
+  kt_watched_free (tree->watched);
+  kt_announcements_free (tree->announcements);
   kt_changes_unlisten (tree->changes, &tree->listener);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
