@@ -43,8 +43,18 @@ close_copy (KtAnnouncer *announcer)
   announcer->copy = -1;
 }
 
-/* Makes the copy, unless there is one. Our operations in it are to be known as ours: the directory of inodes is found by
- * nobody else. Another process id namespace, for one, hides who we are. */
+/* The directory of inodes is found by nobody else: another process id namespace, for one, hides who we are. */
+static gboolean
+is_known (const KtAnnouncer *announcer)
+{
+  int fd = openat (announcer->copy, KT_TREE_INODES, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
+
+/* Makes the copy, unless there is one. Our operations in it are to be known as ours. */
 static gboolean
 open_copy (KtAnnouncer *announcer)
 {
@@ -53,7 +63,7 @@ open_copy (KtAnnouncer *announcer)
   if (announcer->copy >= 0)
     return TRUE;
   announcer->copy = kt_mount_copy (announcer->mountpoint, announcer->device, &why);
-  if (announcer->copy >= 0 && faccessat (announcer->copy, KT_TREE_INODES, F_OK, 0) != 0) {
+  if (announcer->copy >= 0 && !is_known (announcer)) {
     why = g_strdup ("the daemon does not know its own operations");
     close_copy (announcer);
   }
