@@ -18,7 +18,8 @@ test_table (void)
     g_assert_nonnull (row->what);
     g_assert_cmpuint (row->facts & ~KT_FACTS_ALL, ==, 0);
     g_assert_cmpuint (row->facts, !=, 0);
-    g_assert_true ((row->ops == &kt_entry_value || row->ops == &kt_entry_file_value || row->ops == &kt_entry_live)
+    g_assert_true ((row->ops == &kt_entry_value || row->ops == &kt_entry_file_value || row->ops == &kt_entry_live
+                    || row->ops == &kt_entry_overview)
                    == (row->render != NULL));
     g_assert_true ((S_ISREG (row->ops->mode) && row->ops->write == NULL) == (row->mime != NULL));
     g_assert_true (S_ISDIR (row->ops->mode) == (row->below != KT_PLACE_NONE));
