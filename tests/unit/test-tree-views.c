@@ -175,6 +175,29 @@ test_listed (KtTreeFixture *f, gconstpointer data)
   kt_assert_text (text_of (f, "tasks/8/status"), "completed\n");
 }
 
+/* "When the last snapshot is a list's item, views take progress and counts from the last response of the task itself, if
+ * that has the same status." */
+static void
+test_listed_progress (KtTreeFixture *f, gconstpointer data)
+{
+  static const char *const items[] = { KT_ITEM ("8", 1), KT_ITEM ("8", 3) };
+  static const char *const expected[] = {
+    "8                   job   copy     running   [##......]  30%      -      -    -",
+    "8                   job   copy     canceled  -                    -      -    -",
+  };
+
+  kt_tree_use_lists (f, KT_FAMILY_BIT (KT_FAMILY_JOB));
+  kt_tree_watch (f, tasks);
+  kt_tree_find (f, "tasks/8/status", KT_JOB_RUNNING);
+  for (gsize i = 0; i < G_N_ELEMENTS (items); i++) {
+    g_autoptr (KtListing) listing = NULL;
+    kt_fake_clock_advance (f->clock, 40 * KT_SECOND);
+    g_assert_nonnull (kt_tree_list (f->tree, kt_tree_find (f, "tasks", NULL).id, on_listed, &listing));
+    kt_fake_list_land (f->source, KT_FAMILY_JOB, items[i]);
+    kt_assert_text (line_of (f, "overview", "8 "), expected[i]);
+  }
+}
+
 /* "The first look of all reads the lists, as `ls tasks` does." After that "one look makes no request". */
 static void
 test_first_look (KtTreeFixture *f, gconstpointer data)
@@ -420,6 +443,7 @@ main (int argc, char **argv)
   TEST ("/views/unknown", test_unknown);
   TEST ("/views/failures", test_failures);
   TEST ("/views/listed", test_listed);
+  TEST ("/views/listed-progress", test_listed_progress);
   TEST ("/views/first-look", test_first_look);
   TEST ("/views/interrupted", test_interrupted);
   TEST ("/views/shared", test_shared);
