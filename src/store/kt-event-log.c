@@ -22,7 +22,7 @@ struct KtEventLog {
   GString *text;         /* the lines kept */
   guint64 start;         /* offset of TEXT */
   guint64 n_lost;        /* lines */
-  char *said;            /* the line that says so, NULL: nothing was lost */
+  char *said;            /* the line that says so, behind a line break; NULL: nothing was lost */
   gsize said_size;       /* of SAID */
   KtUsec oldest_read_at; /* when the lines that are lost next were last READ; KT_TIME_UNKNOWN: not yet */
   Mark *marks;           /* KT_EVENT_LOG_READERS, NULL while no READ has ended in a line: most logs are short */
@@ -184,8 +184,8 @@ lose (KtEventLog *log, gsize size, KtUsec now)
   log->n_lost += count_lines (log->text->str, end);
   last = log->text->str + line_begin (log, end - 1);
   g_free (log->said);
-  log->said = g_strdup_printf ("%.*s - lost %" G_GUINT64_FORMAT " -> -\n", (int) MIN (strcspn (last, " \n"), TIME_MAX),
-                               last, log->n_lost);
+  log->said = g_strdup_printf ("\n%.*s - lost %" G_GUINT64_FORMAT " -> -\n",
+                               (int) MIN (strcspn (last, " \n"), TIME_MAX), last, log->n_lost);
   log->said_size = strlen (log->said);
   log->start += end;
   log->oldest_read_at = KT_TIME_UNKNOWN;

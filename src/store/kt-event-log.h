@@ -6,15 +6,17 @@
 /* A text that only grows, line by line, of which the end is kept. An offset means the same byte for ever:
  *
  *   0                                              start                size
- *   |  blanks, what was lost  | TIME - lost N -> - |  the lines kept    |
+ *   |  blanks: what was lost  | TIME - lost N -> - |  the lines kept    |
  *
  * What was lost reads as blanks, with a line break at each KT_EVENT_LOG_BLANKS, so that no line is longer than a
  * reader likes. Right before the oldest line kept stands one that says how many were lost, and the time of the last of
  * them. So who reads from the start, or has fallen behind, gets blanks, that line, and then the lines kept.
  *
- * Who reads takes several READs, and lines are lost meanwhile. Three things keep it from ever getting half a line:
- * lines are lost rarely, many at a time; not while somebody reads the oldest, as long as there is room; and the lines
- * that the last READs ended in stay where they are for a while, as does a line that said how many were lost. */
+ * Who reads takes several READs, and lines are lost meanwhile. Lest it get half a line, lines are lost rarely, many at a
+ * time; not while somebody reads the oldest, as long as there is room; and the lines that the last READs ended in stay
+ * where they are for a while. But a process that reads less than the kernel READ ahead for it may stop in any line. If
+ * that one is lost, the process has the first part of it, then blanks: a line break stands before the line that says
+ * what was lost, so that the two never run together. */
 typedef struct KtEventLog KtEventLog;
 
 #define KT_EVENT_LOG_BLANKS   (1024 * 1024)    /* a line of blanks is not longer */

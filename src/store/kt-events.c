@@ -23,6 +23,7 @@ typedef struct {
 typedef struct {
   KtEventLog *log;
   KtUsec mtime_wall;
+  guint64 base;      /* see kt_event_file_base() */
   gsize memory;      /* as counted in KtEvents.memory_used */
   const char *error; /* errno's name, NULL: none; a constant */
   GList link;        /* KtEvents.logs, while lines are kept; its data is NULL when it is not in there */
@@ -466,6 +467,18 @@ guint64
 kt_event_file_start (const KtEventFile *file)
 {
   return file->log != NULL ? kt_event_log_start (file->log->log) : 0;
+}
+
+guint64
+kt_event_file_base (KtEventFile *file)
+{
+  const guint64 start = kt_event_file_start (file);
+
+  if (file->log == NULL)
+    return 0;
+  if (start - file->log->base >= KT_EVENTS_LOST_MAX)
+    file->log->base = start;
+  return file->log->base;
 }
 
 KtUsec

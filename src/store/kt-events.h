@@ -38,6 +38,11 @@ void kt_events_set_appended (KtEvents *events, KtEventsAppended appended, gpoint
 KtEventFile *kt_event_file_hold (KtEvents *events, KtKey *key);
 void kt_event_file_drop (KtEvents *events, KtEventFile *file);
 
+/* Where a file of the log begins that is made now: at 0; once the log has lost KT_EVENTS_LOST_MAX since where the last one
+ * began, at the oldest line that is still there. */
+#define KT_EVENTS_LOST_MAX (16 * 1024 * 1024)
+guint64 kt_event_file_base (KtEventFile *file);
+
 /* Bytes ever, the offset of the oldest line that is still there, and when the last one was written (wall clock, 0:
  * none was). */
 guint64 kt_event_file_size (const KtEventFile *file);

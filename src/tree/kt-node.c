@@ -233,16 +233,17 @@ KtNode *
 kt_nodes_look_up_growing (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtEvents *events, KtEventFile *file)
 {
   KtNode *node = kt_nodes_find (nodes, parent, entry->name);
-  const guint64 base = kt_event_file_start (file);
+  guint64 base;
 
   if (node != NULL && node->growing->file == file) {
     kt_event_file_drop (events, file);
     return add_lookup (node);
   }
+  base = kt_event_file_base (file);
   node = node_new (nodes, parent, entry, entry->name, parent->key, NULL);
   node->growing = g_new (KtGrowing, 1);
   *node->growing = (KtGrowing){
-    .events = events, .file = file, .base = base, .old_at = base + KT_GROWING_LOST_MAX, .looked_at = KT_TIME_UNKNOWN
+    .events = events, .file = file, .base = base, .old_at = base + KT_EVENTS_LOST_MAX, .looked_at = KT_TIME_UNKNOWN
   };
   node->lasting = node->stored = TRUE; /* nothing is preloaded */
   return add_lookup (node);
@@ -256,7 +257,7 @@ kt_node_grows_old (KtNode *node)
 
   if (growing == NULL || start < growing->old_at)
     return FALSE;
-  growing->old_at = start + KT_GROWING_LOST_MAX;
+  growing->old_at = start + KT_GROWING_LOST_MORE;
   return TRUE;
 }
 

@@ -25,9 +25,9 @@ typedef struct {
   KtUsec looked_at;  /* monotonic: when somebody was last taken to look, see kt_tree_look() */
 } KtGrowing;
 
-/* What a file that grows may have lost before it makes way for a new one: another inode, which begins with the oldest
- * line kept. Who has the old one open goes on with it, so it does so only when nobody has. */
-#define KT_GROWING_LOST_MAX (16 * 1024 * 1024)
+/* A file that has lost KT_EVENTS_LOST_MAX makes way for a new one only when nobody has it open: who has goes on with it.
+ * That is tried again whenever so much more has been lost. */
+#define KT_GROWING_LOST_MORE (1024 * 1024)
 
 struct KtNode {
   guint64 id;
@@ -78,11 +78,11 @@ KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry 
                                   KtUsec mtime_wall);
 
 /* The node of the log FILE (transfer full), of EVENTS, which is ENTRY in PARENT: the current one if it is that log's, else
- * a new one that begins with the oldest line kept. One lookup is added. */
+ * a new one. One lookup is added. */
 KtNode *kt_nodes_look_up_growing (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtEvents *events,
                                   KtEventFile *file);
 
-/* Whether the file NODE has lost so much that it should make way for a new one: once each KT_GROWING_LOST_MAX. */
+/* Whether the file NODE has lost so much that it should make way for a new one: then, and once for each KT_GROWING_LOST_MORE. */
 gboolean kt_node_grows_old (KtNode *node);
 
 /* The node that stands for the file or package ENTRY in PARENT while it cannot be had for FAILURE: the same one as
