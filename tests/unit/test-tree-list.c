@@ -134,7 +134,8 @@ test_task_fails (KtTreeFixture *f, gconstpointer data)
     kt_fake_source_fail (f->source, codes[i]);
     g_assert_true (listed.calls == 1 && listed.error == -1);
     names = names_of (listed.listing);
-    g_assert_true (g_str_has_prefix (names, "f:kind f:type f:status ") && g_str_has_suffix (names, " f:failures.csv f:events"));
+    g_assert_true (g_str_has_prefix (names, "f:kind f:type f:status ")
+                   && g_str_has_suffix (names, " f:failures.csv f:events"));
     kt_listing_free (listed.listing);
     kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
   }
