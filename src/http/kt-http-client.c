@@ -36,6 +36,7 @@ struct KtHttpClient {
   guint active;
   KtUsec next_start_at; /* rate: no request before this time */
   KtTimer *rate_timer;
+  KtUsec ready_at; /* see kt_http_client_ready_at() */
   guint64 *attempts;
   guint64 *retries;
   guint64 uncounted;
@@ -127,10 +128,13 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
     .deadline = request->deadline,
     .jitter = g_random_double (),
   };
+  const KtUsec asked = kt_retry_asked (&attempt);
   KtUsec delay = request->http.once ? KT_RETRY_NO : kt_retry_delay (&attempt);
 
   if (delay != KT_RETRY_NO && response != NULL && request->http.is_final != NULL && request->http.is_final (response))
     delay = KT_RETRY_NO;
+  if (asked != KT_RETRY_NO)
+    client->ready_at = MAX (client->ready_at, now + MIN (asked, KT_HTTP_LEFT_ALONE_MAX));
   request->exchange = NULL;
   client->active--;
   if (delay == KT_RETRY_NO) {
@@ -256,6 +260,12 @@ kt_http_client_new (KtClock *clock, KtTransport *transport, const KtHttpLimits *
                                          "HTTP requests sent to the service, retries included", NULL, NULL);
   client->retries = kt_metrics_counter (metrics, "kootaskfs_http_retries", "HTTP requests sent again", NULL, NULL);
   return client;
+}
+
+KtUsec
+kt_http_client_ready_at (const KtHttpClient *client)
+{
+  return client->ready_at;
 }
 
 void

@@ -114,11 +114,10 @@ due_after (Watched *watched, KtUsec interval)
   if (kt_store_peek (polling->store, watched->key, KT_STORE_FRESH, &snapshot) && kt_task_is_final (snapshot.task)
       && snapshot.expires_at > kt_clock_monotonic (polling->clock))
     return snapshot.expires_at;
-  if (watched->asked_at == KT_TIME_UNKNOWN)
-    return 0;
   if (watched->failed)
     interval = MAX (interval, kt_store_negative_ttl (polling->store));
-  return kt_time_add (watched->asked_at, interval);
+  return MAX (kt_store_ready_at (polling->store),
+              watched->asked_at != KT_TIME_UNKNOWN ? kt_time_add (watched->asked_at, interval) : 0);
 }
 
 static KtUsec

@@ -132,7 +132,7 @@ all_due_at (gpointer subject, gpointer data)
   const KtWatch *watch = data;
   const KtUsec next_at = kt_time_add (watch->seen_at, kt_polling_ttl (watch->polling));
 
-  return MIN (next_at, kt_lists_due_at (watch->lists));
+  return MAX (kt_store_ready_at (watch->store), MIN (next_at, kt_lists_due_at (watch->lists)));
 }
 
 static void

@@ -7,7 +7,7 @@
 /* Who watches what. While somebody holds an interest in a task it is polled, one request for all who hold one; nothing
  * else is polled. There are three kinds of watchers: who waits for the end of a task, who wants to see each of its
  * changes, and who watches all tasks. The last two may not say so: who looks again and again is watching (see
- * kt_watch_look()). What is polled is published as any other response is (kt-changes.h). */
+ * kt_watch_look()). Polls heed a Retry-After (kt_store_ready_at()). What is polled is published as any other response is (kt-changes.h). */
 typedef struct KtWatch KtWatch;
 
 /* All that is passed in outlives the watch; POLICY is copied. */

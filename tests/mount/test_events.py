@@ -303,7 +303,7 @@ def test_ring(mount, service):
 
 def test_lagging_reader(mount, service):
     """"A reader that has fallen behind gets whole lines, but for the one that it stopped in if that one was lost: this may be
-    cut off." "What was lost stands on no line with anything else": several readers, with reads of each size, while
+    cut off." "The line `lost` never shares its line with blanks or with half a line": several readers, with reads of each size, while
     thousands of lines come and go."""
     m = mount(service, watch=None, families="job", list_ttl="100ms", events_memory="64K")
     ids = [str(10**18 + n) for n in range(1000)]

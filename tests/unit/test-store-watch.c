@@ -23,7 +23,7 @@ assert_asked (KtStoreFixture *f, guint asked)
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, asked);
 }
 
-/* Those who want to see changes have the task polled every ttl, all together once, and until it has ended. */
+/* "A task that somebody watches is asked for every `ttl` until it has ended, once for all who watch it." */
 static void
 test_changes (KtStoreFixture *f, gconstpointer data)
 {
@@ -48,7 +48,8 @@ test_changes (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpuint (kt_watch_size (f->watch), ==, 0);
 }
 
-/* Who waits for the end has it polled at the pace of its progress; somebody who watches it shares these polls. */
+/* A task that stalls is asked for less often, "no sooner than half a `ttl` and no later than four"; somebody who watches
+ * its changes shares these polls. */
 static void
 test_end (KtStoreFixture *f, gconstpointer data)
 {
@@ -73,7 +74,8 @@ test_end (KtStoreFixture *f, gconstpointer data)
   kt_interest_drop (&end);
 }
 
-/* What is cached is not asked for before its time; what somebody else asks for counts. */
+/* What is cached is not asked for before its time; what somebody else asks for counts. "What nobody watches is not asked
+ * for." */
 static void
 test_cached (KtStoreFixture *f, gconstpointer data)
 {
@@ -95,7 +97,7 @@ test_cached (KtStoreFixture *f, gconstpointer data)
   assert_asked (f, 2); /* what nobody watches is not polled */
 }
 
-/* A request that fails is another poll, not sooner than a failure is remembered, nor for who comes anew. */
+/* "A request that fails is another poll; none comes before `negative-ttl` is over", nor for who comes anew. */
 static void
 test_failure (KtStoreFixture *f, gconstpointer data)
 {
@@ -118,6 +120,29 @@ test_failure (KtStoreFixture *f, gconstpointer data)
   assert_asked (f, 5);
   kt_fake_source_land (f->source, RUNNING);
   kt_interest_drop (&interest);
+}
+
+/* No poll "before the time that a `Retry-After` of the service asks for", of a task or a list, whoever begins to
+ * watch. */
+static void
+test_ready_at (KtStoreFixture *f, gconstpointer data)
+{
+  KtInterest *interest = kt_watch_task (f->watch, f->key, KT_WATCH_CHANGES), *all;
+
+  kt_fake_source_set_ready_at (f->source, kt_fake_clock_now (f->clock) + 7 * TTL);
+  kt_fake_source_fail (f->source, KT_ERROR_THROTTLED);
+  all = kt_watch_all (f->watch);
+  kt_fake_clock_advance (f->clock, 7 * TTL - 1);
+  assert_asked (f, 1);
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 0);
+  kt_fake_clock_advance (f->clock, 1);
+  assert_asked (f, 2);
+  g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 2);
+  kt_fake_source_land (f->source, RUNNING);
+  kt_fake_list_land (f->source, BASIC, "");
+  kt_fake_list_land (f->source, JOB, "");
+  kt_interest_drop (&interest);
+  kt_interest_drop (&all);
 }
 
 /* No more polls at once than there may be; the others come in order, but for those that nobody watches any more. */
@@ -153,7 +178,7 @@ land_lists (KtStoreFixture *f, const char *basic)
   kt_fake_list_land (f->source, JOB, "");
 }
 
-/* Who watches all has the lists read when they are not fresh, and the tasks polled that have not ended, new ones too. */
+/* "Who watches all tasks has the lists read every `list-ttl`, and asks for the tasks that have not ended", new ones too. */
 static void
 test_all (KtStoreFixture *f, gconstpointer data)
 {
@@ -212,7 +237,8 @@ test_all_ends_in_list (KtStoreFixture *f, gconstpointer data)
   kt_interest_drop (&interest);
 }
 
-/* Who looks once asks for nothing more; who looks again watches, until three intervals without a look have passed. */
+/* "Who reads a file again that shows changes, at least half a second and at most a minute later, is watching it. That
+ * ends when three of the intervals between two readings have passed without another one, and three `ttl`s at least." */
 static void
 test_look (KtStoreFixture *f, gconstpointer data)
 {
@@ -263,6 +289,29 @@ test_look_away (KtStoreFixture *f, gconstpointer data)
   land_lists (f, "");
 }
 
+/* "For polls a `ttl` below 100 ms is taken for 100 ms, one above ten minutes for ten minutes." */
+static void
+test_bounds (KtStoreFixture *f, gconstpointer data)
+{
+  static const KtUsec ttls[] = { 0, KT_TIME_NEVER }, intervals[] = { KT_SECOND / 10, 600 * KT_SECOND };
+  KtInterest *interest = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ttls); i++) {
+    guint asked;
+    f->polling_policy.ttl = ttls[i];
+    kt_watch_set_policy (f->watch, &f->polling_policy);
+    interest = kt_watch_task (f->watch, f->key, KT_WATCH_CHANGES);
+    land_all (f, RUNNING);
+    asked = kt_fake_source_asked (f->source);
+    kt_fake_clock_advance (f->clock, intervals[i] - 1);
+    assert_asked (f, asked);
+    kt_fake_clock_advance (f->clock, 1);
+    assert_asked (f, asked + 1);
+    land_all (f, RUNNING);
+    kt_interest_drop (&interest);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -271,10 +320,12 @@ main (int argc, char **argv)
   KT_STORE_TEST ("/store/watch/end", test_end);
   KT_STORE_TEST ("/store/watch/cached", test_cached);
   KT_STORE_TEST ("/store/watch/failure", test_failure);
+  KT_STORE_TEST ("/store/watch/ready-at", test_ready_at);
   KT_STORE_TEST ("/store/watch/concurrency", test_concurrency);
   KT_STORE_TEST ("/store/watch/all", test_all);
   KT_STORE_TEST ("/store/watch/all-ends-in-list", test_all_ends_in_list);
   KT_STORE_TEST ("/store/watch/look", test_look);
   KT_STORE_TEST ("/store/watch/look-away", test_look_away);
+  KT_STORE_TEST ("/store/watch/bounds", test_bounds);
   return g_test_run ();
 }
