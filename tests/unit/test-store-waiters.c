@@ -250,7 +250,7 @@ test_before_and_after (KtStoreFixture *f, gconstpointer data)
 static void
 test_counters (KtStoreFixture *f, gconstpointer data)
 {
-  static const char name[] = "kootaskfs_cache_lookups";
+  static const char name[] = "kootaskfs_cache_lookups_total";
   Reader readers[3];
 
   get (f, KT_STORE_FRESH, &readers[0]);
