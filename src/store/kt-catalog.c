@@ -199,16 +199,19 @@ kt_catalog_set_classify (KtCatalog *catalog, KtCatalogClassify classify, gpointe
   catalog->classify_data = data;
 }
 
-void
+guint
 kt_catalog_set_class (KtCatalog *catalog, const KtKey *key, guint class)
 {
   Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
+  guint before;
 
   if (known == NULL || !kt_key_equal (known->key, key))
-    return;
-  catalog->counts[key->family][known->class]--;
+    return class;
+  before = known->class;
+  catalog->counts[key->family][before]--;
   catalog->counts[key->family][class]++;
   known->class = class;
+  return before;
 }
 
 KtKey *

@@ -45,11 +45,12 @@ KtUsec kt_catalog_mtime (KtCatalog *catalog, const KtKey *key);
 void kt_catalog_set_mtime (KtCatalog *catalog, const KtKey *key, KtUsec mtime_wall);
 
 /* Each task is of a class, a number below KT_CATALOG_CLASSES, and is counted so: what the classes mean is known above.
- * CLASSIFY gives the class of a task that comes, 0 without it. A task that is not known has none to set. */
+ * CLASSIFY gives the class of a task that comes, 0 without it. The result is the class that KEY had; of a task that is
+ * not known it is CLASS, which is not set. */
 #define KT_CATALOG_CLASSES 32
 typedef guint (*KtCatalogClassify) (KtKey *key, gpointer data);
 void kt_catalog_set_classify (KtCatalog *catalog, KtCatalogClassify classify, gpointer data);
-void kt_catalog_set_class (KtCatalog *catalog, const KtKey *key, guint class);
+guint kt_catalog_set_class (KtCatalog *catalog, const KtKey *key, guint class);
 
 /* The tasks of FAMILY that are of CLASS. */
 guint kt_catalog_count_class (const KtCatalog *catalog, KtFamily family, guint class);

@@ -9,8 +9,9 @@
 static const char *const statuses[] = { "unknown",           KT_STATUS_PENDING,  KT_STATUS_RUNNING,
                                         KT_STATUS_COMPLETED, KT_STATUS_CANCELED, KT_STATUS_FAILED };
 static const char *const results[] = { "none", KT_RESULT_SUCCEEDED, KT_RESULT_PARTLY_FAILED, KT_RESULT_FAILED };
-#define CLASS(status, result) ((status) *G_N_ELEMENTS (results) + (result))
-#define N_CLASSES             (G_N_ELEMENTS (statuses) * G_N_ELEMENTS (results))
+#define N_RESULTS       G_N_ELEMENTS (results)
+#define N_CLASSES       (G_N_ELEMENTS (statuses) * N_RESULTS)
+#define STATUS(a_class) (statuses[(a_class) / N_RESULTS])
 
 G_STATIC_ASSERT (N_CLASSES <= KT_CATALOG_CLASSES);
 
@@ -19,6 +20,7 @@ struct KtCensus {
   KtListener *listener;
   KtStore *store;
   KtCatalog *catalog;
+  KtMetrics *metrics;
   guint shown[KT_N_FAMILIES]; /* bits: the classes that have had a task when they were written: they stay */
 };
 
@@ -39,8 +41,29 @@ class_of (KtKey *key, gpointer data)
 
   if (task == NULL)
     return 0;
-  return (guint) CLASS (index_of (task->status, statuses, G_N_ELEMENTS (statuses)),
-                        index_of (task->result, results, G_N_ELEMENTS (results)));
+  return (guint) (index_of (task->status, statuses, G_N_ELEMENTS (statuses)) * N_RESULTS
+                  + index_of (task->result, results, N_RESULTS));
+}
+
+/* The tasks of FAMILY that were seen to end in CLASS. */
+static guint64 *
+ends (KtMetrics *metrics, KtFamily family, guint class)
+{
+  const KtLabel labels[] = {
+    { "kind", kt_family_word (family) },
+    { "status", STATUS (class) },
+    { "result", results[class % N_RESULTS] },
+  };
+
+  return kt_metrics_counter_of (metrics, "kootaskfs_ended_tasks_total",
+                                "Tasks that were seen to end, by kind, status and what was known of the result then",
+                                labels, G_N_ELEMENTS (labels));
+}
+
+static gboolean
+is_open (guint class)
+{
+  return g_str_equal (STATUS (class), KT_STATUS_PENDING) || g_str_equal (STATUS (class), KT_STATUS_RUNNING);
 }
 
 static void
@@ -48,9 +71,16 @@ on_changes (const KtChange *changes, guint n, gpointer data)
 {
   KtCensus *census = data;
 
-  for (guint i = 0; i < n; i++)
-    if (changes[i].after != NULL)
-      kt_catalog_set_class (census->catalog, changes[i].key, class_of (changes[i].key, census));
+  for (guint i = 0; i < n; i++) {
+    KtKey *key = changes[i].key;
+    guint class, before;
+    if (changes[i].after == NULL)
+      continue;
+    class = class_of (key, census);
+    before = kt_catalog_set_class (census->catalog, key, class);
+    if (is_open (before) && kt_status_is_final (STATUS (class)))
+      ++*ends (census->metrics, key->family, class);
+  }
 }
 
 static void
@@ -63,8 +93,8 @@ collect (KtSamples *samples, gpointer data)
       const guint n = kt_catalog_count_class (census->catalog, family, (guint) i);
       const KtLabel labels[] = {
         { "kind", kt_family_word (family) },
-        { "status", statuses[i / G_N_ELEMENTS (results)] },
-        { "result", results[i % G_N_ELEMENTS (results)] },
+        { "status", STATUS (i) },
+        { "result", results[i % N_RESULTS] },
       };
       if (n > 0)
         census->shown[family] |= 1u << i;
@@ -82,8 +112,15 @@ kt_census_new (KtChanges *changes, KtStore *store, KtCatalog *catalog, KtMetrics
   census->changes = changes;
   census->store = store;
   census->catalog = catalog;
-  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
-    census->shown[i] = 1u << CLASS (index_of (KT_STATUS_RUNNING, statuses, G_N_ELEMENTS (statuses)), 0);
+  census->metrics = metrics;
+  for (KtFamily family = 0; family < KT_N_FAMILIES; family++) {
+    for (guint i = 0; i < N_CLASSES; i++) {
+      if (is_open (i) && i % N_RESULTS == 0)
+        census->shown[family] |= 1u << i;
+      if (kt_status_is_final (STATUS (i)))
+        ends (metrics, family, i); /* counted from 0 */
+    }
+  }
   kt_catalog_set_classify (catalog, class_of, census);
   census->listener = kt_changes_listen (changes, on_changes, census);
   kt_metrics_collect (metrics, KT_METRIC_GAUGE, "kootaskfs_tasks",

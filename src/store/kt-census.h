@@ -7,7 +7,7 @@
 
 /* How many tasks of the catalog there are of each kind, status and result, for `.kootaskfs/metrics`. It is kept up to date
  * by each change, so that reading it costs the same for a million tasks as for one. A task that was evicted counts as what
- * it was. */
+ * it was. The ends that this mount has seen, of tasks that it had seen before their end, are counted too. */
 typedef struct KtCensus KtCensus;
 
 /* All that is passed in outlives the census; METRICS is not written after its end. */

@@ -124,7 +124,7 @@ lines_of (KtMetrics *metrics, const char *prefix)
   return n;
 }
 
-/* A peer that answers with a new status each time makes no more series than the limit, and one. */
+/* "A metric has at most 128 series, and one for all others, whatever the service answers": a new status each time. */
 static void
 test_limit (void)
 {
@@ -135,6 +135,7 @@ test_limit (void)
     g_autofree char *status = g_strdup_printf ("%u", i);
     ++*kt_metrics_counter_of (metrics, "a_total", "A", (const KtLabel[]){ { "call", "c" }, { "status", status } }, 2);
   }
+  g_assert_cmpint (KT_METRICS_MOST_SERIES, ==, 128);
   g_assert_cmpuint (lines_of (metrics, "a_total{"), ==, KT_METRICS_MOST_SERIES + 1);
   g_assert_cmpuint (*kt_metrics_counter_of (metrics, "a_total", "A",
                                             (const KtLabel[]){ { "call", "other" }, { "status", "other" } }, 2),

@@ -77,7 +77,9 @@ assert_counts (Fixture *f, gboolean zeros, const char *expected)
 static void
 test_statuses (Fixture *f, gconstpointer data)
 {
-  assert_counts (f, TRUE, "share running none 0, basic running none 0, job running none 0, ");
+  assert_counts (f, TRUE,
+                 "share pending none 0, share running none 0, basic pending none 0, basic running none 0, "
+                 "job pending none 0, job running none 0, ");
   watch (f, TRUE);
   assert_counts (f, FALSE, "share unknown none 1, ");
   fetch (f, RUNNING);
@@ -85,9 +87,49 @@ test_statuses (Fixture *f, gconstpointer data)
   fetch (f, SHARE (99, null)); /* as many words as the service likes */
   assert_counts (f, FALSE, "share unknown none 1, ");
   fetch (f, PARTLY_FAILED);
-  assert_counts (f, TRUE,
-                 "share unknown none 0, share running none 0, share completed partly-failed 1, "
-                 "basic running none 0, job running none 0, ");
+  assert_counts (f, TRUE, "share unknown none 0, share pending none 0, share running none 0, "
+                          "share completed partly-failed 1, basic pending none 0, basic running none 0, "
+                          "job pending none 0, job running none 0, ");
+}
+
+static void
+listed (gpointer data)
+{
+}
+
+static void
+list (Fixture *f, const char *jobs, const char *basic)
+{
+  kt_fake_clock_advance (f->below.clock, 60 * KT_SECOND);
+  g_assert_nonnull (kt_lists_get (f->below.lists, listed, NULL));
+  kt_fake_list_land (f->below.source, KT_FAMILY_JOB, jobs);
+  kt_fake_list_land (f->below.source, KT_FAMILY_BASIC, basic);
+}
+
+static guint64
+ended (Fixture *f, const char *kind, const char *status, const char *result)
+{
+  const KtLabel labels[] = { { "kind", kind }, { "status", status }, { "result", result } };
+
+  return *kt_metrics_counter_of (f->below.metrics, "kootaskfs_ended_tasks_total", "", labels, G_N_ELEMENTS (labels));
+}
+
+/* An end counts once, and only of a task that was seen before it: old ones that come to light are no news. */
+static void
+test_ends (Fixture *f, gconstpointer data)
+{
+  watch (f, TRUE);
+  fetch (f, RUNNING);
+  fetch (f, PARTLY_FAILED);
+  watch (f, FALSE);
+  watch (f, TRUE);
+  g_assert_cmpuint (ended (f, "share", "completed", "partly-failed"), ==, 1);
+  list (f, KT_ITEM ("1", 1) "," KT_ITEM ("2", 2), KT_ITEM ("4", 3) "," KT_ITEM ("5", 0));
+  g_assert_cmpuint (ended (f, "job", "completed", "none"), ==, 0);
+  list (f, KT_ITEM ("1", 2) "," KT_ITEM ("2", 2), KT_ITEM ("4", 3) "," KT_ITEM ("5", 3));
+  list (f, KT_ITEM ("1", 2) "," KT_ITEM ("2", 2), KT_ITEM ("4", 3) "," KT_ITEM ("5", 3));
+  g_assert_cmpuint (ended (f, "job", "completed", "none"), ==, 1);
+  g_assert_cmpuint (ended (f, "basic", "failed", "none"), ==, 1);
 }
 
 /* A failure changes no count. */
@@ -129,20 +171,6 @@ test_evicted (Fixture *f, gconstpointer data)
   assert_counts (f, FALSE, "share completed partly-failed 1, ");
 }
 
-static void
-listed (gpointer data)
-{
-}
-
-static void
-list (Fixture *f, const char *jobs, const char *basic)
-{
-  kt_fake_clock_advance (f->below.clock, 60 * KT_SECOND);
-  g_assert_nonnull (kt_lists_get (f->below.lists, listed, NULL));
-  kt_fake_list_land (f->below.source, KT_FAMILY_JOB, jobs);
-  kt_fake_list_land (f->below.source, KT_FAMILY_BASIC, basic);
-}
-
 /* Summaries count too, and what a list does not have any more does not. */
 static void
 test_lists (Fixture *f, gconstpointer data)
@@ -181,6 +209,7 @@ main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
   TEST ("statuses", test_statuses);
+  TEST ("ends", test_ends);
   TEST ("failure", test_failure);
   TEST ("again", test_again);
   TEST ("evicted", test_evicted);

@@ -99,7 +99,8 @@ test_chosen_families (KtStoreFixture *f, gconstpointer data)
   assert_catalog (f, "1 3 ");
 }
 
-/* A list that is refused keeps nobody from the other, and is asked for again after negative-ttl. */
+/* A list that is refused keeps nobody from the other, and is asked for again after negative-ttl. "The line of a list that
+ * could be read says how long ago it was asked for." */
 static void
 test_refused (KtStoreFixture *f, gconstpointer data)
 {
