@@ -362,7 +362,8 @@ add_metrics (KtRenewal *renewal, KtMetrics *metrics)
     for (int good = 0; good < 2; good++)
       renewal->renewals[by_session][good] = kt_metrics_counter_of (
           metrics, "kootaskfs_token_renewals_total", "Renewals of the token that have ended, by way and result",
-          (const KtLabel[]){ { "way", by_session ? "session" : "source" }, { "result", good ? "succeeded" : "failed" } },
+          (const KtLabel[]){ { "way", by_session ? "session" : "source" },
+                             { "result", good ? "succeeded" : "failed" } },
           2);
 }
 

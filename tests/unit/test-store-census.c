@@ -87,9 +87,10 @@ test_statuses (Fixture *f, gconstpointer data)
   fetch (f, SHARE (99, null)); /* as many words as the service likes */
   assert_counts (f, FALSE, "share unknown none 1, ");
   fetch (f, PARTLY_FAILED);
-  assert_counts (f, TRUE, "share unknown none 0, share pending none 0, share running none 0, "
-                          "share completed partly-failed 1, basic pending none 0, basic running none 0, "
-                          "job pending none 0, job running none 0, ");
+  assert_counts (f, TRUE,
+                 "share unknown none 0, share pending none 0, share running none 0, "
+                 "share completed partly-failed 1, basic pending none 0, basic running none 0, "
+                 "job pending none 0, job running none 0, ");
 }
 
 static void
