@@ -38,9 +38,10 @@ typedef struct {
   KtCatalog *catalog;
   KtLists *lists;
   KtCensus *census;
+  KtWatch *watch;
   KtTree *tree;
   KtFuse *fuse;
-  KtWatchFollow *watch;
+  KtWatchFollow *watch_list;
   KtTrim *trim;
   KtKey *example;   /* the first watched task of the start */
   guint signals[2]; /* that end the mount */
@@ -121,6 +122,19 @@ lists_policy (const KtConfig *config)
   };
 }
 
+/* Polls leave room for those who read: half of the connections, and no more than are sent in a quarter of the time that
+ * a reader waits. */
+static KtPollingPolicy
+polling_policy (const KtConfig *config)
+{
+  guint concurrency = config->limits.concurrency / 2;
+
+  if (config->limits.rate > 0)
+    concurrency = (guint) MIN ((gint64) concurrency, config->limits.rate * config->deadline / (4 * KT_SECOND));
+  return (
+      KtPollingPolicy){ .ttl = config->cache.ttl, .deadline = config->deadline, .concurrency = MAX (concurrency, 1) };
+}
+
 /* What a reload changes in the layers above the service. */
 static void
 apply_config (App *app)
@@ -128,9 +142,11 @@ apply_config (App *app)
   const KtConfig *config = app->config;
   const KtTreeOptions options = tree_options (config);
   const KtListsPolicy lists = lists_policy (config);
+  const KtPollingPolicy polling = polling_policy (config);
 
   kt_store_set_policy (app->store, &config->cache);
   kt_lists_set_policy (app->lists, &lists);
+  kt_watch_set_policy (app->watch, &polling);
   kt_tree_set_options (app->tree, &options);
   kt_tree_set_cancel (app->tree, config->allow_cancel ? kt_service_source (kt_access_service (app->access)) : NULL);
 }
@@ -170,8 +186,8 @@ on_reload_ready (const GError *access_error, gpointer data)
   on_other_secret (app);
   kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);
   kt_trim_start (app->trim);
-  kt_watch_follow_free (app->watch);
-  app->watch = g_steal_pointer (&watch);
+  kt_watch_follow_free (app->watch_list);
+  app->watch_list = g_steal_pointer (&watch);
   g_message ("configuration read again");
 }
 
@@ -237,6 +253,7 @@ build_tree (App *app, GError **error)
   const KtConfig *config = app->config;
   const KtTreeOptions options = tree_options (config);
   const KtListsPolicy lists = lists_policy (config);
+  const KtPollingPolicy polling = polling_policy (config);
   KtSource *source = kt_service_source (kt_access_service (app->access));
   const KtAbout about = {
     .health = app->health,
@@ -248,8 +265,8 @@ build_tree (App *app, GError **error)
   };
   g_autoptr (GPtrArray) keys = NULL;
 
-  app->watch = kt_watch_follow_new (config->watch_file, on_watch_list_changed, app, &keys, error);
-  if (app->watch == NULL)
+  app->watch_list = kt_watch_follow_new (config->watch_file, on_watch_list_changed, app, &keys, error);
+  if (app->watch_list == NULL)
     return FALSE;
   app->example = keys->len > 0 ? kt_key_ref (keys->pdata[0]) : NULL;
   app->changes = kt_changes_new (app->clock);
@@ -258,9 +275,12 @@ build_tree (App *app, GError **error)
   app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, source);
   kt_lists_add_metrics (app->lists, app->metrics);
   app->census = kt_census_new (app->changes, app->store, app->catalog, app->metrics);
+  app->watch = kt_watch_new (app->clock, app->changes, app->store, app->catalog, app->lists, &polling);
+  kt_watch_add_metrics (app->watch, app->metrics);
   app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->changes, app->health, app->metrics,
                                    kt_environment_temporary_directory ());
-  app->tree = kt_tree_new (app->clock, app->changes, app->store, app->catalog, app->lists, &about, &options);
+  app->tree =
+      kt_tree_new (app->clock, app->changes, app->store, app->catalog, app->lists, app->watch, &about, &options);
   kt_tree_set_packages (app->tree, app->packages);
   kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);
   kt_tree_set_cancel (app->tree, config->allow_cancel ? source : NULL);
@@ -313,7 +333,7 @@ take_down (App *app)
   /* another one ends the process, should this take too long; SIGHUP, by itself, would do so too, before the unmount */
   for (gsize i = 0; i < G_N_ELEMENTS (app->signals); i++)
     g_source_remove (app->signals[i]);
-  kt_watch_follow_free (app->watch);
+  kt_watch_follow_free (app->watch_list);
   kt_trim_free (app->trim);
   kt_fuse_free (app->fuse);
   if (app->access != NULL)
@@ -322,6 +342,7 @@ take_down (App *app)
   kt_http_client_free (app->package_http);
   kt_tree_free (app->tree);
   kt_packages_free (app->packages);
+  kt_watch_free (app->watch);
   kt_census_free (app->census);
   kt_lists_free (app->lists);
   kt_catalog_free (app->catalog);

@@ -39,6 +39,7 @@ struct KtHttpClient {
   guint active;
   KtUsec next_start_at; /* rate: no request before this time */
   KtTimer *rate_timer;
+  KtUsec ready_at; /* see kt_http_client_ready_at() */
   KtHttpCount *count;
 };
 
@@ -148,11 +149,14 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
     .deadline = request->deadline,
     .jitter = g_random_double (),
   };
+  const KtUsec asked = kt_retry_asked (&attempt);
   KtUsec delay = request->http.once ? KT_RETRY_NO : kt_retry_delay (&attempt);
 
   if (delay != KT_RETRY_NO && response != NULL && request->http.is_final != NULL && request->http.is_final (response))
     delay = KT_RETRY_NO;
   kt_http_count_exchange (client->count, request->http.call, response, move_on (request));
+  if (asked != KT_RETRY_NO)
+    client->ready_at = MAX (client->ready_at, now + MIN (asked, KT_HTTP_LEFT_ALONE_MAX));
   request->exchange = NULL;
   client->active--;
   if (delay == KT_RETRY_NO) {
@@ -275,6 +279,12 @@ kt_http_client_new (KtClock *clock, KtTransport *transport, const KtHttpLimits *
   g_queue_init (&client->queue);
   client->count = kt_http_count_new (metrics);
   return client;
+}
+
+KtUsec
+kt_http_client_ready_at (const KtHttpClient *client)
+{
+  return client->ready_at;
 }
 
 void

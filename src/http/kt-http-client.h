@@ -36,6 +36,11 @@ void kt_http_client_expect (KtHttpClient *client, const char *call);
 /* New limits, from the next request on. */
 void kt_http_client_set_limits (KtHttpClient *client, const KtHttpLimits *limits);
 
+/* Until when (monotonic) responses have asked, by Retry-After, that no more be sent; 0: none has. It is no limit for
+ * those who wait for a response; who asks unasked, as a poll, heeds it. Never more than KT_HTTP_LEFT_ALONE_MAX ahead. */
+#define KT_HTTP_LEFT_ALONE_MAX (3600 * KT_SECOND)
+KtUsec kt_http_client_ready_at (const KtHttpClient *client);
+
 /* Sends; DONE is called exactly once, at DEADLINE (monotonic) at the latest, never before this returns. METHOD
  * is static, BODY may be NULL. */
 void kt_http_client_send (KtHttpClient *client, const char *method, const char *url, GBytes *body, KtUsec deadline,

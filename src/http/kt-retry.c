@@ -31,14 +31,14 @@ is_passing (const KtAttempt *attempt)
   return FALSE;
 }
 
-/* Retry-After is a number of seconds or a date; KT_RETRY_NO when it is neither. */
-static KtUsec
-asked_delay (const KtAttempt *attempt)
+/* It is a number of seconds or a date. */
+KtUsec
+kt_retry_asked (const KtAttempt *attempt)
 {
   guint64 seconds;
   KtUsec date_wall;
 
-  if (attempt->retry_after == NULL)
+  if (attempt->retry_after == NULL || !is_passing (attempt))
     return KT_RETRY_NO;
   if (g_ascii_string_to_unsigned (attempt->retry_after, 10, 0, G_MAXINT32, &seconds, NULL))
     return (KtUsec) seconds * KT_SECOND;
@@ -53,7 +53,7 @@ kt_retry_delay (const KtAttempt *attempt)
 
   if (attempt->attempt >= KT_RETRY_ATTEMPTS || !is_passing (attempt))
     return KT_RETRY_NO;
-  delay = asked_delay (attempt);
+  delay = kt_retry_asked (attempt);
   if (delay == KT_RETRY_NO)
     delay = (gint64) ((double) (FIRST_DELAY << (attempt->attempt - 1)) * (0.5 + attempt->jitter / 2));
   return delay < attempt->deadline - attempt->now ? delay : KT_RETRY_NO;

@@ -22,7 +22,11 @@ typedef struct {
 /* Whether a response with STATUS may be another the next time: 429, 500, 502, 503 and 504. */
 gboolean kt_retry_is_passing (guint status);
 
+/* How long the response asks to be left alone by its Retry-After (RFC 9110, 10.2.3), or KT_RETRY_NO: it has none, or
+ * its status is not kt_retry_is_passing(). Pure. */
+KtUsec kt_retry_asked (const KtAttempt *attempt);
+
 /* How long to wait before the next attempt, or KT_RETRY_NO. Retried are no connection, a connection that broke, and
- * what kt_retry_is_passing(), nothing else; at most KT_RETRY_ATTEMPTS attempts, 100 ms doubling with jitter, or what
- * Retry-After asks for (RFC 9110, 10.2.3); never past the deadline. Pure. */
+ * what kt_retry_is_passing(), nothing else; at most KT_RETRY_ATTEMPTS attempts, 100 ms doubling with jitter, or
+ * kt_retry_asked(); never past the deadline. Pure. */
 KtUsec kt_retry_delay (const KtAttempt *attempt);

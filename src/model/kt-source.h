@@ -43,6 +43,9 @@ struct KtSource {
   /* Cancels a task whose family has KT_FACT_CANCEL. CANCELLED is called exactly once, as FETCHED is.
    * KT_ERROR_DECLINED: the service does not cancel it; the caller, who may know why, reports that. */
   void (*cancel) (KtSource *source, KtKey *key, KtUsec deadline, KtSourceCancelled cancelled, gpointer data);
+
+  /* Until when (monotonic) it asks not to be asked by those who need not, as polls; 0 for none. */
+  KtUsec (*ready_at) (KtSource *source);
 };
 
 static inline void
@@ -62,4 +65,10 @@ static inline void
 kt_source_cancel (KtSource *source, KtKey *key, KtUsec deadline, KtSourceCancelled cancelled, gpointer data)
 {
   source->cancel (source, key, deadline, cancelled, data);
+}
+
+static inline KtUsec
+kt_source_ready_at (KtSource *source)
+{
+  return source->ready_at (source);
 }

@@ -8,6 +8,7 @@
 
 struct KtService {
   KtSource source; /* the first: a pointer to it is one to the service */
+  KtHttpClient *http;
   KtClock *clock;
   KtRequests *requests;
   GHashTable *share_tokens;

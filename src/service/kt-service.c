@@ -65,6 +65,12 @@ kt_service_clock_skew (KtService *service)
   return kt_requests_clock_skew (service->requests);
 }
 
+static KtUsec
+ready_at (KtSource *source)
+{
+  return kt_http_client_ready_at (((KtService *) source)->http);
+}
+
 KtService *
 kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics *metrics,
                 const KtServiceOptions *options)
@@ -73,7 +79,8 @@ kt_service_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics 
   guint count;
   const KtEndpoint *endpoints = kt_family_endpoints (&count);
 
-  service->source = (KtSource){ kt_service_fetch, kt_service_list, kt_service_cancel };
+  service->source = (KtSource){ kt_service_fetch, kt_service_list, kt_service_cancel, ready_at };
+  service->http = http;
   service->clock = clock;
   service->requests = kt_requests_new (http, clock, health, metrics, endpoints, count);
   g_queue_init (&service->unsent);

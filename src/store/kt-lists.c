@@ -227,6 +227,21 @@ kt_lists_get (KtLists *lists, KtListsDone done, gpointer data)
   return wait_for (&probe, kt_time_add (now, lists->policy.page_timeout), done, data);
 }
 
+KtUsec
+kt_lists_due_at (const KtLists *lists)
+{
+  KtUsec due_at = KT_TIME_NEVER;
+
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++) {
+    const List *list = &lists->lists[i];
+    if (list->in_flight)
+      return KT_TIME_NEVER;
+    if (is_chosen (lists, list))
+      due_at = MIN (due_at, list->expires_at);
+  }
+  return due_at;
+}
+
 /* The list that may have what SNAPSHOT lacks, NULL when there is none. */
 static List *
 list_for (KtLists *lists, const KtSnapshot *snapshot)

@@ -38,6 +38,10 @@ typedef void (*KtListsDone) (gpointer data);
 KtListsWaiter *kt_lists_get (KtLists *lists, KtListsDone done, gpointer data);
 void kt_lists_cancel (KtListsWaiter *waiter);
 
+/* When kt_lists_get() would next read a list (monotonic): now when that is past, KT_TIME_NEVER when none is chosen, or
+ * one is being read. */
+KtUsec kt_lists_due_at (const KtLists *lists);
+
 /* From when on (monotonic) a list may have the times that SNAPSHOT lacks (KtSnapshot.incomplete_at): 0 for now,
  * KT_TIME_NEVER when it lacks none, or its family has no list, or that is not chosen. */
 KtUsec kt_lists_complete_at (KtLists *lists, const KtSnapshot *snapshot);

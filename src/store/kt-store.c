@@ -280,6 +280,12 @@ kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot
   return TRUE;
 }
 
+KtUsec
+kt_store_ready_at (const KtStore *store)
+{
+  return kt_source_ready_at (store->source);
+}
+
 gboolean
 kt_store_is_asking (KtStore *store, KtKey *key)
 {

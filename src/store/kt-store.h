@@ -76,6 +76,9 @@ gboolean kt_store_has (KtStore *store, KtKey *key, KtStoreMode mode);
 /* What it would give at once: TRUE and *SNAPSHOT, or *ERROR (transfer none). FALSE when it would make a request. */
 gboolean kt_store_try (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot, const GError **error);
 
+/* Until when (monotonic) the source asks not to be polled; 0 for none. */
+KtUsec kt_store_ready_at (const KtStore *store);
+
 /* Whether a request for KEY is under way. */
 gboolean kt_store_is_asking (KtStore *store, KtKey *key);
 

@@ -13,6 +13,7 @@ struct KtTree {
   KtTreeOptions options;
   KtNodes *nodes;
   KtLists *lists;
+  KtWatch *watch;
   KtReadahead *readahead;
   KtPackages *packages; /* NULL: there are none */
   KtUsec started_wall;  /* wall clock */

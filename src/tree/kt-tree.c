@@ -38,7 +38,7 @@ kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kern
 }
 
 KtTree *
-kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *catalog, KtLists *lists,
+kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *catalog, KtLists *lists, KtWatch *watch,
              const KtAbout *about, const KtTreeOptions *options)
 {
   KtTree *tree = g_new0 (KtTree, 1);
@@ -47,6 +47,7 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->store = store;
   tree->catalog = catalog;
   tree->lists = lists;
+  tree->watch = watch;
   tree->about = *about;
   tree->options = *options;
   tree->files = kt_files;

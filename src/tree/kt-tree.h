@@ -6,6 +6,7 @@
 #include "store/kt-lists.h"
 #include "package/kt-package.h"
 #include "store/kt-store.h"
+#include "store/kt-watch.h"
 
 #include <sys/stat.h>
 
@@ -45,7 +46,7 @@ typedef struct {
 
 /* Everything passed in outlives the tree; ABOUT is copied. */
 KtTree *kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *catalog, KtLists *lists,
-                     const KtAbout *about, const KtTreeOptions *options);
+                     KtWatch *watch, const KtAbout *about, const KtTreeOptions *options);
 void kt_tree_free (KtTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTree, kt_tree_free)
 

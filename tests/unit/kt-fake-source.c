@@ -27,6 +27,7 @@ struct KtFakeSource {
   guint asked;
   guint landed;
   KtUsec age;
+  KtUsec ready_at;
   ListRequest lists[KT_N_FAMILIES];
   guint lists_asked;
 };
@@ -52,11 +53,23 @@ list (KtSource *source, KtFamily family, KtUsec page_timeout, KtSourcePage page,
   fake->lists_asked++;
 }
 
+static KtUsec
+ready_at (KtSource *source)
+{
+  return ((KtFakeSource *) source)->ready_at;
+}
+
+void
+kt_fake_source_set_ready_at (KtFakeSource *source, KtUsec at)
+{
+  source->ready_at = at;
+}
+
 KtFakeSource *
 kt_fake_source_new (void)
 {
   KtFakeSource *source = g_new0 (KtFakeSource, 1);
-  source->source = (KtSource){ .fetch = fetch, .list = list };
+  source->source = (KtSource){ .fetch = fetch, .list = list, .ready_at = ready_at };
   g_queue_init (&source->requests);
   return source;
 }

@@ -18,6 +18,9 @@ KtSource *kt_fake_source (KtFakeSource *source); /* (transfer none) */
 /* How old all that comes from now on is. */
 void kt_fake_source_set_age (KtFakeSource *source, KtUsec age);
 
+/* Until when it asks not to be polled; 0 at first. */
+void kt_fake_source_set_ready_at (KtFakeSource *source, KtUsec ready_at);
+
 guint kt_fake_source_asked (const KtFakeSource *source); /* ever */
 guint kt_fake_source_pending (const KtFakeSource *source);
 

@@ -52,6 +52,8 @@ kt_store_set_up (KtStoreFixture *f, gconstpointer policy)
     .page_timeout = 10 * KT_SECOND,
   };
   f->lists = kt_lists_new (clock, f->store, f->catalog, &f->lists_policy, kt_fake_source (f->source));
+  f->polling_policy = (KtPollingPolicy){ .ttl = 5 * KT_SECOND, .deadline = 10 * KT_SECOND, .concurrency = 4 };
+  f->watch = kt_watch_new (clock, f->changes, f->store, f->catalog, f->lists, &f->polling_policy);
   f->key = kt_key_new_share ("S", "7");
   f->log = g_string_new (NULL);
   f->listener = kt_changes_listen (f->changes, log_changes, f);
@@ -62,6 +64,7 @@ kt_store_tear_down (KtStoreFixture *f, gconstpointer policy)
 {
   kt_changes_unlisten (f->changes, &f->listener);
   kt_fake_source_free (f->source);
+  kt_watch_free (f->watch);
   kt_lists_free (f->lists);
   kt_catalog_free (f->catalog);
   kt_store_free (f->store);

@@ -3,7 +3,7 @@
 
 #include "kt-fake-source.h"
 #include "kt-test.h"
-#include "store/kt-lists.h"
+#include "store/kt-watch.h"
 
 #include "base/kt-units.h"
 
@@ -18,6 +18,8 @@ typedef struct {
   KtCatalog *catalog;
   KtListsPolicy lists_policy; /* all families, ttl 30 s, negative-ttl 3 s, page-timeout 10 s */
   KtLists *lists;
+  KtPollingPolicy polling_policy; /* ttl 5 s, deadline 10 s, concurrency 4 */
+  KtWatch *watch;
   KtKey *key; /* task 7 of share S */
   GString
       *log; /* what the change feed brought, "ID:CODE " of a request (-1: it went well), "+ID " listed, "!ID " listed

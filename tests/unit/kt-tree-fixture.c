@@ -76,7 +76,8 @@ kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
   kt_tree_use_lists (f, 0);
   f->health = about.health = kt_health_new ();
   about.clock = kt_fake_clock (f->clock);
-  f->tree = kt_tree_new (kt_fake_clock (f->clock), f->below.changes, f->store, f->catalog, f->lists, &about, &options);
+  f->tree = kt_tree_new (kt_fake_clock (f->clock), f->below.changes, f->store, f->catalog, f->lists, f->below.watch,
+                         &about, &options);
   f->forgotten = g_string_new (NULL);
   kt_tree_set_invalidate (f->tree, invalidate, f);
 }

@@ -321,6 +321,31 @@ test_send_from_done (Fixture *f, gconstpointer limits)
   assert_done (&callers[1], 201, -1);
 }
 
+/* What Retry-After says holds for an hour at the most, also when there is no time left for another attempt; what is no
+ * trouble says nothing. "before the time that a `Retry-After` of the service asks for, which counts up to an hour" */
+static void
+test_ready_at (Fixture *f, gconstpointer limits)
+{
+  static const struct {
+    guint status;
+    const char *retry_after;
+    KtUsec ready_in;
+  } cases[] = {
+    { 200, "30", 0 }, { 404, "30", 0 }, { 429, NULL, 0 }, { 429, "30", 30 }, { 503, "7", 30 }, { 503, "100000", 3600 },
+  };
+  const KtUsec now = kt_fake_clock_now (f->clock);
+
+  g_assert_cmpint (kt_http_client_ready_at (f->client), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Caller caller;
+    send (f, "u", KT_SECOND / 100, &caller);
+    kt_fake_transport_land (f->transport, i, cases[i].status, "", cases[i].retry_after);
+    assert_done (&caller, cases[i].status, -1);
+    g_assert_cmpint (kt_http_client_ready_at (f->client), ==,
+                     cases[i].ready_in == 0 ? 0 : now + cases[i].ready_in * KT_SECOND);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -343,5 +368,6 @@ main (int argc, char **argv)
   TEST ("/http/client/free", two, test_free);
   TEST ("/http/client/send-while-stopping", two, test_send_while_stopping);
   TEST ("/http/client/send-from-done", two, test_send_from_done);
+  TEST ("/http/client/ready-at", two, test_ready_at);
   return g_test_run ();
 }
