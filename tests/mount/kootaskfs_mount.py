@@ -308,10 +308,10 @@ class Mount:
         """Kilobytes in use when they were most, since the start."""
         return int(re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{self.pid()}/status").read_text(), re.M)[1])
 
-    def series(self, name):
-        """(labels, value) of all series of a metric, with the labels that each metric has left out."""
-        found = [(dict(LABEL.findall(labels)), float(value)) for other, labels, value in SAMPLE.findall(self.control("metrics"))
-                 if other == name]
+    def series(self, name, text=None):
+        """(labels, value) of all series of a metric, without the labels that all have; of now, or in a text read before."""
+        text = self.control("metrics") if text is None else text
+        found = [(dict(LABEL.findall(labels)), float(value)) for other, labels, value in SAMPLE.findall(text) if other == name]
         for labels, _ in found:
             del labels["endpoint"], labels["mountpoint"]
         return found

@@ -2,13 +2,17 @@
 """`.kootaskfs/metrics` as Prometheus' own tools take it, what it counts, `health`, and examples/ at work."""
 
 import json
+import os
 import re
+import resource
 import shlex
 import signal
 import subprocess
+import time
 import urllib.request
 from collections import Counter
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from koodrive_sim import IMPORT_TASK, REPO, SHARE_TASK, wait_until
@@ -71,6 +75,53 @@ def test_counts_are_those_of_the_journal(mount, sim):
     assert m.metric("kootaskfs_request_retries_total") == 3
 
 
+def test_operations_take_time(mount, sim):
+    """Each operation's duration is counted when it ends, what it waited for included: a parked one's is no other's."""
+    store(sim, detail(taskStatus=1))
+    m = mount(sim, deadline="1h")
+    run("ls", "-lR", m / "shares")
+    sim.fault(kind="delay", ms=300)
+    m.read("status")
+    text = m.control("metrics")
+    took, counted, reached = (
+        {labels["operation"]: value for labels, value in m.series("kootaskfs_operation" + name, text) if value > 0}
+        for name in ("_duration_seconds_sum", "_duration_seconds_count", "s_total"))
+    assert counted["lookup"] == reached["lookup"] - 1  # that of the metrics is not at its end
+    assert counted | {"lookup": 0} == reached | {"lookup": 0}
+    short = [value for labels, value in m.series("kootaskfs_operation_duration_seconds_bucket", text)
+             if labels["operation"] == "lookup" and labels["le"] == "0.25"]
+    assert took["lookup"] >= 0.3 and short == [counted["lookup"] - 1]
+
+
+def test_operations_that_are_interrupted(mount, sim):
+    """They end too."""
+    store(sim, detail(taskStatus=1))
+    m = mount(sim, deadline="1h")
+    m.read("status")
+    sim.fault(kind="delay", ms=3_600_000)
+    toucher = m.popen("touch", m.task() / "status")
+    wait_until(lambda: m.metric("kootaskfs_parked_operations") == 1, "the touch to wait")
+    assert m.metric("kootaskfs_waiters") == m.metric("kootaskfs_flights") == 1
+    assert not [labels for labels, _ in m.series("kootaskfs_operation_duration_seconds_count")
+                if labels["operation"] == "setattr"]
+    toucher.kill()
+    wait_until(lambda: m.metric("kootaskfs_parked_operations") == 0, "the end of the touch")
+    assert m.metric("kootaskfs_operation_duration_seconds_count", operation="setattr") == 1
+    assert m.metric("kootaskfs_waiters") == 0 and m.metric("kootaskfs_flights") == 1
+
+
+def test_process(mount, sim):
+    """The figures of the process are those of the kernel."""
+    m = mount(sim)
+    status = dict(line.split(":", 1) for line in open(f"/proc/{m.pid()}/status"))
+    assert m.metric("process_virtual_memory_bytes") == pytest.approx(int(status["VmSize"].split()[0]) * 1024, rel=0.5)
+    assert m.metric("process_resident_memory_bytes") == pytest.approx(int(status["VmRSS"].split()[0]) * 1024, rel=0.5)
+    assert m.metric("process_open_fds") == len(os.listdir(f"/proc/{m.pid()}/fd"))
+    assert m.metric("process_max_fds") == resource.prlimit(m.pid(), resource.RLIMIT_NOFILE)[0]
+    assert 0 < m.metric("process_cpu_seconds_total") < 60
+    assert abs(m.metric("process_start_time_seconds") - m.log_file.stat().st_ctime) < 60
+
+
 def test_failures_by_errno(mount, sim):
     m = mount(sim, negative_ttl="0")
     assert m.metric("kootaskfs_request_failures_total", errno="EACCES") == 0
@@ -121,8 +172,12 @@ def test_health_is_of_the_past(mount, sim):
     store(sim, detail(taskStatus=1))
     m = mount(sim, negative_ttl="0", ttl="0", max_stale="0", deadline="1h")
     assert m.control("health").startswith("service: not asked yet\n")
+    assert not m.series("kootaskfs_up") and not m.series("kootaskfs_last_success_timestamp_seconds")
+    assert not m.series("kootaskfs_clock_skew_seconds")
     m.read("status")
     assert re.match(r"service: ok, last success \d+ s ago; nothing asked since\n", m.control("health"))
+    assert m.metric("kootaskfs_up") == 1 and m.metric("kootaskfs_clock_skew_seconds") == 0
+    assert 0 <= time.time() - m.metric("kootaskfs_last_success_timestamp_seconds") < 150
     sim.fault(kind="status", status=403, times=-1)
     assert read_error(m.task() / "status") == "EACCES"
     assert re.match(r"service: failing, last success \d+ s ago\n", m.control("health"))
