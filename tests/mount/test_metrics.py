@@ -196,8 +196,8 @@ def test_health_is_of_the_past(mount, sim):
 def cron_line(m, directory, name):
     """The command of the line for cron, for this mount and directory."""
     lines = [line for line in (EXAMPLES / "kootaskfs.cron").read_text().splitlines() if not line.startswith("#")]
-    assert len(lines) == 1 and "%" not in lines[0]
-    command = lines[0].split(None, 6)[6].replace("kootaskfs.prom", name).replace("kootaskfs.tmp", name + ".tmp")
+    assert len(lines) == 2 and lines[0] == 'MAILTO=""' and "%" not in lines[1]
+    command = lines[1].split(None, 6)[6].replace("kootaskfs.prom", name).replace("kootaskfs.tmp", name + ".tmp")
     assert "/var/lib/prometheus/node-exporter" in command and "/mnt/koodrive" in command
     return command.replace("/var/lib/prometheus/node-exporter", str(directory)).replace("/mnt/koodrive", str(m.path))
 
