@@ -59,6 +59,17 @@ GPtrArray *kt_catalog_list_status (KtCatalog *catalog, const char *word);
  * clock, at first that of kt_catalog_new(). The first status of a task comes when the task came. */
 KtUsec kt_catalog_status_wall (const KtCatalog *catalog, const char *word);
 
+/* Each task is of a class, a number below KT_CATALOG_CLASSES, and is counted so: what the classes mean is known above.
+ * CLASSIFY gives the class of a task that comes, 0 without it. The result is the class that KEY had; of a task that is
+ * not known it is CLASS, which is not set. */
+#define KT_CATALOG_CLASSES 32
+typedef guint (*KtCatalogClassify) (KtKey *key, gpointer data);
+void kt_catalog_set_classify (KtCatalog *catalog, KtCatalogClassify classify, gpointer data);
+guint kt_catalog_set_class (KtCatalog *catalog, const KtKey *key, guint class);
+
+/* The tasks of FAMILY that are of CLASS. */
+guint kt_catalog_count_class (const KtCatalog *catalog, KtFamily family, guint class);
+
 /* The task after the one with TASK_ID (STEP 1) or before it (STEP -1); NULL at the end, and when TASK_ID is not
  * known. (transfer none) */
 KtKey *kt_catalog_step (KtCatalog *catalog, const char *task_id, int step);

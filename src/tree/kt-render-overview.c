@@ -86,7 +86,7 @@ progress_cell (GString *out, const KtShown *shown)
 
   if (shown->error == NULL && progress >= 0) {
     memset (text, '.', BAR_CELLS + 2);
-    memset (text, '#', (gsize) (1 + progress * BAR_CELLS / 100));
+    memset (text + 1, '#', (gsize) progress * BAR_CELLS / 100);
     text[0] = '[';
     g_snprintf (text + 1 + BAR_CELLS, sizeof (text) - 1 - BAR_CELLS, "] %3d%%", progress);
   }

@@ -134,7 +134,7 @@ note (KtViews *views, const KtChange *change)
       note_change (views);
     note_failure (views, change->key);
     note_status (views, change->key);
-    if (change->kind == KT_CHANGE_LISTED)
+    if (change->kind == KT_CHANGE_LISTED && change->after != NULL)
       note_due (views, change);
     break;
   case KT_CHANGE_GONE: views->any_gone = TRUE; G_GNUC_FALLTHROUGH;
