@@ -39,6 +39,7 @@ typedef struct {
   KtLists *lists;
   KtCensus *census;
   KtWatch *watch;
+  KtEvents *events;
   KtTree *tree;
   KtFuse *fuse;
   KtWatchFollow *watch_list;
@@ -147,6 +148,7 @@ apply_config (App *app)
   kt_store_set_policy (app->store, &config->cache);
   kt_lists_set_policy (app->lists, &lists);
   kt_watch_set_policy (app->watch, &polling);
+  kt_events_set_memory (app->events, config->events_memory);
   kt_tree_set_options (app->tree, &options);
   kt_tree_set_cancel (app->tree, config->allow_cancel ? kt_service_source (kt_access_service (app->access)) : NULL);
 }
@@ -276,12 +278,14 @@ build_tree (App *app, GError **error)
   kt_lists_add_metrics (app->lists, app->metrics);
   app->census = kt_census_new (app->changes, app->store, app->catalog, app->metrics);
   app->watch = kt_watch_new (app->clock, app->changes, app->store, app->catalog, app->lists, &polling);
+  app->events = kt_events_new (app->clock, app->changes, app->catalog, app->watch, config->events_memory);
   kt_watch_add_metrics (app->watch, app->metrics);
   app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->changes, app->health, app->metrics,
                                    kt_environment_temporary_directory ());
   app->tree =
       kt_tree_new (app->clock, app->changes, app->store, app->catalog, app->lists, app->watch, &about, &options);
   kt_tree_set_packages (app->tree, app->packages);
+  kt_tree_set_events (app->tree, app->events);
   kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);
   kt_tree_set_cancel (app->tree, config->allow_cancel ? source : NULL);
   kt_access_set_observer (app->access, on_other_secret, app);
@@ -342,6 +346,7 @@ take_down (App *app)
   kt_http_client_free (app->package_http);
   kt_tree_free (app->tree);
   kt_packages_free (app->packages);
+  kt_events_free (app->events);
   kt_watch_free (app->watch);
   kt_census_free (app->census);
   kt_lists_free (app->lists);

@@ -181,6 +181,7 @@ offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl, GA
 
   change.supersedes = kt_held_offer (&slot->held, task, asked_at, age, ttl);
   change.after = cached->task;
+  change.asked_at = cached->asked_at;
   change.at_wall = cached->fetched_wall;
   count_size (slot);
   kt_changes_add (listed, &change);
@@ -214,6 +215,7 @@ keep (Slot *slot, const KtResponse *response, const GError *error, Slot **kept)
     kt_held_keep (&(*kept)->held, response, slot->asked_at);
     count_size (*kept);
     change.after = cached->task;
+    change.asked_at = cached->asked_at;
     change.at_wall = cached->fetched_wall;
   } else {
     kt_held_fail (&slot->held, error);

@@ -76,6 +76,12 @@ struct KtEntryOps {
   /* The content, from memory. (transfer full) */
   GBytes *(*read) (const KtNode *node);
 
+  /* Of a file that grows: SIZE bytes from OFFSET on, less at its end. (transfer full) */
+  GBytes *(*read_at) (const KtNode *node, guint64 offset, gsize size);
+
+  /* See kt_tree_look(). */
+  void (*look) (KtTree *tree, KtNode *node, gboolean is_read);
+
   /* See kt_tree_write(). */
   KtOperation *(*write) (KtTree *tree, KtNode *node, const KtWrite *text, KtTreeTouched written, gpointer data);
 
