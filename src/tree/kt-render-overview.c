@@ -205,7 +205,9 @@ kt_render_overview_json (const KtSubject *subject)
     const KtShown *shown = &g_array_index (tasks, KtShown, i);
     g_string_append (out, i == 0 ? "\n{" : ",\n{");
     for (const KtField *field = kt_fields; field->name != NULL; field++) {
-      g_string_append_printf (out, "\"%s\":", field->name);
+      g_string_append_c (out, '"');
+      g_string_append (out, field->name);
+      g_string_append (out, "\":");
       kt_field_append_json (out, field, shown);
       g_string_append_c (out, ',');
     }
