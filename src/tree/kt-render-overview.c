@@ -120,7 +120,7 @@ age_cell (GString *out, KtSec created, KtSec now, KtUsec *last)
                 { 2 * DAY, HOUR, 'h' },
                 { 1000 * DAY, DAY, 'd' },
                 { G_MAXINT64, YEAR, 'y' } };
-  const KtSec age = MAX (now - created, 0);
+  const KtSec age = created != KT_TIME_UNKNOWN ? MAX (now - created, 0) : 0;
   char text[KT_FIELD_BUFFER] = "";
   gsize i = 0;
 

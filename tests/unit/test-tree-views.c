@@ -131,14 +131,16 @@ test_unknown (KtTreeFixture *f, gconstpointer data)
 static void
 test_failures (KtTreeFixture *f, gconstpointer data)
 {
+  KtTreeLookup lookup;
+
   kt_tree_watch (f, tasks);
   kt_tree_find (f, "tasks/7/status", KT_RUNNING);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
-  g_assert_nonnull (kt_tree_start_lookup (f, kt_tree_find (f, "tasks/7", NULL).id, "status", &(KtTreeLookup){ 0 }));
+  g_assert_nonnull (kt_tree_start_lookup (f, kt_tree_find (f, "tasks/7", NULL).id, "status", &lookup));
   kt_fake_source_fail (f->source, KT_ERROR_TIMED_OUT);
   kt_fake_clock_advance (f->clock, 600 * KT_SECOND);
   g_assert_true (has (f, "running", "7"));
-  g_assert_nonnull (kt_tree_start_lookup (f, kt_tree_find (f, "tasks/7", NULL).id, "status", &(KtTreeLookup){ 0 }));
+  g_assert_nonnull (kt_tree_start_lookup (f, kt_tree_find (f, "tasks/7", NULL).id, "status", &lookup));
   kt_fake_source_fail (f->source, KT_ERROR_NOT_FOUND);
   g_assert_false (has (f, "running", "7"));
   assert_names (f, "running", "");
