@@ -18,7 +18,9 @@ struct KtFuse {
   KtNotifier *notifier;
   KtNotifier *ahead; /* of its own: it may wait for a page as long as a read of a package waits for its host */
   KtFuseEvents events;
-  GQueue parked;        /* KtParked */
+  GQueue parked;        /* KtParked, in the order in which they began to wait */
+  KtUsec limit;         /* how long one may be parked: kt_request_limit() */
+  KtTimer *limiting;    /* the first of them, or one before it, has been parked for so long */
   GHashTable *listings; /* KtListing: the open directories */
   guint64 **counters;   /* by KtFuseOp */
   gboolean init_answered;
@@ -52,13 +54,15 @@ typedef struct KtParked {
   guint64 inode;
   gsize size; /* of a write */
   KtOperation *operation;
+  KtUsec since_at;
   KtTimer *check; /* after an interrupt: when to look for signals next */
   GList link;     /* KtFuse.parked */
 } KtParked;
 
 KtParked *kt_parked_new (KtFuse *fuse, fuse_req_t req, guint64 inode);
 
-/* The tree has not called back yet. From now on an interrupt ends the operation, when the signal matters. */
+/* The tree has not called back yet. From now on an interrupt ends the operation, when the signal matters, and so does
+ * the limit of the kernel. */
 void kt_parked_wait (KtParked *parked, KtOperation *operation);
 
 /* Ends the parking and gives back the request, which is to be replied to. */

@@ -3,6 +3,7 @@
 #include "kt-fuse-private.h"
 
 #include "base/kt-error.h"
+#include "kt-request-limit.h"
 #include "kt-stderr.h"
 
 #include <errno.h>
@@ -175,6 +176,7 @@ kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, c
   fuse->metrics = metrics;
   fuse->events = *events;
   g_queue_init (&fuse->parked);
+  fuse->limit = KT_TIME_NEVER;
   fuse->listings = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) kt_listing_free, NULL);
   add_options (fuse, &args, options);
   kept = kt_stderr_keep ();
@@ -201,6 +203,7 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   int fd;
 
   fuse_set_log_func (on_libfuse_failure);
+  fuse->limit = kt_request_limit (KT_REQUEST_LIMITS);
   failed = fuse_session_mount (fuse->session, mountpoint) != 0;
   reason = end_keeping (kept, failed);
   if (failed) {

@@ -425,3 +425,9 @@ kt_store_negative_ttl (const KtStore *store)
 {
   return store->policy.negative_ttl;
 }
+
+KtUsec
+kt_store_max_stale (const KtStore *store)
+{
+  return store->policy.max_stale;
+}

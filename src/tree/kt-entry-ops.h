@@ -19,6 +19,7 @@ extern const KtEntryOps kt_entry_file_value; /* the same of one of the task's fi
 extern const KtEntryOps kt_entry_live;    /* a file that shows this mount as it is now: kt-entry-live.c */
 extern const KtEntryOps kt_entry_package; /* what a task's download link leads to: kt-entry-package.c */
 extern const KtEntryOps kt_entry_ctl;     /* a file that takes words and has no content: kt-entry-ctl.c */
+extern const KtEntryOps kt_entry_wait;    /* a file that can be read once the task has ended: kt-entry-wait.c */
 extern const KtEntryOps kt_entry_link;    /* to a task in tasks/: kt-entry-link.c */
 
 /* The names that are data. */

@@ -76,6 +76,9 @@ struct KtEntryOps {
   /* The content, from memory. (transfer full) */
   GBytes *(*read) (const KtNode *node);
 
+  /* The same of a file that may have to be waited for: see kt_tree_read_part(). */
+  KtOperation *(*read_part) (KtTree *tree, KtNode *node, const KtTreePart *part, KtTreeBytes bytes, gpointer data);
+
   /* See kt_tree_write(). */
   KtOperation *(*write) (KtTree *tree, KtNode *node, const KtWrite *text, KtTreeTouched written, gpointer data);
 

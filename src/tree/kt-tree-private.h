@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kt-node.h"
+#include "kt-waits.h"
 #include "store/kt-readahead.h"
 
 struct KtTree {
@@ -20,6 +21,7 @@ struct KtTree {
   KtChanges *changes;
   KtListener *listener; /* kt_tree_on_changes() */
   KtSource *cancel;     /* NULL: it is not allowed */
+  KtWaits *waits;       /* who reads wait */
   KtTreeInvalidate invalidate;
   gpointer kernel;
 };

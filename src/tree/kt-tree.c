@@ -48,6 +48,7 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->catalog = catalog;
   tree->lists = lists;
   tree->watch = watch;
+  tree->waits = kt_waits_new (clock, changes, store, catalog, watch);
   tree->about = *about;
   tree->options = *options;
   tree->files = kt_files;
@@ -65,6 +66,7 @@ kt_tree_free (KtTree *tree)
   if (tree == NULL)
     return;
   kt_changes_unlisten (tree->changes, &tree->listener);
+  kt_waits_free (tree->waits);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
   g_free (tree);

@@ -102,10 +102,17 @@ GPtrArray *kt_tree_preload_others (KtTree *tree, guint64 id);
  * without ERROR when it is no file, or a package. */
 GBytes *kt_tree_read (KtTree *tree, guint64 id, GError **error);
 
-/* Bytes of a package: see kt_package_read(). */
+/* A part of a file that may have to be waited for. */
+typedef struct {
+  gint64 offset;
+  gsize size;
+  gboolean waits; /* for as long as it takes that something happens; else KT_ERROR_NOT_YET says that it has not */
+} KtTreePart;
+
+/* Reads a part of a file that has no content of its own: bytes of a package, see kt_package_read(), or the word of a task
+ * that has ended. */
 typedef KtPackageBytes KtTreeBytes;
-KtOperation *kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTreeBytes bytes,
-                                   gpointer data);
+KtOperation *kt_tree_read_part (KtTree *tree, guint64 id, const KtTreePart *part, KtTreeBytes bytes, gpointer data);
 
 /* A link's target. (transfer full), NULL when it is no link. */
 char *kt_tree_readlink (KtTree *tree, guint64 id);
