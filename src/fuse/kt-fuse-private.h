@@ -22,6 +22,7 @@ struct KtFuse {
   KtUsec limit;         /* how long one may be parked: kt_request_limit() */
   KtTimer *limiting;    /* the first of them, or one before it, has been parked for so long */
   GHashTable *listings; /* KtListing: the open directories */
+  guint64 poll_handle;  /* of the request that is being processed, if that is a POLL */
   guint64 **counters;   /* by KtFuseOp */
   gboolean init_answered;
   guint max_read; /* of -o, which libfuse takes in two places */
@@ -31,7 +32,7 @@ struct KtFuse {
 /* clang-format off */
 #define KT_FUSE_OPS(X)                                                                                             \
   X (lookup) X (forget) X (getattr) X (setattr) X (readlink) X (open) X (read) X (opendir) X (readdir) X (readdirplus) \
-  X (releasedir) X (getxattr) X (listxattr) X (access) X (statfs) X (write)
+  X (releasedir) X (getxattr) X (listxattr) X (access) X (statfs) X (poll) X (write)
 
 typedef enum {
 #define X(name) KT_FUSE_OP_##name,
@@ -46,6 +47,13 @@ extern const struct fuse_lowlevel_ops kt_fuse_ops;
 
 /* One of them, in a file of its own. */
 void kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file);
+
+/* The same. Its handle is that of the request in BUFFER, which is about to be processed. */
+void kt_fuse_poll (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file, struct fuse_pollhandle *handle);
+guint64 kt_fuse_poll_handle (const struct fuse_buf *buffer);
+
+/* A KtTreeWake; KERNEL is the KtFuse. */
+void kt_fuse_wake (gpointer kernel, const guint64 *handles, guint n);
 
 /* An operation that has no reply yet: parked until the tree calls back, which may be at once. */
 typedef struct KtParked {

@@ -36,6 +36,7 @@ on_request (int fd, GIOCondition condition, gpointer data)
       return G_SOURCE_CONTINUE;
     if (size <= 0)
       break;
+    fuse->poll_handle = kt_fuse_poll_handle (&fuse->buffer);
     fuse_session_process_buf (fuse->session, &fuse->buffer);
     if (i == REQUESTS_PER_TURN - 1)
       return G_SOURCE_CONTINUE;
@@ -222,6 +223,7 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   fuse->ahead = kt_notifier_new (fuse->session);
   kt_tree_set_invalidate (fuse->tree, invalidate, fuse);
   kt_tree_set_preload (fuse->tree, preload, fuse);
+  kt_tree_set_wake (fuse->tree, kt_fuse_wake, fuse);
   return TRUE;
 }
 
@@ -246,6 +248,7 @@ kt_fuse_free (KtFuse *fuse)
   kt_parked_end_all (fuse, ENOTCONN);
   kt_tree_set_invalidate (fuse->tree, NULL, NULL);
   kt_tree_set_preload (fuse->tree, NULL, NULL);
+  kt_tree_set_wake (fuse->tree, NULL, NULL);
   if (fuse->notifier != NULL) {
     end_notifier (fuse, fuse->notifier);
     end_notifier (fuse, fuse->ahead);

@@ -431,3 +431,9 @@ kt_store_max_stale (const KtStore *store)
 {
   return store->policy.max_stale;
 }
+
+KtUsec
+kt_store_ttl (const KtStore *store)
+{
+  return store->policy.ttl;
+}

@@ -100,6 +100,11 @@ read_part (KtTree *tree, KtNode *node, const KtTreePart *part, KtTreeBytes bytes
     reply (node, part, bytes, data);
     return NULL;
   }
+  if (kt_catalog_find (tree->catalog, key->task_id) == NULL) {
+    error = g_error_new_literal (KT_ERROR, KT_ERROR_NOT_FOUND, "the task is known no more");
+    bytes (NULL, 0, error, data);
+    return NULL;
+  }
   read = kt_operation_new (sizeof (Read), tree, node, key);
   read->operation.clear = clear;
   read->operation.is_listening = TRUE;
@@ -116,6 +121,17 @@ read_part (KtTree *tree, KtNode *node, const KtTreePart *part, KtTreeBytes bytes
   return NULL;
 }
 
+/* Readable once a read does not block. */
+static guint
+poll_end (KtTree *tree, const KtNode *node, guint64 *seen)
+{
+  KtKey *key = kt_catalog_find (tree->catalog, node->key->task_id);
+
+  if (node->failure != NULL || key == NULL)
+    return POLLIN | POLLRDNORM | POLLERR;
+  return node->content != NULL || kt_waits_peek (tree->waits, key) != NULL ? POLLIN | POLLRDNORM : 0;
+}
+
 const KtEntryOps kt_entry_wait = {
   .mode = S_IFREG | 0444,
   .is_remade = TRUE,
@@ -123,4 +139,6 @@ const KtEntryOps kt_entry_wait = {
   .is_listed = is_listed,
   .describe = describe,
   .read_part = read_part,
+  .poll = poll_end,
+  .polled_for = KT_WATCH_END,
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kt-node.h"
+#include "kt-polls.h"
 #include "kt-waits.h"
 #include "store/kt-readahead.h"
 
@@ -22,6 +23,7 @@ struct KtTree {
   KtListener *listener; /* kt_tree_on_changes() */
   KtSource *cancel;     /* NULL: it is not allowed */
   KtWaits *waits;       /* who reads wait */
+  KtPolls *polls;       /* who polls files */
   KtTreeInvalidate invalidate;
   gpointer kernel;
 };
@@ -56,7 +58,8 @@ void kt_tree_settle_mtime (KtTree *tree, KtKey *key);
 void kt_tree_describe_content (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall);
 GBytes *kt_tree_read_content (const KtNode *node);
 
-/* Makes the kernel forget the names of KEY's task that may lead elsewhere with another snapshot; then DONE, if any. */
+/* Makes the kernel forget the names of KEY's task that may lead elsewhere with another snapshot; then DONE, if any. With
+ * KEY NULL none: DONE is called when what was to be forgotten before is. */
 void kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer data);
 
 /* The tree's listener of the change feed: makes the kernel forget what has changed. */

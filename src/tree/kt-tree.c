@@ -57,6 +57,7 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->started_wall = kt_clock_wall (clock);
   tree->changes = changes;
   tree->listener = kt_changes_listen (changes, kt_tree_on_changes, tree);
+  tree->polls = kt_polls_new (tree); /* the last one that listens: what others do about a change is to be seen */
   return tree;
 }
 
@@ -66,6 +67,7 @@ kt_tree_free (KtTree *tree)
   if (tree == NULL)
     return;
   kt_changes_unlisten (tree->changes, &tree->listener);
+  kt_polls_free (tree->polls);
   kt_waits_free (tree->waits);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
