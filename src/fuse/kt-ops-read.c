@@ -27,6 +27,18 @@ read_part (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode, const KtTreePart *par
     kt_parked_wait (parked, operation);
 }
 
+/* FALSE when it is no file that grows. */
+static gboolean
+read_growing (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset)
+{
+  g_autoptr (GBytes) bytes = kt_tree_read_at (fuse->tree, inode, offset, size);
+
+  if (bytes == NULL)
+    return FALSE;
+  fuse_reply_buf (req, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  return TRUE;
+}
+
 void
 kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file)
 {
@@ -37,11 +49,14 @@ kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struc
   const char *bytes;
   gsize length;
 
-  ++*fuse->counters[KT_FUSE_OP_read];
+  kt_fuse_count (fuse, KT_FUSE_OP_read);
+  kt_tree_look (fuse->tree, inode, TRUE);
   if (error != NULL) {
     fuse_reply_err (req, kt_error_to_errno (error));
     return;
   }
+  if (content == NULL && read_growing (fuse, req, inode, size, offset))
+    return;
   if (content == NULL) {
     read_part (fuse, req, inode, &(KtTreePart){ offset, size, (file->flags & O_NONBLOCK) == 0 });
     return;

@@ -16,7 +16,7 @@ static KtFuse *
 count (fuse_req_t req, KtFuseOp operation)
 {
   KtFuse *fuse = fuse_req_userdata (req);
-  ++*fuse->counters[operation];
+  kt_fuse_count (fuse, operation);
   return fuse;
 }
 
@@ -51,6 +51,8 @@ op_init (void *data, struct fuse_conn_info *conn)
    * the file for empty */
   conn->want &= ~(unsigned) FUSE_CAP_ATOMIC_O_TRUNC;
   conn->max_read = fuse->max_read;
+  /* a file that grows: each read asks whether it has, and then pages are read again */
+  conn->want |= conn->capable & FUSE_CAP_AUTO_INVAL_DATA;
   conn->want |= conn->capable & (FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS);
   fuse->events.ready (fuse->events.data);
 }
@@ -123,6 +125,8 @@ op_getattr (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
   KtFuse *fuse = count (req, KT_FUSE_OP_getattr);
 
+  /* with a file it comes from read(2), which wants to know whether there is more */
+  kt_tree_look (fuse->tree, inode, file != NULL);
   reply_attr (fuse, req, inode, kt_tree_preload (fuse->tree, inode));
 }
 

@@ -83,7 +83,7 @@ begin_limiting (KtFuse *fuse, KtTimerFunc func)
   const KtParked *first = g_queue_peek_head (&fuse->parked);
 
   if (first != NULL && fuse->limit != KT_TIME_NEVER && fuse->limiting == NULL)
-    fuse->limiting = kt_clock_start (fuse->clock, first->since_at + fuse->limit, func, fuse);
+    fuse->limiting = kt_clock_start (fuse->clock, first->came_at + fuse->limit, func, fuse);
 }
 
 /* Most programs take EINTR for a reason to begin again. */
@@ -95,7 +95,7 @@ on_limit (gpointer data)
   KtParked *first;
 
   fuse->limiting = NULL;
-  while ((first = g_queue_peek_head (&fuse->parked)) != NULL && now >= first->since_at + fuse->limit)
+  while ((first = g_queue_peek_head (&fuse->parked)) != NULL && now >= first->came_at + fuse->limit)
     cancel (first, EINTR);
   begin_limiting (fuse, on_limit);
 }
@@ -118,7 +118,9 @@ kt_parked_wait (KtParked *parked, KtOperation *operation)
   KtFuse *fuse = parked->fuse;
 
   parked->operation = operation;
-  parked->since_at = kt_clock_monotonic (fuse->clock);
+  parked->kind = fuse->operation;
+  parked->came_at = fuse->came_at;
+  fuse->operation = KT_N_FUSE_OPS;
   g_queue_push_tail_link (&fuse->parked, &parked->link);
   begin_limiting (fuse, on_limit);
   fuse_req_interrupt_func (parked->req, on_interrupt, parked);
@@ -131,8 +133,10 @@ kt_parked_end (KtParked *parked)
 
   kt_clock_stop (parked->fuse->clock, &parked->check);
   if (parked->operation != NULL) {
+    KtUsec now = kt_clock_monotonic (parked->fuse->clock);
     fuse_req_interrupt_func (req, NULL, NULL);
     g_queue_unlink (&parked->fuse->parked, &parked->link);
+    kt_histogram_observe (parked->fuse->durations[parked->kind], now - parked->came_at);
   }
   g_free (parked);
   return req;

@@ -23,7 +23,7 @@ kt_fuse_poll (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file, str
 {
   KtFuse *fuse = fuse_req_userdata (req);
 
-  ++*fuse->counters[KT_FUSE_OP_poll];
+  kt_fuse_count (fuse, KT_FUSE_OP_poll);
   if (handle != NULL)
     fuse_pollhandle_destroy (handle);
   fuse_reply_poll (req, kt_tree_poll (fuse->tree, inode, fuse->poll_handle));

@@ -16,6 +16,7 @@ extern const KtEntryOps kt_entry_task_file; /* of one file of a task */
 extern const KtEntryOps kt_entry_value;      /* a file that is rendered from a snapshot */
 extern const KtEntryOps kt_entry_file_value; /* the same of one of the task's files */
 
+extern const KtEntryOps kt_entry_growing; /* a log, which grows: kt-entry-growing.c */
 extern const KtEntryOps kt_entry_live;    /* a file that shows this mount as it is now: kt-entry-live.c */
 extern const KtEntryOps kt_entry_package; /* what a task's download link leads to: kt-entry-package.c */
 extern const KtEntryOps kt_entry_ctl;     /* a file that takes words and has no content: kt-entry-ctl.c */

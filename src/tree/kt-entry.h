@@ -85,6 +85,12 @@ struct KtEntryOps {
   guint (*poll) (KtTree *tree, const KtNode *node, guint64 *seen);
   KtWatchFor polled_for; /* what its task is watched for meanwhile */
 
+  /* Of a file that grows: SIZE bytes from OFFSET on, less at its end. (transfer full) */
+  GBytes *(*read_at) (const KtNode *node, guint64 offset, gsize size);
+
+  /* See kt_tree_look(). */
+  void (*look) (KtTree *tree, KtNode *node, gboolean is_read);
+
   /* See kt_tree_write(). */
   KtOperation *(*write) (KtTree *tree, KtNode *node, const KtWrite *text, KtTreeTouched written, gpointer data);
 

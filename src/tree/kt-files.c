@@ -31,6 +31,8 @@ const KtEntry kt_files[] = {
   CONTENT (&kt_entry_file_value, place_, name_, KT_FACT_FILES, 0, FALSE, TEXT, render_, what_)
 #define PACKAGE(place_, name_, facts_, mime_, what_) \
   { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_package, .facts = facts_, .mime = mime_, .what = what_ }
+#define GROWING(place_, name_, facts_, what_) \
+  { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_growing, .facts = facts_, .mime = TEXT, .what = what_ }
 #define CTL(place_, name_, facts_, what_) \
   { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_ctl, .facts = facts_, .what = what_ }
 #define WAIT(place_, name_, facts_, mime_, what_) \
@@ -42,6 +44,7 @@ const KtEntry kt_files[] = {
 
   DIR (ROOT, "tasks", kt_entry_tasks, TASKS, ANY, "every task this mount knows"),
   DIR (ROOT, "shares", kt_entry_shares, SHARES, ANY, "share tasks by the share they belong to"),
+  GROWING (ROOT, "events", ANY, "what has changed, of all tasks, a line each; it grows"),
   DIR (ROOT, ".kootaskfs", kt_entry_directory, CONTROL, ANY, "about this mount"),
 
   NAMES (TASKS, kt_names_tasks, kt_entry_task, TASK, ANY, "one task"),
@@ -65,6 +68,7 @@ const KtEntry kt_files[] = {
   DIR (TASK, "files", kt_entry_task, FILES, ANY, "the files the task works on; empty where its family has none"),
   FILE (TASK, "files.csv", ANY, CSV, kt_render_files_csv, "the files as a table"),
   FILE (TASK, "failures.csv", ANY, CSV, kt_render_failures_csv, "what failed"),
+  GROWING (TASK, "events", ANY, "what has changed, a line each; it grows"),
   PACKAGE (TASK, "package.zip", KT_FACT_PACKAGE, ZIP, "what was packed, while there is a download link"),
   WAIT (TASK, "wait", ANY, TEXT, "blocks until the task has ended, then status; not listed"),
   CTL (TASK, "ctl", KT_FACT_CANCEL, "takes the word cancel, if allow-cancel is set"),

@@ -87,6 +87,16 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
     add_name (names, share, key->task_id);
 }
 
+/* What grows in DIR has become old: who looks it up next finds a new one, unless somebody has it open. */
+static void
+add_old (KtTree *tree, GPtrArray *names, KtNode *dir)
+{
+  KtNode *node = kt_nodes_find (tree->nodes, dir, "events");
+
+  if (node != NULL && kt_node_grows_old (node))
+    add_name (names, dir, kt_node_name (node));
+}
+
 /* Another snapshot may have moved the time of the task's directory, and so that of files/ in it. */
 static void
 add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
@@ -99,6 +109,8 @@ add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
     add_name (names, task, NULL);
   if (files != NULL && files->mtime_wall != 0 && files->mtime_wall != mtime_wall)
     add_name (names, files, NULL);
+  if (task != NULL)
+    add_old (tree, names, task);
 }
 
 /* The version of a task's package is another one. */
@@ -140,5 +152,6 @@ kt_tree_on_changes (const KtChange *changes, guint n, gpointer data)
 
   for (guint i = 0; i < n; i++)
     add_change (tree, names, &changes[i]);
+  add_old (tree, names, kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID));
   forget (tree, names, NULL, NULL);
 }

@@ -68,6 +68,23 @@ kt_tree_read_content (const KtNode *node)
 }
 
 GBytes *
+kt_tree_read_at (KtTree *tree, guint64 id, gint64 offset, gsize size)
+{
+  const KtNode *node = kt_nodes_get (tree->nodes, id);
+  return node != NULL && node->entry->ops->read_at != NULL ? node->entry->ops->read_at (node, (guint64) offset, size)
+                                                           : NULL;
+}
+
+void
+kt_tree_look (KtTree *tree, guint64 id, gboolean is_read)
+{
+  KtNode *node = kt_nodes_get (tree->nodes, id);
+
+  if (node != NULL && node->entry->ops->look != NULL)
+    node->entry->ops->look (tree, node, is_read);
+}
+
+GBytes *
 kt_tree_read (KtTree *tree, guint64 id, GError **error)
 {
   const KtNode *node = kt_nodes_get (tree->nodes, id);

@@ -18,6 +18,7 @@ struct KtTree {
   KtWatch *watch;
   KtReadahead *readahead;
   KtPackages *packages; /* NULL: there are none */
+  KtEvents *events;     /* NULL: there are none */
   KtUsec started_wall;  /* wall clock */
   KtChanges *changes;
   KtListener *listener; /* kt_tree_on_changes() */

@@ -24,6 +24,12 @@ kt_tree_set_packages (KtTree *tree, KtPackages *packages)
 }
 
 void
+kt_tree_set_events (KtTree *tree, KtEvents *events)
+{
+  tree->events = events;
+}
+
+void
 kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kernel)
 {
   if (tree->packages != NULL)

@@ -3,6 +3,7 @@
 
 #include "kt-about.h"
 #include "store/kt-catalog.h"
+#include "store/kt-events.h"
 #include "store/kt-lists.h"
 #include "package/kt-package.h"
 #include "store/kt-store.h"
@@ -56,6 +57,9 @@ void kt_tree_set_options (KtTree *tree, const KtTreeOptions *options);
 
 /* PACKAGES fetch packages, and outlive the tree. Without them there is no package.zip. */
 void kt_tree_set_packages (KtTree *tree, KtPackages *packages);
+
+/* EVENTS have the logs, and outlive the tree; they have been made before it. Without them there is no file that grows. */
+void kt_tree_set_events (KtTree *tree, KtEvents *events);
 void kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kernel);
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
 
@@ -102,6 +106,16 @@ GPtrArray *kt_tree_preload_others (KtTree *tree, guint64 id);
 /* The content of a file; that of one inode never changes. (transfer full). NULL with ERROR when it cannot be had, NULL
  * without ERROR when it is no file, or a package. */
 GBytes *kt_tree_read (KtTree *tree, guint64 id, GError **error);
+
+/* SIZE bytes, from OFFSET on, of a file that grows, as it is now; less at its end. (transfer full). NULL when it is no
+ * such file. */
+GBytes *kt_tree_read_at (KtTree *tree, guint64 id, gint64 offset, gsize size);
+
+/* Somebody looks at an inode: IS_READ, reads it, else asks for its attributes. Who looks again and again at a file that
+ * shows what changes is watching (kt_watch_look()). Asking for attributes counts only after a look that counted, at most
+ * KT_WATCH_AGAIN ago: `tail -f` reads, and then asks each second whether there is more; `ls -l` shows all files and
+ * wants none of them polled. */
+void kt_tree_look (KtTree *tree, guint64 id, gboolean is_read);
 
 /* A part of a file that may have to be waited for. */
 typedef struct {

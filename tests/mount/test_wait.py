@@ -19,12 +19,8 @@ AT_ONCE = 20  # seconds
 NEVER = dict(ttl="1h", deadline="1h")  # nothing is polled a second time
 
 
-def gauge(m, name):
-    return int(re.search(rf"^kootaskfs_{name} (\d+)", m.control("metrics"), re.M)[1])
-
-
 def parked(m):
-    return gauge(m, "parked")
+    return m.metric("kootaskfs_parked_operations")
 
 
 def running(sim, progress=50, task=SHARE_TASK):
