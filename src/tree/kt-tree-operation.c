@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An operation that waits: for the store, for lists, for an overview, for a package, or for a change. */
+/* An operation that waits: for the store, for lists, for an overview, for a package or for a change. */
 #include "kt-operation.h"
 #include "kt-tree-private.h"
 

@@ -75,10 +75,10 @@ kt_tree_free (KtTree *tree)
   if (tree == NULL)
     return;
   kt_changes_unlisten (tree->changes, &tree->listener);
-  kt_polls_free (tree->polls);
-  kt_waits_free (tree->waits);
   kt_overview_free (tree->overview);
   kt_views_free (tree->views);
+  kt_polls_free (tree->polls);
+  kt_waits_free (tree->waits);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
   g_free (tree);
