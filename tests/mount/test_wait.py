@@ -183,7 +183,8 @@ print(len(words), set(words))
     process = m.python(script, m.task() / "wait", n)
     wait_until(lambda: parked(m) == n + 1, "all readers to wait")
     assert status("Threads") == threads
-    assert status("VmRSS") - memory < 2 * n
+    sanitized = "asan" in Path(f"/proc/{m.pid()}/maps").read_text()  # which pads each block
+    assert status("VmRSS") - memory < (40 if sanitized else 2) * n
     before, began = polls(sim), time.monotonic()
     wait_until(lambda: polls(sim) >= before + 3, "polls")
     assert polls(sim) - before <= 2 * (time.monotonic() - began) / 0.3 + 2, "as of one"
@@ -377,15 +378,21 @@ def test_nobody_else_waits(m, sim):
     assert process.communicate(timeout=AT_ONCE)[0] == "completed\n"
 
 
+def assert_cut_off(process):
+    """The process fails: the kernel asks again after the first error, and may get no further than its own."""
+    error = process.communicate(timeout=AT_ONCE)[1]
+    assert any(os.strerror(number) in error for number in (errno.ENOTCONN, errno.ECONNABORTED)), error
+
+
 def test_unmount(m):
-    """While somebody waits the mount is busy; SIGTERM ends both: "When kootaskfs ends, they get ENOTCONN.\""""
+    """While somebody waits the mount is busy; SIGTERM ends both: "When kootaskfs ends, those who wait get ENOTCONN or ECONNABORTED.\""""
     process = waiting(m)
     done = run("fusermount3", "-u", m.path, check=False)
     assert done.returncode != 0 and "busy" in done.stderr
     assert process.poll() is None
     m.signal(signal.SIGTERM)
     assert m.wait_ended() == 0
-    assert os.strerror(errno.ENOTCONN) in process.communicate(timeout=AT_ONCE)[1]
+    assert_cut_off(process)
 
 
 def test_lazy_unmount(m, sim):
@@ -405,7 +412,7 @@ def test_lazy_unmount_and_sigterm(m):
     run("fusermount3", "-uz", m.path)
     m.signal(signal.SIGTERM)
     assert m.wait_ended() == 0
-    assert os.strerror(errno.ENOTCONN) in process.communicate(timeout=AT_ONCE)[1]
+    assert_cut_off(process)
 
 
 def test_limit_of_the_kernel(mount, sim, reader, tmp_path):

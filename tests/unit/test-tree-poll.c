@@ -111,6 +111,22 @@ test_gone (Fixture *f, gconstpointer data)
   g_assert_cmpuint (kt_fake_source_asked (f->tree.source), ==, 1);
 }
 
+/* The task has another key: by that it is asked for. */
+static void
+test_other_key (Fixture *f, gconstpointer data)
+{
+  const KtInode status = kt_tree_find (&f->tree, "tasks/7/status", KT_RUNNING);
+
+  g_assert_cmpuint (POLL (f, status, 1), ==, KT_POLL_DEFAULT);
+  kt_tree_watch (&f->tree, (const char *[]){ "share other 7", NULL });
+  assert_woken (f, "");
+  await_poll (f);
+  g_assert_cmpstr (kt_fake_source_key (f->tree.source)->share_id, ==, "other");
+  kt_fake_source_land (f->tree.source, KT_ENDED);
+  kt_tree_invalidated (&f->tree);
+  assert_woken (f, "1 ");
+}
+
 /* Every three ttl (of 5 s) all are woken; who is not asked about again is forgotten, and its task is polled no more. */
 static void
 test_probe (Fixture *f, gconstpointer data)
@@ -244,6 +260,7 @@ main (int argc, char **argv)
   TEST ("/tree/poll/change", test_change);
   TEST ("/tree/poll/failure", test_failure);
   TEST ("/tree/poll/gone", test_gone);
+  TEST ("/tree/poll/other-key", test_other_key);
   TEST ("/tree/poll/probe", test_probe);
   TEST ("/tree/poll/closed", test_closed);
   TEST ("/tree/poll/limit", test_limit);
