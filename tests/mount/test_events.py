@@ -385,9 +385,8 @@ def test_begins_anew(mount, service):
 
 
 def test_nobody_is_polled(mount, sim):
-    """"Reading a log never makes a request by itself." "A second look within a minute is again." "`ls -l` and `find` have
-    nothing polled." "When nobody has looked for three times the time between the last two looks, and for three `ttl`, the polls
-    end.\""""
+    """"Reading a log never makes a request by itself." "`ls -l` and `find` have nothing polled." "That ends when three of the
+    intervals between two readings have passed without another one, and three `ttl`s at least.\""""
     m = mount(sim, watch=WATCH, ttl="300ms")
     store(sim, detail(progress="@N@"))
     m.read("status")
