@@ -7,10 +7,12 @@
 #include "fuse/kt-fuse.h"
 #include "kt-access.h"
 #include "kt-environment.h"
+#include "kt-figures.h"
 #include "kt-trim.h"
 #include "kt-verify.h"
 #include "kt-watch-follow.h"
 #include "service/kt-service.h"
+#include "store/kt-census.h"
 #include "store/kt-catalog.h"
 #include "package/kt-package.h"
 
@@ -35,6 +37,7 @@ typedef struct {
   KtPackages *packages;
   KtCatalog *catalog;
   KtLists *lists;
+  KtCensus *census;
   KtWatch *watch;
   KtEvents *events;
   KtTree *tree;
@@ -256,6 +259,7 @@ build_tree (App *app, GError **error)
   KtSource *source = kt_service_source (kt_access_service (app->access));
   const KtAbout about = {
     .health = app->health,
+    .clock = app->clock,
     .config = about_config,
     .metrics = about_metrics,
     .tasks = about_tasks,
@@ -271,8 +275,11 @@ build_tree (App *app, GError **error)
   app->store = kt_store_new (app->clock, app->changes, app->metrics, &config->cache, source);
   app->catalog = kt_catalog_new (app->clock, app->changes);
   app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, source);
+  kt_lists_add_metrics (app->lists, app->metrics);
+  app->census = kt_census_new (app->changes, app->store, app->catalog, app->metrics);
   app->watch = kt_watch_new (app->clock, app->changes, app->store, app->catalog, app->lists, &polling);
   app->events = kt_events_new (app->clock, app->changes, app->catalog, app->watch, config->events_memory);
+  kt_watch_add_metrics (app->watch, app->metrics);
   app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->changes, app->health, app->metrics,
                                    kt_environment_temporary_directory ());
   app->tree =
@@ -341,6 +348,7 @@ take_down (App *app)
   kt_packages_free (app->packages);
   kt_events_free (app->events);
   kt_watch_free (app->watch);
+  kt_census_free (app->census);
   kt_lists_free (app->lists);
   kt_catalog_free (app->catalog);
   kt_store_free (app->store);
@@ -375,6 +383,7 @@ kt_app_run (const KtOptions *options, KtConfig *config, const char *environment_
   app.signals[1] = g_unix_signal_add (SIGINT, on_quit, &app);
   app.hangup = g_unix_signal_add (SIGHUP, on_reload, &app);
   app.access = kt_access_new (config, environment_token, app.clock, app.health, app.metrics, &app.quitting, error);
+  kt_figures_add (app.metrics, app.health, config->endpoint, mountpoint);
   ok = app.access != NULL && build_package_http (&app, error) && build_tree (&app, error)
        && build_fuse (&app, mountpoint, error);
   if (ok)

@@ -81,6 +81,17 @@ kt_duration_format (KtUsec duration)
   return format (duration, time_units, G_N_ELEMENTS (time_units));
 }
 
+char *
+kt_age_format (KtUsec age)
+{
+  gsize i = 0;
+
+  age = MAX (age, 0);
+  while (time_units[i].factor > MAX (age, KT_SECOND))
+    i++;
+  return g_strdup_printf ("%" G_GINT64_FORMAT " %s", age / time_units[i].factor, time_units[i].name);
+}
+
 gboolean
 kt_size_parse (const char *text, guint64 *out, GError **error)
 {

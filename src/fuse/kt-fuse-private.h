@@ -8,23 +8,6 @@
 
 #include <fuse_lowlevel.h>
 
-struct KtFuse {
-  struct fuse_session *session;
-  struct fuse_buf buffer;
-  guint source;
-  KtTree *tree;
-  KtClock *clock;
-  KtMetrics *metrics;
-  KtNotifier *notifier;
-  KtNotifier *ahead; /* of its own: it may wait for a page as long as a read of a package waits for its host */
-  KtFuseEvents events;
-  GQueue parked;        /* KtParked */
-  GHashTable *listings; /* KtListing: the open directories */
-  guint64 **counters;   /* by KtFuseOp */
-  gboolean init_answered;
-  guint max_read; /* of -o, which libfuse takes in two places */
-};
-
 /* The operations, as counted in `.kootaskfs/metrics`. */
 /* clang-format off */
 #define KT_FUSE_OPS(X)                                                                                             \
@@ -39,6 +22,34 @@ typedef enum {
 } KtFuseOp;
 /* clang-format on */
 
+struct KtFuse {
+  struct fuse_session *session;
+  struct fuse_buf buffer;
+  guint source;
+  KtTree *tree;
+  KtClock *clock;
+  KtMetrics *metrics;
+  KtNotifier *notifier;
+  KtNotifier *ahead; /* of its own: it may wait for a page as long as a read of a package waits for its host */
+  KtFuseEvents events;
+  GQueue parked;           /* KtParked */
+  GHashTable *listings;    /* KtListing: the open directories */
+  guint64 **counters;      /* by KtFuseOp */
+  KtHistogram **durations; /* by KtFuseOp */
+  KtFuseOp operation;      /* the last one that came; KT_N_FUSE_OPS once it is parked */
+  KtUsec came_at;          /* when it did */
+  gboolean init_answered;
+  guint max_read; /* of -o, which libfuse takes in two places */
+};
+
+/* OPERATION has come. */
+static inline void
+kt_fuse_count (KtFuse *fuse, KtFuseOp operation)
+{
+  fuse->operation = operation;
+  ++*fuse->counters[operation];
+}
+
 /* The operations, which libfuse calls; their user data is the KtFuse. */
 extern const struct fuse_lowlevel_ops kt_fuse_ops;
 
@@ -52,6 +63,8 @@ typedef struct KtParked {
   guint64 inode;
   gsize size; /* of a write */
   KtOperation *operation;
+  KtFuseOp kind;
+  KtUsec came_at;
   KtTimer *check; /* after an interrupt: when to look for signals next */
   GList link;     /* KtFuse.parked */
 } KtParked;

@@ -47,7 +47,7 @@ kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struc
   const char *bytes;
   gsize length;
 
-  ++*fuse->counters[KT_FUSE_OP_read];
+  kt_fuse_count (fuse, KT_FUSE_OP_read);
   kt_tree_look (fuse->tree, inode, TRUE);
   if (error != NULL) {
     fuse_reply_err (req, kt_error_to_errno (error));

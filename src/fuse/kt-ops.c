@@ -16,7 +16,7 @@ static KtFuse *
 count (fuse_req_t req, KtFuseOp operation)
 {
   KtFuse *fuse = fuse_req_userdata (req);
-  ++*fuse->counters[operation];
+  kt_fuse_count (fuse, operation);
   return fuse;
 }
 

@@ -86,6 +86,9 @@ void
 kt_parked_wait (KtParked *parked, KtOperation *operation)
 {
   parked->operation = operation;
+  parked->kind = parked->fuse->operation;
+  parked->came_at = parked->fuse->came_at;
+  parked->fuse->operation = KT_N_FUSE_OPS;
   g_queue_push_tail_link (&parked->fuse->parked, &parked->link);
   fuse_req_interrupt_func (parked->req, on_interrupt, parked);
 }
@@ -97,8 +100,10 @@ kt_parked_end (KtParked *parked)
 
   kt_clock_stop (parked->fuse->clock, &parked->check);
   if (parked->operation != NULL) {
+    KtUsec now = kt_clock_monotonic (parked->fuse->clock);
     fuse_req_interrupt_func (req, NULL, NULL);
     g_queue_unlink (&parked->fuse->parked, &parked->link);
+    kt_histogram_observe (parked->fuse->durations[parked->kind], now - parked->came_at);
   }
   g_free (parked);
   return req;

@@ -24,6 +24,18 @@ static const char *const operation_names[] = {
 #undef X
 };
 
+/* One request, and how long its operation took: until the reply, or until what precedes that was given to a notifier. A
+ * parked one is counted when it ends. */
+static void
+process (KtFuse *fuse)
+{
+  fuse->operation = KT_N_FUSE_OPS;
+  fuse->came_at = kt_clock_monotonic (fuse->clock);
+  fuse_session_process_buf (fuse->session, &fuse->buffer);
+  if (fuse->operation != KT_N_FUSE_OPS)
+    kt_histogram_observe (fuse->durations[fuse->operation], kt_clock_monotonic (fuse->clock) - fuse->came_at);
+}
+
 static gboolean
 on_request (int fd, GIOCondition condition, gpointer data)
 {
@@ -35,7 +47,7 @@ on_request (int fd, GIOCondition condition, gpointer data)
       return G_SOURCE_CONTINUE;
     if (size <= 0)
       break;
-    fuse_session_process_buf (fuse->session, &fuse->buffer);
+    process (fuse);
     if (i == REQUESTS_PER_TURN - 1)
       return G_SOURCE_CONTINUE;
   }
@@ -121,12 +133,22 @@ count_parked (gpointer data)
 static void
 add_metrics (KtFuse *fuse)
 {
+  static const KtUsec bounds[KT_HISTOGRAM_BOUNDS] = {
+    10, 100, KT_MS, 10 * KT_MS, 50 * KT_MS, 100 * KT_MS, 250 * KT_MS, KT_SECOND, 2500 * KT_MS, 10 * KT_SECOND,
+  };
+
   fuse->counters = g_new0 (guint64 *, KT_N_FUSE_OPS);
-  for (int i = 0; i < KT_N_FUSE_OPS; i++)
-    fuse->counters[i] = kt_metrics_counter (fuse->metrics, "kootaskfs_operations",
+  fuse->durations = g_new0 (KtHistogram *, KT_N_FUSE_OPS);
+  for (int i = 0; i < KT_N_FUSE_OPS; i++) {
+    fuse->counters[i] = kt_metrics_counter (fuse->metrics, "kootaskfs_operations_total",
                                             "File operations that reached the daemon", "operation", operation_names[i]);
+    fuse->durations[i] =
+        kt_metrics_histogram (fuse->metrics, "kootaskfs_operation_duration_seconds",
+                              "Time that the daemon took for a file operation, what it waited for included", bounds,
+                              "operation", operation_names[i]);
+  }
   kt_metrics_gauge (fuse->metrics, "kootaskfs_inodes", "Inodes in memory", count_nodes, fuse);
-  kt_metrics_gauge (fuse->metrics, "kootaskfs_parked", "File operations that wait for the service", count_parked, fuse);
+  kt_metrics_gauge (fuse->metrics, "kootaskfs_parked_operations", "File operations that wait", count_parked, fuse);
 }
 
 /* OPTIONS as libfuse's arguments; a comma in one of them is escaped. */
@@ -258,5 +280,6 @@ kt_fuse_free (KtFuse *fuse)
   g_hash_table_unref (fuse->listings);
   free (fuse->buffer.mem);
   g_free (fuse->counters);
+  g_free (fuse->durations);
   g_free (fuse);
 }

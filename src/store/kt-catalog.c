@@ -10,8 +10,9 @@
 
 typedef struct {
   KtKey *key;
-  guint sources;        /* BIT()s */
-  guint round;          /* of the last kt_catalog_set() that named it */
+  guint sources; /* BIT()s */
+  guint round;   /* of the last kt_catalog_set() that named it */
+  guint class;
   GSequenceIter *place; /* in KtCatalog.ordered */
   KtUsec mtime_wall;
 } Known;
@@ -26,7 +27,9 @@ struct KtCatalog {
   GSequence *ordered; /* Known, by task id */
   guint64 generation;
   guint round;
-  guint counts[KT_N_FAMILIES];
+  guint counts[KT_N_FAMILIES][KT_CATALOG_CLASSES];
+  KtCatalogClassify classify;
+  gpointer classify_data;
 };
 
 static void
@@ -58,7 +61,7 @@ take (KtCatalog *catalog, KtCatalogSource source, Known *known, GArray **gone)
 {
   kt_changes_add (gone, &(KtChange){ .kind = KT_CHANGE_GONE, .key = known->key });
   note_change (catalog, source);
-  catalog->counts[known->key->family]--;
+  catalog->counts[known->key->family][known->class]--;
   g_hash_table_remove (catalog->by_id, known->key->task_id);
   g_sequence_remove (known->place);
 }
@@ -77,9 +80,10 @@ put (KtCatalog *catalog, KtCatalogSource source, KtKey *key, GArray **gone)
   if (known == NULL) {
     g_assert (key->family < KT_N_FAMILIES);
     note_change (catalog, source);
-    catalog->counts[key->family]++;
     known = g_new0 (Known, 1);
     known->key = kt_key_ref (key);
+    known->class = catalog->classify != NULL ? catalog->classify (key, catalog->classify_data) : 0;
+    catalog->counts[key->family][known->class]++;
     known->place = g_sequence_insert_sorted (catalog->ordered, known, compare, NULL);
     g_hash_table_insert (catalog->by_id, (gpointer) known->key->task_id, known);
   }
@@ -188,6 +192,28 @@ kt_catalog_set_mtime (KtCatalog *catalog, const KtKey *key, KtUsec mtime_wall)
     known->mtime_wall = mtime_wall;
 }
 
+void
+kt_catalog_set_classify (KtCatalog *catalog, KtCatalogClassify classify, gpointer data)
+{
+  catalog->classify = classify;
+  catalog->classify_data = data;
+}
+
+guint
+kt_catalog_set_class (KtCatalog *catalog, const KtKey *key, guint class)
+{
+  Known *known = g_hash_table_lookup (catalog->by_id, key->task_id);
+  guint before;
+
+  if (known == NULL || !kt_key_equal (known->key, key))
+    return class;
+  before = known->class;
+  catalog->counts[key->family][before]--;
+  catalog->counts[key->family][class]++;
+  known->class = class;
+  return before;
+}
+
 KtKey *
 kt_catalog_step (KtCatalog *catalog, const char *task_id, int step)
 {
@@ -262,5 +288,15 @@ kt_catalog_generation (const KtCatalog *catalog)
 guint
 kt_catalog_count (const KtCatalog *catalog, KtFamily family)
 {
-  return catalog->counts[family];
+  guint sum = 0;
+
+  for (guint i = 0; i < KT_CATALOG_CLASSES; i++)
+    sum += catalog->counts[family][i];
+  return sum;
+}
+
+guint
+kt_catalog_count_class (const KtCatalog *catalog, KtFamily family, guint class)
+{
+  return catalog->counts[family][class];
 }

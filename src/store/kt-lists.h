@@ -52,5 +52,8 @@ KtUsec kt_lists_complete_at (KtLists *lists, const KtSnapshot *snapshot);
 KtListsWaiter *kt_lists_complete (KtLists *lists, const KtSnapshot *snapshot, KtUsec deadline, KtListsDone done,
                                   gpointer data);
 
+/* What `.kootaskfs/metrics` says of the lists, which outlive METRICS' last use. */
+void kt_lists_add_metrics (KtLists *lists, KtMetrics *metrics);
+
 /* A line for each chosen list on how it is. (transfer full) */
 char *kt_lists_format (const KtLists *lists);

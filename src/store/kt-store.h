@@ -92,6 +92,10 @@ void kt_waiter_cancel (KtWaiter *waiter);
  * LISTED that is the detail while it is fresh, else the newer of it and the last summary. Never makes a request. */
 gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot);
 
+/* The newest that is known of the task, or NULL: the detail or the summary, but of an ended task the detail, which says
+ * more, while it is fresh. (transfer none) */
+KtTask *kt_store_newest (KtStore *store, KtKey *key);
+
 /* A list that was asked for at ASKED_AT (monotonic) had TASKS (KtTask, each from_list), as they were AGE ago. Each
  * holds for TTL from then on, or, when it has ended, for ended-ttl. The cached detail takes from it what it lacks,
  * as the time of the end, and expires when the list has another end. Publishes one batch of KT_CHANGE_LISTED. */

@@ -275,7 +275,7 @@ kt_render_config (const KtSubject *subject)
 GBytes *
 kt_render_health (const KtSubject *subject)
 {
-  g_autofree char *health = kt_health_format (subject->about->health);
+  g_autofree char *health = kt_health_format (subject->about->health, kt_clock_wall (subject->about->clock));
   g_autofree char *tasks = subject->about->tasks (subject->about->data);
   return take (g_strconcat (health, tasks, NULL));
 }

@@ -32,6 +32,8 @@ GROUP_OF = {key: group for group, keys in GROUPS.items() for key in keys.split()
 NOBODY_LISTENS = socket.socket()  # on a port that nobody else gets, either
 NOBODY_LISTENS.bind(("127.0.0.1", 0))
 NOWHERE = "http://%s:%d" % NOBODY_LISTENS.getsockname()
+SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)  # a line of .kootaskfs/metrics
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 SUSPICIOUS = re.compile(r"CRITICAL|ERROR:|Sanitizer|runtime error|[Aa]ssertion", re.ASCII)
 
 
@@ -306,11 +308,25 @@ class Mount:
         """Kilobytes in use when they were most, since the start."""
         return int(re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{self.pid()}/status").read_text(), re.M)[1])
 
+    def series(self, name, text=None):
+        """(labels, value) of all series of a metric, without the labels that all have; of now, or in a text read before."""
+        text = self.control("metrics") if text is None else text
+        found = [(dict(LABEL.findall(labels)), float(value)) for other, labels, value in SAMPLE.findall(text) if other == name]
+        for labels, _ in found:
+            del labels["endpoint"], labels["mountpoint"]
+        return found
+
+    def metric(self, name, **labels):
+        """The sum of a metric's series with these labels; one there must be."""
+        found = [value for others, value in self.series(name) if labels.items() <= others.items()]
+        assert found, f"no series {name} {labels}"
+        return sum(found)
+
     def operations(self):
         """File operations that reached the daemon so far. Reading this costs some itself: see operations_of()."""
-        found = re.findall(r'^kootaskfs_operations_total\{operation="(\w+)"\} (\d+)$', self.control("metrics"), re.M)
-        assert found
-        return {name: int(number) for name, number in found if name != "forget"}
+        found = {labels["operation"]: int(value) for labels, value in self.series("kootaskfs_operations_total")}
+        del found["forget"]
+        return found
 
     def operations_of(self, action):
         """File operations that an action costs, without those of counting them; kinds with none are left out."""

@@ -215,7 +215,7 @@ def test_sighup_gives_memory_back(mount, start, tmp_path):
     m = mount(sim, watch=watch)
 
     def gauge(name):
-        return int(m.control("metrics").split(f"\nkootaskfs_{name} ")[1].split()[0])
+        return m.metric("kootaskfs_" + name)
 
     run("grep", "-r", "completed", m / "tasks")
     assert gauge("cache_entries") == 101 and gauge("inodes") > 101 * 20

@@ -76,6 +76,7 @@ kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
   kt_tree_use_lists (f, 0);
   f->health = about.health = kt_health_new ();
   f->events = kt_events_new (kt_fake_clock (f->clock), f->below.changes, f->catalog, f->below.watch, 1024 * 1024);
+  about.clock = kt_fake_clock (f->clock);
   f->tree = kt_tree_new (kt_fake_clock (f->clock), f->below.changes, f->store, f->catalog, f->lists, f->below.watch,
                          &about, &options);
   kt_tree_set_events (f->tree, f->events);
