@@ -112,6 +112,12 @@ count_nodes (gpointer data)
   return kt_tree_nodes (((App *) data)->tree);
 }
 
+static guint64
+count_event_bytes (gpointer data)
+{
+  return kt_events_memory (((App *) data)->events);
+}
+
 static KtListsPolicy
 lists_policy (const KtConfig *config)
 {
@@ -279,6 +285,8 @@ build_tree (App *app, GError **error)
   app->census = kt_census_new (app->changes, app->store, app->catalog, app->metrics);
   app->watch = kt_watch_new (app->clock, app->changes, app->store, app->catalog, app->lists, &polling);
   app->events = kt_events_new (app->clock, app->changes, app->catalog, app->watch, config->events_memory);
+  kt_metrics_gauge (app->metrics, "kootaskfs_event_log_bytes", "Memory that the event logs of tasks take",
+                    count_event_bytes, app);
   kt_watch_add_metrics (app->watch, app->metrics);
   app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->changes, app->health, app->metrics,
                                    kt_environment_temporary_directory ());

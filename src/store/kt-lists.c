@@ -227,6 +227,15 @@ kt_lists_get (KtLists *lists, KtListsDone done, gpointer data)
   return wait_for (&probe, kt_time_add (now, lists->policy.page_timeout), done, data);
 }
 
+gboolean
+kt_lists_have_been_read (const KtLists *lists)
+{
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
+    if (is_chosen (lists, &lists->lists[i]) && lists->lists[i].tried_at == KT_TIME_UNKNOWN)
+      return FALSE;
+  return TRUE;
+}
+
 KtUsec
 kt_lists_due_at (const KtLists *lists)
 {

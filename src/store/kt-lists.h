@@ -38,6 +38,9 @@ typedef void (*KtListsDone) (gpointer data);
 KtListsWaiter *kt_lists_get (KtLists *lists, KtListsDone done, gpointer data);
 void kt_lists_cancel (KtListsWaiter *waiter);
 
+/* Whether each chosen list has been read once, well or not. */
+gboolean kt_lists_have_been_read (const KtLists *lists);
+
 /* When kt_lists_get() would next read a list (monotonic): now when that is past, KT_TIME_NEVER when none is chosen, or
  * one is being read. */
 KtUsec kt_lists_due_at (const KtLists *lists);

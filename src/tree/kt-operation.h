@@ -2,9 +2,10 @@
 #pragma once
 
 #include "kt-node.h"
+#include "kt-overview.h"
 
 /* What all operations that wait have in common: each kind of operation begins with it and adds its callback. It
- * waits for the store, for a list, or for a package, for one at a time. */
+ * waits for the store, for lists, for an overview or for a package, for one at a time. */
 struct KtOperation {
   KtTree *tree;
   KtNode *node;
@@ -12,6 +13,7 @@ struct KtOperation {
   KtUsec deadline;
   KtWaiter *waiter;
   KtListsWaiter *lists_waiter;
+  KtOverviewWaiter *overview_waiter;
   KtPackageFind *package_find;
   KtPackageRead *package_read;
   void (*clear) (KtOperation *operation); /* what its kind adds; NULL: nothing to be freed */

@@ -73,6 +73,16 @@ kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer
   forget (tree, names, done, data);
 }
 
+void
+kt_tree_forget_view (const KtEntry *row, gpointer data)
+{
+  KtTree *tree = data;
+  GPtrArray *names = names_new ();
+
+  add_name (names, kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), row->name);
+  forget (tree, names, NULL, NULL);
+}
+
 /* A task is gone: its name, and that of its link, lead nowhere any more. */
 static void
 add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
@@ -136,7 +146,10 @@ add_change (KtTree *tree, GPtrArray *names, const KtChange *change)
     if (change->supersedes)
       add_names_of_task (tree, names, change->key, FALSE);
     break;
-  case KT_CHANGE_GONE: add_gone (tree, names, change->key); break;
+  case KT_CHANGE_GONE:
+    kt_watch_look_away (tree->watch, change->key);
+    add_gone (tree, names, change->key);
+    break;
   case KT_CHANGE_EVICTED: /* what the kernel has is memory too, and must not stand beside the next snapshot */
   case KT_CHANGE_OUTDATED: add_names_of_task (tree, names, change->key, TRUE); break;
   case KT_CHANGE_PACKAGE: add_packages (tree, names, change->key); break;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kt-node.h"
+#include "kt-overview.h"
 #include "store/kt-readahead.h"
 
 struct KtTree {
@@ -14,6 +15,8 @@ struct KtTree {
   KtNodes *nodes;
   KtLists *lists;
   KtWatch *watch;
+  KtViews *views;
+  KtOverview *overview;
   KtReadahead *readahead;
   KtPackages *packages; /* NULL: there are none */
   KtEvents *events;     /* NULL: there are none */
@@ -57,6 +60,9 @@ GBytes *kt_tree_read_content (const KtNode *node);
 
 /* Makes the kernel forget the names of KEY's task that may lead elsewhere with another snapshot; then DONE, if any. */
 void kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer data);
+
+/* Makes the kernel forget the file of ROW in the root directory, and so give its inode back: DATA is the tree. */
+void kt_tree_forget_view (const KtEntry *row, gpointer data);
 
 /* The tree's listener of the change feed: makes the kernel forget what has changed. */
 void kt_tree_on_changes (const KtChange *changes, guint n, gpointer data);

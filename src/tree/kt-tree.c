@@ -58,6 +58,8 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->options = *options;
   tree->files = kt_files;
   tree->nodes = kt_nodes_new (&kt_files[0]);
+  tree->views = kt_views_new (clock, changes, store, catalog);
+  tree->overview = kt_overview_new (clock, tree->views, store, catalog, kt_tree_forget_view, tree);
   tree->readahead = kt_readahead_new (store, catalog, options->readahead);
   tree->started_wall = kt_clock_wall (clock);
   tree->changes = changes;
@@ -71,6 +73,8 @@ kt_tree_free (KtTree *tree)
   if (tree == NULL)
     return;
   kt_changes_unlisten (tree->changes, &tree->listener);
+  kt_overview_free (tree->overview);
+  kt_views_free (tree->views);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
   g_free (tree);

@@ -63,11 +63,13 @@ static void
 test_names (KtTreeFixture *f, gconstpointer data)
 {
   kt_tree_watch (f, tasks);
-  assert_names (f, "", NULL, "d:tasks d:shares f:events d:.kootaskfs");
+  assert_names (f, "", NULL,
+                "d:tasks d:shares d:by-status f:overview f:overview.csv f:overview.json f:events d:.kootaskfs");
   assert_names (f, "tasks", NULL, "d:5 d:7 d:8");
   assert_names (f, "shares", NULL, "d:S");
   assert_names (f, "shares/S", NULL, "l:5 l:7");
   assert_names (f, "shares/T", NULL, "");
+  assert_names (f, "by-status", NULL, "d:pending d:running d:completed d:canceled d:failed");
   assert_names (f, ".kootaskfs", NULL, "f:version f:config f:health f:metrics f:last-error");
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0); /* none of this asks the service; who lists a task does */
   assert_names (f, "tasks/7", KT_RUNNING,
