@@ -38,7 +38,7 @@ def follow(mounted, title, task=""):
 def tasks(mount, sim):
     """A mount of some share tasks."""
     for task in TASKS:
-        store(sim, detail(task))
+        store(sim, detail(task), task)
     return mount(sim, watch=[f"share {SHARE} {task}" for task in TASKS], ttl="1s")
 
 
@@ -78,7 +78,7 @@ def test_mail_merge(mount, sim, tmp_path):
 def test_follow(tasks, sim):
     """Each end is told once, though nobody reads the tasks themselves."""
     lines = follow(tasks, "Follow all tasks")
-    wait_until(lambda: all(sim.log(f"?taskId={task}") for task in TASKS), "polls of all tasks")
+    wait_until(lambda: (tasks / "events").read_text().count(" seen ") == len(TASKS), "polls of all tasks")
     store(sim, detail(TASKS[1], taskStatus=2, progress=100), TASKS[1])
     wait_until(lambda: len(lines()) == 1, "the first line")
     store(sim, detail(TASKS[2], taskStatus=3), TASKS[2])
@@ -101,7 +101,7 @@ def test_failed_today(tasks, sim):
 def test_by_failures(tasks, sim):
     for task, failed in ((TASKS[1], 2), (TASKS[2], 11)):
         files = [{"fileId": f"f{i}", "status": "2"} for i in range(failed)] + [{"fileId": "good", "status": "1"}]
-        store(sim, detail(task, files, taskStatus=2, taskResultCode="1"), task)
+        store(sim, detail(task, files=files, taskStatus=2, taskResultCode="2"), task)
     _, partly = BOOK["List the tasks that failed today"]
     assert run("sh", "-c", partly, env=environment(tasks)).stdout == f"11 {TASKS[2]}\n2 {TASKS[1]}\n"
 
