@@ -388,7 +388,7 @@ def test_begins_anew(mount, service):
 
 
 def test_nobody_is_polled(mount, sim):
-    """"Reading a log never makes a request by itself." "`ls -l` and `find` have nothing polled." "That ends when three of the
+    """"Reading a log never makes a request by itself." "`ls -l` and `find` of a log have nothing polled." "That ends when three of the
     intervals between two readings have passed without another one, and three `ttl`s at least.\""""
     m = mount(sim, watch=WATCH, ttl="300ms")
     store(sim, detail(progress="@N@"))
@@ -401,7 +401,7 @@ def test_nobody_is_polled(mount, sim):
     m.read("status")
     asked = m.requests()
     for _ in range(3):
-        run("ls", "-l", m.path, m.task() / "events")
+        run("ls", "-l", m / "events", m.task() / "events")
         run("find", m / "events", m.task() / "events", "-size", "+0")
         time.sleep(0.6)
     assert quiet(m) == asked
