@@ -364,15 +364,19 @@ note_error (KtEvents *events, KtEventFile *file, const KtChange *change, const c
   file->log->error = error;
 }
 
-/* A response about the task of the change. */
+/* A response about the task of the change. It may come when the task is gone. */
 static KtEventFile *
 on_response (KtEvents *events, const KtChange *change)
 {
-  KtEventFile *file = get (events, change->key);
   const KtTask *task = change->after;
-  const gboolean is_first = !file->is_seen;
-  const gboolean silent = is_first || (!task->from_list && is_silent (file, task));
+  KtEventFile *file;
+  gboolean is_first, silent;
 
+  if (kt_catalog_find (events->catalog, change->key->task_id) == NULL)
+    return NULL;
+  file = get (events, change->key);
+  is_first = !file->is_seen;
+  silent = is_first || (!task->from_list && is_silent (file, task));
   if (!task->from_list)
     note_error (events, file, change, NULL);
   if (is_first)
@@ -406,7 +410,8 @@ on_gone (KtEvents *events, const KtChange *change)
 
   if (file == NULL)
     return NULL;
-  if (key != NULL) { /* it is asked for in another way from now on */
+  kt_watch_look_away (events->watch, file); /* who looks on does so with the key there is then */
+  if (key != NULL) {                        /* it is asked for in another way from now on */
     kt_key_ref (key);
     kt_key_unref (file->key);
     file->key = key;

@@ -109,6 +109,18 @@ def store(sim, answer, task=SHARE_TASK, query=""):
     sim.admin("PUT", f"answers/{task}{query}", answer)
 
 
+def is_group_alive(group):
+    """Whether a process of this group still runs, and so may have files open."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, of = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(of) == group and state not in "ZX":
+            return True
+    return False
+
+
 class Mount:
     """One kootaskfs with its files in a directory of its own: conf, token, tasks (the watch list), log, m (the mount
     point). Keywords are keys of the configuration with _ for -; None leaves a key out. Beside them: watch (lines of
@@ -263,6 +275,7 @@ class Mount:
                 os.killpg(child.pid, signal.SIGKILL)
         for child in self.children:
             child.communicate(timeout=LIMIT)
+            wait_until(lambda group=child.pid: not is_group_alive(group), "the end of what a child started")
         self.children.clear()
 
     def finish(self):

@@ -201,19 +201,22 @@ def test_followers(mount, sim, tmp_path, whose):
     assert quiet(m) == count, "a task that has ended is polled no more"
 
 
-def test_only_new_lines(mount, sim, tmp_path):
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_only_new_lines(mount, sim, tmp_path, is_empty):
     """`tail -n 0 -f events | while read`: the recipe for scripts that act on what happens from now on."""
     m = mount(sim, watch=WATCH, ttl="300ms")
     store(sim, detail(progress=1))
-    m.read("status")
+    if not is_empty:
+        m.read("status")
     script = 'tail -n 0 -f "$0" | while read -r time id what old _ new; do echo "$id $what $old $new"; done'
     with open(tmp_path / "out", "w") as out:
         m.popen("sh", "-c", script, m / "events", stdout=out)
     asked = m.requests()
-    wait_until(lambda: m.requests() > asked, "the first poll")
+    wait_until(lambda: m.requests() > asked + 1, "polls")
     store(sim, detail(progress=2))
-    wait_until(lambda: (tmp_path / "out").read_text(), "a line")
-    assert (tmp_path / "out").read_text() == f"{SHARE_TASK} progress 1 2\n"
+    wait_until(lambda: "progress" in (tmp_path / "out").read_text(), "a line")
+    seen = f"{SHARE_TASK} seen - running\n" if is_empty else ""
+    assert (tmp_path / "out").read_text() == seen + f"{SHARE_TASK} progress 1 2\n"
 
 
 def test_less(mount, sim):
@@ -385,9 +388,8 @@ def test_begins_anew(mount, service):
 
 
 def test_nobody_is_polled(mount, sim):
-    """"Reading a log never makes a request by itself." "A second look within a minute is again." "`ls -l` and `find` have
-    nothing polled." "When nobody has looked for three times the time between the last two looks, and for three `ttl`, the polls
-    end.\""""
+    """"Reading a log never makes a request by itself." "`ls -l` and `find` of a log have nothing polled." "That ends when three of the
+    intervals between two readings have passed without another one, and three `ttl`s at least.\""""
     m = mount(sim, watch=WATCH, ttl="300ms")
     store(sim, detail(progress="@N@"))
     m.read("status")
@@ -399,7 +401,7 @@ def test_nobody_is_polled(mount, sim):
     m.read("status")
     asked = m.requests()
     for _ in range(3):
-        run("ls", "-l", m.path, m.task() / "events")
+        run("ls", "-l", m / "events", m.task() / "events")
         run("find", m / "events", m.task() / "events", "-size", "+0")
         time.sleep(0.6)
     assert quiet(m) == asked

@@ -307,6 +307,27 @@ test_lagging (gconstpointer data)
   }
 }
 
+/* The line that a READ ended in stays, wherever the next one stands that says how many were lost. */
+static void
+test_stays (void)
+{
+  for (gsize end = 1; end < KT_EVENT_LOG_CHUNK + 200; end++) {
+    g_autoptr (KtEventLog) log = kt_event_log_new (ROOM);
+    g_autoptr (GString) all = g_string_new (NULL);
+    Both both = { all, log, 0 };
+    g_autofree char *first = NULL, *rest = NULL;
+    gsize length;
+    while (all->len < ROOM / 2)
+      append_both (&both, 0);
+    first = read_text (log, 0, end, 0);
+    length = (gsize) (strchr (all->str + end - 1, '\n') - (all->str + end - 1));
+    while (kt_event_log_start (log) == 0)
+      append_both (&both, KT_EVENT_LOG_PAUSE);
+    rest = read_text (log, end, length, KT_EVENT_LOG_PAUSE);
+    g_assert_cmpint (memcmp (rest, all->str + end, length), ==, 0);
+  }
+}
+
 /* A line that stays is no longer there once nobody can come for it. */
 static void
 test_linger (void)
@@ -351,5 +372,6 @@ main (int argc, char **argv)
   g_test_add_data_func ("/event-log/lagging/many", &many, test_lagging);
   g_test_add_data_func ("/event-log/lagging/slow", &slow, test_lagging);
   g_test_add_func ("/event-log/linger", test_linger);
+  g_test_add_func ("/event-log/stays", test_stays);
   return g_test_run ();
 }

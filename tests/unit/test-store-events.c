@@ -277,6 +277,9 @@ test_gone (Fixture *f, gconstpointer data)
   assert_new (f, "7 seen - -> running; 7 gone running -> -");
   text = text_of (f, file, 0);
   kt_assert_text (without_times (text), "7 seen - -> running; 7 gone running -> -");
+  ask (f, f->job);
+  kt_fake_source_land (f->source, RUNNING (4)); /* too late */
+  assert_new (f, "");
   watch (f, f->job);
   fetch (f, f->job, RUNNING (5));
   assert_new (f, "7 seen - -> running");
