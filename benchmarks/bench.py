@@ -13,12 +13,13 @@ import time
 import common
 import scans
 import sizes
+import waiting
 import warm
 
 FULL = {"warm": 1000, "scans": ((1000, 50), (5000, 0)), "tls": 5000, "readers": 200, "listings": (100_000, 1_000_000),
-        "memory": 10_000, "large": (10_000, 100_000), "idle": 10}
+        "memory": 10_000, "large": (10_000, 100_000), "idle": 10, "waiting": (20, 100, 60)}
 QUICK = {"warm": 50, "scans": ((100, 50), (200, 0)), "tls": 200, "readers": 50, "listings": (1000,),
-         "memory": 300, "large": (1000, 5000), "idle": 2}
+         "memory": 300, "large": (1000, 5000), "idle": 2, "waiting": (2, 4, 8)}
 
 
 def cpu():
@@ -84,6 +85,10 @@ def report(work, size):
     out += memory_table(work, size["memory"])
     out += table("Listing tasks nobody has asked for", ("", "kootaskfs", "tmpfs", "ratio"),
                  listing_rows(work, size["listings"]))
+    tasks, scripts, seconds = size["waiting"]
+    out += table(f"{scripts} scripts wait for {tasks} tasks, {seconds} s",
+                 ("", "requests", "CPU s of all processes", "too late, median s", "longest s"),
+                 waiting.waiting(work, tasks, scripts, seconds))
     out += table("Doing nothing", ("", "system calls"), [(f"{size['idle']} s", sizes.idle(work, size["idle"]))])
     return "\n".join(out) + "\n"
 

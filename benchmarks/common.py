@@ -102,13 +102,14 @@ class Service:
 
 
 def metrics(mnt):
-    """Name (with its label, if any) to number."""
+    """Name (with its labels, but for those that all have) to number."""
     text = (mnt / ".kootaskfs/metrics").read_text()
-    return {name: int(number) for name, number in re.findall(r"^kootaskfs_(\S+) (\d+)$", text, re.M)}
+    found = re.findall(r'^kootaskfs_(\w+)\{endpoint="[^"]*",mountpoint="[^"]*",?(.*)\} (\d+)$', text, re.M)
+    return {name + ("{%s}" % labels if labels else ""): int(number) for name, labels, number in found}
 
 
 def operations(mnt):
-    found = {re.search('operation="(\\w+)"', name): number for name, number in metrics(mnt).items()}
+    found = {re.match('operations_total{operation="(\\w+)"', name): number for name, number in metrics(mnt).items()}
     return {match[1]: number for match, number in found.items() if match}
 
 

@@ -104,7 +104,7 @@ class Mounted:
         self.process.wait()
 
     def metric(self, name):
-        return int(re.search(rf"^{name} (\d+)$", (self.path / ".kootaskfs/metrics").read_text(), re.M).group(1))
+        return int(re.search(rf"^{name}\{{.*\}} (\d+)$", (self.path / ".kootaskfs/metrics").read_text(), re.M).group(1))
 
     def most_resident(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()

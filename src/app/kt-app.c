@@ -7,11 +7,13 @@
 #include "fuse/kt-fuse.h"
 #include "kt-access.h"
 #include "kt-environment.h"
+#include "kt-figures.h"
 #include "kt-inotify.h"
 #include "kt-trim.h"
 #include "kt-verify.h"
 #include "kt-watch-follow.h"
 #include "service/kt-service.h"
+#include "store/kt-census.h"
 #include "store/kt-catalog.h"
 #include "package/kt-package.h"
 
@@ -36,7 +38,9 @@ typedef struct {
   KtPackages *packages;
   KtCatalog *catalog;
   KtLists *lists;
+  KtCensus *census;
   KtWatch *watch;
+  KtEvents *events;
   KtTree *tree;
   KtFuse *fuse;
   KtWatchFollow *watch_list;
@@ -110,6 +114,12 @@ count_nodes (gpointer data)
   return kt_tree_nodes (((App *) data)->tree);
 }
 
+static guint64
+count_event_bytes (gpointer data)
+{
+  return kt_events_memory (((App *) data)->events);
+}
+
 static KtListsPolicy
 lists_policy (const KtConfig *config)
 {
@@ -157,6 +167,7 @@ apply_config (App *app)
   kt_lists_set_policy (app->lists, &lists);
   kt_watch_set_policy (app->watch, &polling);
   apply_inotify (app);
+  kt_events_set_memory (app->events, config->events_memory);
   kt_tree_set_options (app->tree, &options);
   kt_tree_set_cancel (app->tree, config->allow_cancel ? kt_service_source (kt_access_service (app->access)) : NULL);
 }
@@ -267,6 +278,7 @@ build_tree (App *app, GError **error)
   KtSource *source = kt_service_source (kt_access_service (app->access));
   const KtAbout about = {
     .health = app->health,
+    .clock = app->clock,
     .config = about_config,
     .metrics = about_metrics,
     .tasks = about_tasks,
@@ -282,12 +294,19 @@ build_tree (App *app, GError **error)
   app->store = kt_store_new (app->clock, app->changes, app->metrics, &config->cache, source);
   app->catalog = kt_catalog_new (app->clock, app->changes);
   app->lists = kt_lists_new (app->clock, app->store, app->catalog, &lists, source);
+  kt_lists_add_metrics (app->lists, app->metrics);
+  app->census = kt_census_new (app->changes, app->store, app->catalog, app->metrics);
   app->watch = kt_watch_new (app->clock, app->changes, app->store, app->catalog, app->lists, &polling);
+  app->events = kt_events_new (app->clock, app->changes, app->catalog, app->watch, config->events_memory);
+  kt_metrics_gauge (app->metrics, "kootaskfs_event_log_bytes", "Memory that the event logs of tasks take",
+                    count_event_bytes, app);
+  kt_watch_add_metrics (app->watch, app->metrics);
   app->packages = kt_packages_new (app->package_http, app->store, app->clock, app->changes, app->health, app->metrics,
                                    kt_environment_temporary_directory ());
   app->tree =
       kt_tree_new (app->clock, app->changes, app->store, app->catalog, app->lists, app->watch, &about, &options);
   kt_tree_set_packages (app->tree, app->packages);
+  kt_tree_set_events (app->tree, app->events);
   kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);
   kt_tree_set_cancel (app->tree, config->allow_cancel ? source : NULL);
   kt_access_set_observer (app->access, on_other_secret, app);
@@ -349,7 +368,9 @@ take_down (App *app)
   kt_http_client_free (app->package_http);
   kt_tree_free (app->tree);
   kt_packages_free (app->packages);
+  kt_events_free (app->events);
   kt_watch_free (app->watch);
+  kt_census_free (app->census);
   kt_lists_free (app->lists);
   kt_catalog_free (app->catalog);
   kt_store_free (app->store);
@@ -384,6 +405,7 @@ kt_app_run (const KtOptions *options, KtConfig *config, const char *environment_
   app.signals[1] = g_unix_signal_add (SIGINT, on_quit, &app);
   app.hangup = g_unix_signal_add (SIGHUP, on_reload, &app);
   app.access = kt_access_new (config, environment_token, app.clock, app.health, app.metrics, &app.quitting, error);
+  kt_figures_add (app.metrics, app.health, config->endpoint, mountpoint);
   ok = app.access != NULL && build_package_http (&app, error) && build_tree (&app, error)
        && build_fuse (&app, mountpoint, error);
   if (ok) {

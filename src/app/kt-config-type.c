@@ -234,6 +234,21 @@ parse_size (const char *text, gpointer field, GError **error)
   return kt_size_parse (text, field, error);
 }
 
+static gboolean
+parse_events_memory (const char *text, gpointer field, GError **error)
+{
+  guint64 memory;
+
+  if (!kt_size_parse (text, &memory, error))
+    return FALSE;
+  if (memory < 64 * 1024 || memory > 1024 * 1024 * 1024) {
+    g_set_error (error, KT_ERROR, KT_ERROR_CONFIG, "'%s' is out of range: expected a size from 64K to 1G", text);
+    return FALSE;
+  }
+  *(guint64 *) field = memory;
+  return TRUE;
+}
+
 static char *
 format_size (gconstpointer field)
 {
@@ -407,6 +422,7 @@ const KtConfigType kt_type_zone = { parse_zone, format_string, TRUE };
 const KtConfigType kt_type_proxy = { parse_proxy, format_proxy, TRUE };
 const KtConfigType kt_type_duration = { parse_duration, format_duration, FALSE };
 const KtConfigType kt_type_deadline = { parse_deadline, format_duration, FALSE };
+const KtConfigType kt_type_events_memory = { parse_events_memory, format_size, FALSE };
 const KtConfigType kt_type_size = { parse_size, format_size, FALSE };
 const KtConfigType kt_type_concurrency = { parse_concurrency, format_number, FALSE };
 const KtConfigType kt_type_rate = { parse_rate, format_number, FALSE };

@@ -21,6 +21,7 @@ extern const KtConfigType kt_type_zone;
 extern const KtConfigType kt_type_proxy;
 extern const KtConfigType kt_type_duration;
 extern const KtConfigType kt_type_deadline;
+extern const KtConfigType kt_type_events_memory;
 extern const KtConfigType kt_type_size;
 extern const KtConfigType kt_type_concurrency;
 extern const KtConfigType kt_type_rate;

@@ -33,6 +33,7 @@ typedef struct {
   KtHttpLimits limits;
   char *watch_file;
   gboolean inotify;
+  guint64 events_memory;
   GHashTable *share_token_files; /* share id → file of its kdstoken */
 } KtConfig;
 

@@ -45,8 +45,7 @@ static void on_due (gpointer data);
 static void
 schedule (KtInotify *inotify, KtUsec interval)
 {
-  inotify->timer =
-      kt_clock_start (inotify->clock, kt_clock_monotonic (inotify->clock) + interval, on_due, inotify);
+  inotify->timer = kt_clock_start (inotify->clock, kt_clock_monotonic (inotify->clock) + interval, on_due, inotify);
 }
 
 static gboolean

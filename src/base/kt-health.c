@@ -10,6 +10,8 @@ struct KtHealth {
   KtUsec last_success_wall; /* wall clock, 0: never */
   KtUsec last_failure_wall;
   guint failures_in_a_row;
+  guint under_way;      /* requests */
+  gboolean asked_since; /* one has begun since the last success */
   gboolean skew_known;
   KtSec skew;
   char *last_error;
@@ -31,10 +33,24 @@ kt_health_free (KtHealth *health)
 }
 
 void
+kt_health_begin (KtHealth *health)
+{
+  health->under_way++;
+  health->asked_since = TRUE;
+}
+
+void
+kt_health_end (KtHealth *health)
+{
+  health->under_way--;
+}
+
+void
 kt_health_success (KtHealth *health, KtUsec now_wall)
 {
   health->last_success_wall = now_wall;
   health->failures_in_a_row = 0;
+  health->asked_since = FALSE;
 }
 
 static void
@@ -86,23 +102,61 @@ append_time (GString *out, const char *key, KtUsec wall)
   g_string_append_printf (out, "%s: %s\n", key, text);
 }
 
+int
+kt_health_state (const KtHealth *health)
+{
+  if (health->failures_in_a_row > 0)
+    return 0;
+  return health->last_success_wall != 0 ? 1 : -1;
+}
+
+/* What is known is of the past: who reads "ok" is to see of which, and what has happened since. */
+static void
+append_state (GString *out, const KtHealth *health, KtUsec now_wall)
+{
+  const int state = kt_health_state (health);
+  g_autofree char *age = kt_age_format (now_wall - health->last_success_wall);
+
+  if (state < 0)
+    g_string_append (out, "service: not asked yet");
+  else if (state > 0)
+    g_string_append_printf (out, "service: ok, last success %s ago", age);
+  else if (health->last_success_wall != 0)
+    g_string_append_printf (out, "service: failing, last success %s ago", age);
+  else
+    g_string_append (out, "service: failing, no success yet");
+  if (health->under_way > 0)
+    g_string_append_printf (out, "; %u request%s under way", health->under_way, health->under_way > 1 ? "s" : "");
+  else if (state > 0 && !health->asked_since)
+    g_string_append (out, "; nothing asked since");
+  g_string_append_c (out, '\n');
+}
+
 char *
-kt_health_format (const KtHealth *health)
+kt_health_format (const KtHealth *health, KtUsec now_wall)
 {
   GString *out = g_string_new (NULL);
-  const char *state = "ok";
 
-  if (health->failures_in_a_row > 0)
-    state = "failing";
-  else if (health->last_success_wall == 0)
-    state = "not asked yet";
-  g_string_append_printf (out, "service: %s\n", state);
+  append_state (out, health, now_wall);
   append_time (out, "last-success", health->last_success_wall);
   append_time (out, "last-failure", health->last_failure_wall);
   g_string_append_printf (out, "failures-in-a-row: %u\n", health->failures_in_a_row);
   if (health->skew_known)
     g_string_append_printf (out, "clock-skew: %" G_GINT64_FORMAT " s\n", health->skew);
   return g_string_free (out, FALSE);
+}
+
+KtUsec
+kt_health_last_success (const KtHealth *health)
+{
+  return health->last_success_wall;
+}
+
+gboolean
+kt_health_skew (const KtHealth *health, KtSec *skew)
+{
+  *skew = health->skew;
+  return health->skew_known;
 }
 
 const char *

@@ -10,6 +10,9 @@ gboolean kt_duration_parse (const char *text, KtUsec *out, GError **error);
 /* The other way round, in the largest unit without remainder. (transfer full) */
 char *kt_duration_format (KtUsec duration);
 
+/* An age for people: whole numbers of one unit, as "12 s", "5 min", "3 h", "9 d". Below 0 it is 0. (transfer full) */
+char *kt_age_format (KtUsec age);
+
 /* "4096", "64K", "64M", "1G": bytes. As above. */
 gboolean kt_size_parse (const char *text, guint64 *out, GError **error);
 

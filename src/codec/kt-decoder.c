@@ -102,7 +102,7 @@ kt_decoder_new (KtMetrics *metrics)
   KtDecoder *decoder = g_new0 (KtDecoder, 1);
 
   decoder->thread = g_thread_pool_new (run, decoder, 1, FALSE, NULL);
-  kt_metrics_gauge (metrics, "kootaskfs_decoding", "Large answers being decoded", count_pending, decoder);
+  kt_metrics_gauge (metrics, "kootaskfs_decoding", "Large responses that are being decoded", count_pending, decoder);
   return decoder;
 }
 

@@ -16,7 +16,7 @@ static KtFuse *
 count (fuse_req_t req, KtFuseOp operation)
 {
   KtFuse *fuse = fuse_req_userdata (req);
-  ++*fuse->counters[operation];
+  kt_fuse_count (fuse, operation);
   return fuse;
 }
 
@@ -26,8 +26,8 @@ seconds (KtUsec timeout)
   return timeout == KT_TIME_NEVER ? FOREVER : (double) timeout / KT_SECOND;
 }
 
-struct fuse_entry_param
-kt_fuse_entry_param (const KtInode *entry)
+static struct fuse_entry_param
+entry_param (const KtInode *entry)
 {
   return (struct fuse_entry_param){
     .ino = entry->id,
@@ -51,27 +51,34 @@ op_init (void *data, struct fuse_conn_info *conn)
    * the file for empty */
   conn->want &= ~(unsigned) FUSE_CAP_ATOMIC_O_TRUNC;
   conn->max_read = fuse->max_read;
+  /* a file that grows: each read asks whether it has, and then pages are read again */
+  conn->want |= conn->capable & FUSE_CAP_AUTO_INVAL_DATA;
   conn->want |= conn->capable & (FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS);
   fuse->events.ready (fuse->events.data);
+}
+
+/* An id of 0 is a name that is not there, as the kernel may keep for the timeout. */
+static void
+reply_entry (KtFuse *fuse, fuse_req_t req, const KtInode *entry)
+{
+  struct fuse_entry_param param = entry_param (entry);
+
+  if (entry->id == 0 && entry->entry_timeout == 0)
+    fuse_reply_err (req, ENOENT);
+  else if (fuse_reply_entry (req, &param) != 0 && entry->id != 0)
+    kt_tree_forget (fuse->tree, entry->id, 1); /* interrupted meanwhile: the kernel did not count it */
 }
 
 static void
 on_found (const KtInode *entry, const GError *error, gpointer data)
 {
-  KtParked *parked = data;
-  KtFuse *fuse = parked->fuse;
-  fuse_req_t req = kt_parked_end (parked);
-  struct fuse_entry_param param;
+  KtFuse *fuse = ((KtParked *) data)->fuse;
+  fuse_req_t req = kt_parked_end (data);
 
-  if (error != NULL) {
+  if (error != NULL)
     fuse_reply_err (req, kt_error_to_errno (error));
-  } else if (entry->id == 0 && entry->entry_timeout == 0) {
-    fuse_reply_err (req, ENOENT);
-  } else {
-    param = kt_fuse_entry_param (entry);
-    if (fuse_reply_entry (req, &param) != 0 && entry->id != 0)
-      kt_tree_forget (fuse->tree, entry->id, 1); /* interrupted meanwhile: the kernel did not count it */
-  }
+  else
+    reply_entry (fuse, req, entry);
 }
 
 static void
@@ -80,9 +87,12 @@ op_lookup (fuse_req_t req, fuse_ino_t parent, const char *name)
   KtFuse *fuse = count (req, KT_FUSE_OP_lookup);
   KtParked *parked;
   KtOperation *operation;
+  KtInode entry;
 
-  if (kt_fuse_lookup_own (fuse, req, parent, name))
+  if (kt_fuse_look_up_own (fuse, req, parent, name, &entry)) {
+    reply_entry (fuse, req, &entry);
     return;
+  }
   parked = kt_parked_new (fuse, req, parent);
   operation = kt_tree_lookup (fuse->tree, parent, name, on_found, parked);
   if (operation != NULL)
@@ -127,6 +137,9 @@ op_getattr (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
 {
   KtFuse *fuse = count (req, KT_FUSE_OP_getattr);
 
+  /* with a file it comes from read(2), which wants to know whether there is more */
+  if (!kt_fuse_is_own (fuse, req))
+    kt_tree_look (fuse->tree, inode, file != NULL);
   reply_attr (fuse, req, inode, kt_tree_preload (fuse->tree, inode));
 }
 
@@ -283,7 +296,7 @@ entry_at (KtListing *listing, off_t offset, mode_t type)
   struct fuse_entry_param param = { .attr = { .st_ino = UNKNOWN_INODE, .st_mode = type } };
 
   if (offset >= 2 && kt_listing_look_up (listing, (guint) (offset - 2), &entry))
-    param = kt_fuse_entry_param (&entry);
+    param = entry_param (&entry);
   return param;
 }
 
@@ -446,6 +459,7 @@ const struct fuse_lowlevel_ops kt_fuse_ops = {
   .rename = op_rename,
   .link = op_link,
   .write = op_write,
+  .poll = kt_fuse_poll,
   .create = op_create,
   .fallocate = op_fallocate,
   .setxattr = op_setxattr,

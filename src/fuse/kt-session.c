@@ -3,6 +3,7 @@
 #include "kt-fuse-private.h"
 
 #include "base/kt-error.h"
+#include "kt-request-limit.h"
 #include "kt-stderr.h"
 
 #include <errno.h>
@@ -26,6 +27,19 @@ static const char *const operation_names[] = {
 #undef X
 };
 
+/* One request, and how long its operation took: until the reply, or until what precedes that was given to a notifier. A
+ * parked one is counted when it ends. */
+static void
+process (KtFuse *fuse)
+{
+  fuse->operation = KT_N_FUSE_OPS;
+  fuse->came_at = kt_clock_monotonic (fuse->clock);
+  fuse->poll_handle = kt_fuse_poll_handle (&fuse->buffer);
+  fuse_session_process_buf (fuse->session, &fuse->buffer);
+  if (fuse->operation != KT_N_FUSE_OPS)
+    kt_histogram_observe (fuse->durations[fuse->operation], kt_clock_monotonic (fuse->clock) - fuse->came_at);
+}
+
 static gboolean
 on_request (int fd, GIOCondition condition, gpointer data)
 {
@@ -37,7 +51,7 @@ on_request (int fd, GIOCondition condition, gpointer data)
       return G_SOURCE_CONTINUE;
     if (size <= 0)
       break;
-    fuse_session_process_buf (fuse->session, &fuse->buffer);
+    process (fuse);
     if (i == REQUESTS_PER_TURN - 1)
       return G_SOURCE_CONTINUE;
   }
@@ -129,12 +143,22 @@ count_parked (gpointer data)
 static void
 add_metrics (KtFuse *fuse)
 {
+  static const KtUsec bounds[KT_HISTOGRAM_BOUNDS] = {
+    10, 100, KT_MS, 10 * KT_MS, 50 * KT_MS, 100 * KT_MS, 250 * KT_MS, KT_SECOND, 2500 * KT_MS, 10 * KT_SECOND,
+  };
+
   fuse->counters = g_new0 (guint64 *, KT_N_FUSE_OPS);
-  for (int i = 0; i < KT_N_FUSE_OPS; i++)
-    fuse->counters[i] = kt_metrics_counter (fuse->metrics, "kootaskfs_operations",
+  fuse->durations = g_new0 (KtHistogram *, KT_N_FUSE_OPS);
+  for (int i = 0; i < KT_N_FUSE_OPS; i++) {
+    fuse->counters[i] = kt_metrics_counter (fuse->metrics, "kootaskfs_operations_total",
                                             "File operations that reached the daemon", "operation", operation_names[i]);
+    fuse->durations[i] =
+        kt_metrics_histogram (fuse->metrics, "kootaskfs_operation_duration_seconds",
+                              "Time that the daemon took for a file operation, what it waited for included", bounds,
+                              "operation", operation_names[i]);
+  }
   kt_metrics_gauge (fuse->metrics, "kootaskfs_inodes", "Inodes in memory", count_nodes, fuse);
-  kt_metrics_gauge (fuse->metrics, "kootaskfs_parked", "File operations that wait for the service", count_parked, fuse);
+  kt_metrics_gauge (fuse->metrics, "kootaskfs_parked_operations", "File operations that wait", count_parked, fuse);
 }
 
 /* OPTIONS as libfuse's arguments; a comma in one of them is escaped. */
@@ -183,6 +207,7 @@ kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, c
   fuse->metrics = metrics;
   fuse->events = *events;
   g_queue_init (&fuse->parked);
+  fuse->limit = KT_TIME_NEVER;
   fuse->listings = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) kt_listing_free, NULL);
   add_options (fuse, &args, options);
   kept = kt_stderr_keep ();
@@ -229,6 +254,7 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   int fd;
 
   fuse_set_log_func (on_libfuse_failure);
+  fuse->limit = kt_request_limit (KT_REQUEST_LIMITS);
   failed = fuse_session_mount (fuse->session, mountpoint) != 0;
   reason = end_keeping (kept, failed);
   if (failed) {
@@ -251,6 +277,7 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   fuse->announcer = kt_announcer_new (mountpoint, fuse->device);
   kt_tree_set_preload (fuse->tree, preload, fuse);
   kt_tree_set_announce (fuse->tree, announce, fuse);
+  kt_tree_set_wake (fuse->tree, kt_fuse_wake, fuse);
   return TRUE;
 }
 
@@ -276,6 +303,7 @@ kt_fuse_free (KtFuse *fuse)
   kt_tree_set_announce (fuse->tree, NULL, NULL);
   kt_tree_set_invalidate (fuse->tree, NULL, NULL);
   kt_tree_set_preload (fuse->tree, NULL, NULL);
+  kt_tree_set_wake (fuse->tree, NULL, NULL);
   if (fuse->notifier != NULL) {
     kt_announcer_stop (fuse->announcer);
     kt_notifier_stop (fuse->notifier);
@@ -294,5 +322,6 @@ kt_fuse_free (KtFuse *fuse)
   g_hash_table_unref (fuse->listings);
   free (fuse->buffer.mem);
   g_free (fuse->counters);
+  g_free (fuse->durations);
   g_free (fuse);
 }

@@ -5,6 +5,7 @@
 #include "base/kt-error.h"
 #include "base/kt-log.h"
 #include "base/kt-units.h"
+#include "kt-http-count.h"
 #include "kt-retry.h"
 
 /* A request is in one of three places: in the queue (link), with the transport (exchange), or waiting for its next
@@ -24,7 +25,9 @@ typedef struct {
   gboolean queued;
   KtExchange *exchange;
   KtTimer *retry;
+  gboolean is_throttled; /* the service asked to wait for the retry */
   KtTimer *expiry;
+  KtUsec since_at; /* when it came to where it is */
 } Request;
 
 struct KtHttpClient {
@@ -37,24 +40,38 @@ struct KtHttpClient {
   KtUsec next_start_at; /* rate: no request before this time */
   KtTimer *rate_timer;
   KtUsec ready_at; /* see kt_http_client_ready_at() */
-  guint64 *attempts;
-  guint64 *retries;
-  guint64 uncounted;
+  KtHttpCount *count;
 };
 
 static void pump (KtHttpClient *client);
 static void on_exchange (const KtHttpResponse *response, const GError *error, gpointer data);
 
+/* How long REQUEST has been where it is; from now on it is somewhere else. */
+static KtUsec
+move_on (Request *request)
+{
+  KtUsec since_at = request->since_at;
+
+  request->since_at = kt_clock_monotonic (request->client->clock);
+  return request->since_at - since_at;
+}
+
 static void
 request_leave (Request *request)
 {
   KtHttpClient *client = request->client;
+  KtUsec duration = move_on (request);
 
+  if (request->retry != NULL && request->is_throttled)
+    kt_http_count_held (client->count, KT_HELD_BY_SERVICE, duration);
   kt_clock_stop (client->clock, &request->retry);
-  if (request->queued)
+  if (request->queued) {
+    kt_http_count_held (client->count, KT_HELD_BY_LIMIT, duration);
     g_queue_unlink (&client->queue, &request->link);
+  }
   request->queued = FALSE;
   if (request->exchange != NULL) {
+    kt_http_count_exchange (client->count, request->http.call, NULL, duration);
     client->transport->cancel (client->transport, g_steal_pointer (&request->exchange));
     client->active--;
   }
@@ -99,6 +116,7 @@ static void
 request_enqueue (Request *request)
 {
   request->queued = TRUE;
+  request->since_at = kt_clock_monotonic (request->client->clock);
   g_queue_push_tail_link (&request->client->queue, &request->link);
   pump (request->client);
 }
@@ -107,8 +125,11 @@ static void
 on_retry (gpointer data)
 {
   Request *request = data;
+  KtUsec duration = move_on (request);
 
   request->retry = NULL;
+  if (request->is_throttled)
+    kt_http_count_held (request->client->count, KT_HELD_BY_SERVICE, duration);
   request_enqueue (request);
 }
 
@@ -133,6 +154,7 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
 
   if (delay != KT_RETRY_NO && response != NULL && request->http.is_final != NULL && request->http.is_final (response))
     delay = KT_RETRY_NO;
+  kt_http_count_exchange (client->count, request->http.call, response, move_on (request));
   if (asked != KT_RETRY_NO)
     client->ready_at = MAX (client->ready_at, now + MIN (asked, KT_HTTP_LEFT_ALONE_MAX));
   request->exchange = NULL;
@@ -140,7 +162,9 @@ on_exchange (const KtHttpResponse *response, const GError *error, gpointer data)
   if (delay == KT_RETRY_NO) {
     request_finish (request, response, error);
   } else {
-    ++*client->retries;
+    kt_http_count_retry (client->count);
+    request->is_throttled =
+        response != NULL && (response->status == 429 || response->headers[KT_HEADER_RETRY_AFTER] != NULL);
     request->retry = kt_clock_start (client->clock, now + delay, on_retry, request);
   }
   pump (client);
@@ -160,10 +184,10 @@ request_start (Request *request)
 {
   KtHttpClient *client = request->client;
 
+  kt_http_count_held (client->count, KT_HELD_BY_LIMIT, move_on (request));
   request->queued = FALSE;
   request->attempts++;
   client->active++;
-  ++*client->attempts;
   g_ptr_array_set_size (request->http.headers, 0);
   request->prepare (&request->http, request->data);
   request->exchange = client->transport->send (client->transport, &request->http, on_exchange, request);
@@ -253,12 +277,7 @@ kt_http_client_new (KtClock *clock, KtTransport *transport, const KtHttpLimits *
   client->limits = *limits;
   g_queue_init (&client->requests);
   g_queue_init (&client->queue);
-  client->attempts = client->retries = &client->uncounted;
-  if (metrics == NULL)
-    return client;
-  client->attempts = kt_metrics_counter (metrics, "kootaskfs_http_requests",
-                                         "HTTP requests sent to the service, retries included", NULL, NULL);
-  client->retries = kt_metrics_counter (metrics, "kootaskfs_http_retries", "HTTP requests sent again", NULL, NULL);
+  client->count = kt_http_count_new (metrics);
   return client;
 }
 
@@ -266,6 +285,12 @@ KtUsec
 kt_http_client_ready_at (const KtHttpClient *client)
 {
   return client->ready_at;
+}
+
+void
+kt_http_client_expect (KtHttpClient *client, const char *call)
+{
+  kt_http_count_expect (client->count, call);
 }
 
 void
@@ -286,5 +311,6 @@ kt_http_client_free (KtHttpClient *client)
     request_finish (g_queue_peek_head (&client->requests), NULL, error);
   kt_clock_stop (client->clock, &client->rate_timer);
   client->transport->free (client->transport);
+  kt_http_count_free (client->count);
   g_free (client);
 }

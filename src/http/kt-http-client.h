@@ -30,6 +30,9 @@ KtHttpClient *kt_http_client_new (KtClock *clock, KtTransport *transport, const 
 void kt_http_client_free (KtHttpClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtHttpClient, kt_http_client_free)
 
+/* Requests whose PREPARE sets CALL will be sent: they are counted from 0. CALL is static. */
+void kt_http_client_expect (KtHttpClient *client, const char *call);
+
 /* New limits, from the next request on. */
 void kt_http_client_set_limits (KtHttpClient *client, const KtHttpLimits *limits);
 

@@ -32,6 +32,7 @@ typedef gboolean KtHttpIsFinal (const KtHttpResponse *response);
 
 typedef struct {
   const char *method; /* "GET", "POST"; static */
+  const char *call;   /* what it is counted as, NULL for "other"; static */
   char *url;
   GPtrArray *headers;      /* "Name: value" */
   GBytes *body;            /* NULL: none */

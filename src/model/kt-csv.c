@@ -9,8 +9,8 @@
 
 /* One field of RFC 4180: quoted where it holds a comma, a quote or a line end. Most hold none, and are valid UTF-8:
  * those are copied once and no more, there may be a hundred thousand of them. */
-static void
-field (GString *out, const char *value, char end)
+void
+kt_csv_append (GString *out, const char *value, char end)
 {
   gsize length = strlen (value);
   g_autofree char *made_valid = kt_utf8_make_valid (value, length);
@@ -39,10 +39,10 @@ files (const KtTask *task, gboolean only_failed)
     const KtTaskFile *file = &g_array_index (task->files, KtTaskFile, i);
     if (only_failed && !g_str_equal (file->status, KT_RESULT_FAILED))
       continue;
-    field (out, file->id, ',');
-    field (out, file->status, ',');
-    field (out, file->new_id, ',');
-    field (out, file->container_id, '\n');
+    kt_csv_append (out, file->id, ',');
+    kt_csv_append (out, file->status, ',');
+    kt_csv_append (out, file->new_id, ',');
+    kt_csv_append (out, file->container_id, '\n');
   }
   return g_string_free_to_bytes (out);
 }
@@ -54,8 +54,8 @@ import_failures (const KtTask *task)
 
   for (guint i = 0; i < task->failures->len; i++) {
     const KtTaskFailure *failure = &g_array_index (task->failures, KtTaskFailure, i);
-    field (out, failure->user_name, ',');
-    field (out, failure->desc, '\n');
+    kt_csv_append (out, failure->user_name, ',');
+    kt_csv_append (out, failure->desc, '\n');
   }
   return g_string_free_to_bytes (out);
 }

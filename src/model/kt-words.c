@@ -60,6 +60,15 @@ kt_word (KtFamily family, KtWordKind kind, const char *code)
   return g_strdup_printf ("unknown-%s", line);
 }
 
+const char *const kt_statuses[] = { KT_STATUS_PENDING,  KT_STATUS_RUNNING, KT_STATUS_COMPLETED,
+                                    KT_STATUS_CANCELED, KT_STATUS_FAILED,  NULL };
+
+gboolean
+kt_status_is_known (const char *word)
+{
+  return g_strv_contains (kt_statuses, word);
+}
+
 gboolean
 kt_status_is_final (const char *status)
 {

@@ -17,6 +17,7 @@ typedef enum {
 #define KT_STATUS_COMPLETED     "completed"
 #define KT_STATUS_CANCELED      "canceled"
 #define KT_STATUS_FAILED        "failed"
+#define KT_STATUS_UNKNOWN       "unknown-" /* how all others begin */
 #define KT_RESULT_SUCCEEDED     "succeeded"
 #define KT_RESULT_PARTLY_FAILED "partly-failed"
 #define KT_RESULT_FAILED        "failed"
@@ -25,6 +26,12 @@ typedef enum {
 /* The word for CODE, the service's number as text: a whole number is read by its value. "unknown-CODE" when there
  * is none, with control characters of a hostile CODE encoded. (transfer full) */
 char *kt_word (KtFamily family, KtWordKind kind, const char *code);
+
+/* The status words of all families, in the order of a task's life, ended by NULL. Any other one is "unknown-N". */
+extern const char *const kt_statuses[];
+
+/* Whether WORD is one of them. */
+gboolean kt_status_is_known (const char *word);
 
 /* Whether a task with this status word changes no more. */
 gboolean kt_status_is_final (const char *status);

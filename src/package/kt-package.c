@@ -94,10 +94,11 @@ kt_packages_new (KtHttpClient *http, KtStore *store, KtClock *clock, KtChanges *
   set->current = g_hash_table_new (kt_key_hash, kt_key_equal);
   set->probes = g_hash_table_new (kt_key_hash, kt_key_equal);
   set->failures = g_hash_table_new_full (kt_key_hash, kt_key_equal, (GDestroyNotify) kt_key_unref, failure_free);
-  set->requests = kt_metrics_counter (metrics, "kootaskfs_package_requests",
-                                      "HTTP requests for packages, retries included", NULL, NULL);
-  set->bytes = kt_metrics_counter (metrics, "kootaskfs_package_bytes", "Bytes of packages received", NULL, NULL);
-  kt_metrics_gauge (metrics, "kootaskfs_package_memory", "Bytes of packages in memory", count_memory, set);
+  set->requests = kt_metrics_counter (metrics, "kootaskfs_package_requests_total",
+                                      "Requests for packages, retries counted too", NULL, NULL);
+  set->bytes = kt_metrics_counter (metrics, "kootaskfs_package_bytes_total", "Bytes of packages received", NULL, NULL);
+  kt_metrics_gauge (metrics, "kootaskfs_package_memory_bytes", "Memory that blocks of packages take", count_memory,
+                    set);
   return set;
 }
 

@@ -12,13 +12,16 @@
 #define IDLE            (15 * 60 * KT_SECOND) /* of the 20 minutes after which an unused token expires */
 #define KEEP_ALIVE_WAIT (60 * KT_SECOND)      /* after a request that failed */
 #define RENEWAL_WAIT    (3 * KT_SECOND)       /* between two renewals of the same kind */
-#define OWN_DEADLINE    (10 * KT_SECOND)      /* of the requests made here */
+#define CALL_REFRESH    "session/refresh"
+#define CALL_KEEP_ALIVE "keep-alive"
+#define OWN_DEADLINE    (10 * KT_SECOND) /* of the requests made here */
 
 struct KtRenewal {
   KtAuth *auth;
   KtHttpClient *http;
   KtClock *clock;
   KtHealth *health;
+  guint64 *renewals[2][2]; /* read from the source or by session; failed or not */
 
   char *endpoint;
   char *session_id;
@@ -59,6 +62,13 @@ typedef struct {
 static void own_request (KtRenewal *renewal, gboolean refresh);
 
 static void
+count_renewal (KtRenewal *renewal, gboolean by_session, const GError *error)
+{
+  if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
+    ++*renewal->renewals[by_session][error == NULL];
+}
+
+static void
 conclude (Waiter *waiter)
 {
   gboolean again = waiter->generation != kt_auth_generation (waiter->renewal->auth);
@@ -96,6 +106,7 @@ on_token (const char *token, const GError *error, gpointer data)
 {
   KtRenewal *renewal = data;
 
+  count_renewal (renewal, FALSE, error);
   if (token != NULL)
     kt_auth_set_token (renewal->auth, token);
   else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
@@ -162,6 +173,7 @@ kt_renewal_refused (KtRenewal *renewal, const KtAuthStamp *stamp, const KtHttpRe
 static void
 own_request_free (OwnRequest *own)
 {
+  kt_health_end (own->renewal->health);
   g_free (own->trace_id);
   g_free (own);
 }
@@ -173,6 +185,7 @@ own_request_prepare (KtHttpRequest *request, gpointer data)
 
   g_free (own->trace_id);
   own->trace_id = kt_trace_id_new ();
+  request->call = own->refresh ? CALL_REFRESH : CALL_KEEP_ALIVE;
   kt_auth_prepare (own->renewal->auth, request, own->trace_id, &own->stamp);
   if (own->refresh) {
     kt_auth_header (request, "x-session-id", own->renewal->session_id);
@@ -227,9 +240,13 @@ on_own_response (const KtHttpResponse *response, const GError *http_error, gpoin
   if (response != NULL && refresh)
     refreshed (own, response, &error);
   if (error != NULL && !stopped)
-    kt_health_failure (renewal->health, kt_clock_wall (renewal->clock), refresh ? "session/refresh" : "keep-alive",
+    kt_health_failure (renewal->health, kt_clock_wall (renewal->clock), refresh ? CALL_REFRESH : CALL_KEEP_ALIVE,
                        own->trace_id, error);
+  if (refresh)
+    count_renewal (renewal, TRUE, error);
   own_request_free (own);
+  if (refresh && error == NULL)
+    kt_health_success (renewal->health, kt_clock_wall (renewal->clock));
 
   if (!refresh && refused && !renewal->renewing)
     renew (renewal, FALSE);
@@ -257,6 +274,7 @@ own_request (KtRenewal *renewal, gboolean refresh)
 
   own->renewal = renewal;
   own->refresh = refresh;
+  kt_health_begin (renewal->health);
   own_request_send (own);
 }
 
@@ -337,11 +355,24 @@ kt_renewal_set_options (KtRenewal *renewal, const KtServiceOptions *options)
   schedule (renewal);
 }
 
+static void
+add_metrics (KtRenewal *renewal, KtMetrics *metrics)
+{
+  for (int by_session = 0; by_session < 2; by_session++)
+    for (int good = 0; good < 2; good++)
+      renewal->renewals[by_session][good] = kt_metrics_counter_of (
+          metrics, "kootaskfs_token_renewals_total", "Renewals of the token that have ended, by way and result",
+          (const KtLabel[]){ { "way", by_session ? "session" : "source" },
+                             { "result", good ? "succeeded" : "failed" } },
+          2);
+}
+
 KtRenewal *
-kt_renewal_new (KtAuth *auth, KtHttpClient *http, KtClock *clock, KtHealth *health)
+kt_renewal_new (KtAuth *auth, KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics *metrics)
 {
   KtRenewal *renewal = g_new0 (KtRenewal, 1);
 
+  add_metrics (renewal, metrics);
   renewal->auth = auth;
   renewal->http = http;
   renewal->clock = clock;

@@ -13,8 +13,9 @@ typedef struct KtRenewal KtRenewal;
 /* AGAIN: sent once more, the request may succeed; else its refusal stands. */
 typedef void (*KtRenewalVerdict) (gboolean again, gpointer data);
 
-/* AUTH, HTTP, CLOCK and HEALTH outlive it. HTTP and the token source end what is under way before this is freed. */
-KtRenewal *kt_renewal_new (KtAuth *auth, KtHttpClient *http, KtClock *clock, KtHealth *health);
+/* AUTH, HTTP, CLOCK, HEALTH and METRICS outlive it. HTTP and the token source end what is under way before this is
+ * freed. */
+KtRenewal *kt_renewal_new (KtAuth *auth, KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics *metrics);
 void kt_renewal_free (KtRenewal *renewal);
 
 /* To be called once before all else, after kt_auth_set_options(). OPTIONS are copied, but for the token source,

@@ -9,6 +9,7 @@
 #include "kt-paths.h"
 #include "kt-renewal.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct KtRequests {
@@ -18,9 +19,7 @@ struct KtRequests {
   KtAuth *auth;
   KtRenewal *renewal;
   KtDecoder *decoder;
-  const KtEndpoint *endpoints;
-  guint64 **counters; /* of each endpoint */
-  guint64 *failures;
+  KtMetrics *metrics;
   char *url; /* the service's, without "/" at its end */
   GTimeZone *zone;
 };
@@ -60,15 +59,28 @@ prepare (KtHttpRequest *http_request, gpointer data)
   kt_auth_prepare (request->requests->auth, http_request, request->trace_id, &request->stamp);
   if (http_request->body != NULL)
     g_ptr_array_add (http_request->headers, g_strdup ("Content-Type: application/json"));
+  http_request->call = request->endpoint->name;
   http_request->once = request->endpoint->changes;
   http_request->is_final = is_final;
+}
+
+/* Those of the requests' errors, which are counted from 0. */
+static const int usual_failures[] = { ENOENT, EACCES, ETIMEDOUT, EHOSTUNREACH, EPROTO, EBUSY, EBADMSG, EIO };
+
+static guint64 *
+failures (KtMetrics *metrics, int number)
+{
+  return kt_metrics_counter (metrics, "kootaskfs_request_failures_total",
+                             "Requests that ended without a usable response, retries and all, by errno", "errno",
+                             kt_errno_name (number));
 }
 
 void
 kt_requests_report (KtRequests *requests, const char *what, const char *id, const char *trace_id, const GError *error)
 {
   g_autofree char *text = g_strchomp (g_strdup_printf ("%s %s", what, id));
-  ++*requests->failures;
+
+  ++*failures (requests->metrics, kt_error_to_errno (error));
   kt_health_failure (requests->health, kt_clock_wall (requests->clock), text, trace_id, error);
 }
 
@@ -90,6 +102,7 @@ finish (Request *request, KtDecoded *decoded, const GError *cause)
   g_autoptr (GError) decline = declined (request, cause);
   const GError *error = decline != NULL ? decline : cause;
 
+  kt_health_end (requests->health);
   if (error == NULL || kt_error_is_answer (error) || g_error_matches (error, KT_ERROR, KT_ERROR_DECLINED))
     kt_health_success (requests->health, kt_clock_wall (requests->clock)); /* it did respond */
   else if (!g_error_matches (error, KT_ERROR, KT_ERROR_STOPPED))
@@ -184,7 +197,7 @@ kt_request_send (KtRequests *requests, const KtEndpoint *endpoint, KtKey *key, c
   request->deadline = deadline;
   request->done = done;
   request->data = data;
-  ++*requests->counters[endpoint - requests->endpoints];
+  kt_health_begin (requests->health);
   kt_renewal_begin (requests->renewal);
   send (request);
 }
@@ -233,15 +246,13 @@ kt_requests_new (KtHttpClient *http, KtClock *clock, KtHealth *health, KtMetrics
   requests->clock = clock;
   requests->health = health;
   requests->auth = kt_auth_new (clock, health);
-  requests->renewal = kt_renewal_new (requests->auth, http, clock, health);
+  requests->renewal = kt_renewal_new (requests->auth, http, clock, health, metrics);
   requests->decoder = kt_decoder_new (metrics);
-  requests->endpoints = endpoints;
-  requests->counters = g_new (guint64 *, count);
+  requests->metrics = metrics;
   for (guint i = 0; i < count; i++)
-    requests->counters[i] = kt_metrics_counter (metrics, "kootaskfs_requests", "Questions put to the service, by call",
-                                                "call", endpoints[i].name);
-  requests->failures = kt_metrics_counter (metrics, "kootaskfs_request_failures",
-                                           "Questions that ended without a usable answer", NULL, NULL);
+    kt_http_client_expect (http, endpoints[i].name);
+  for (gsize i = 0; i < G_N_ELEMENTS (usual_failures); i++)
+    failures (metrics, usual_failures[i]);
   return requests;
 }
 
@@ -260,6 +271,5 @@ kt_requests_free (KtRequests *requests)
   kt_renewal_free (requests->renewal);
   kt_auth_free (requests->auth);
   options_clear (requests);
-  g_free (requests->counters);
   g_free (requests);
 }

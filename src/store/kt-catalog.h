@@ -44,6 +44,32 @@ KtKey *kt_catalog_find (KtCatalog *catalog, const char *task_id);
 KtUsec kt_catalog_mtime (KtCatalog *catalog, const KtKey *key);
 void kt_catalog_set_mtime (KtCatalog *catalog, const KtKey *key, KtUsec mtime_wall);
 
+/* The status word that the task of KEY was last seen with, kept here for the same reason; NULL: none. It is set by who
+ * shows tasks by their status. (transfer none) */
+const char *kt_catalog_status (KtCatalog *catalog, const KtKey *key);
+void kt_catalog_set_status (KtCatalog *catalog, const KtKey *key, const char *word);
+
+/* The words that tasks have, each once, in order: strings. (transfer full) */
+GPtrArray *kt_catalog_list_statuses (KtCatalog *catalog);
+
+/* The tasks with the status WORD, in order: KtKey. (transfer full) */
+GPtrArray *kt_catalog_list_status (KtCatalog *catalog, const char *word);
+
+/* When a task last came to have the status WORD, or ceased to have it, or, with NULL, when that was so of any word: wall
+ * clock, at first that of kt_catalog_new(). The first status of a task comes when the task came. */
+KtUsec kt_catalog_status_wall (const KtCatalog *catalog, const char *word);
+
+/* Each task is of a class, a number below KT_CATALOG_CLASSES, and is counted so: what the classes mean is known above.
+ * CLASSIFY gives the class of a task that comes, 0 without it. The result is the class that KEY had; of a task that is
+ * not known it is CLASS, which is not set. */
+#define KT_CATALOG_CLASSES 32
+typedef guint (*KtCatalogClassify) (KtKey *key, gpointer data);
+void kt_catalog_set_classify (KtCatalog *catalog, KtCatalogClassify classify, gpointer data);
+guint kt_catalog_set_class (KtCatalog *catalog, const KtKey *key, guint class);
+
+/* The tasks of FAMILY that are of CLASS. */
+guint kt_catalog_count_class (const KtCatalog *catalog, KtFamily family, guint class);
+
 /* The task after the one with TASK_ID (STEP 1) or before it (STEP -1); NULL at the end, and when TASK_ID is not
  * known. (transfer none) */
 KtKey *kt_catalog_step (KtCatalog *catalog, const char *task_id, int step);

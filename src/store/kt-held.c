@@ -211,6 +211,17 @@ kt_held_knows (const KtHeld *held, KtStoreMode mode)
   return freshest (held, mode, now) != NULL || (held->error != NULL && now < held->retry_at);
 }
 
+KtTask *
+kt_held_newest (const KtHeld *held)
+{
+  const KtCached *cached = newest (held, KT_STORE_LISTED);
+
+  if (held->full.task != NULL && kt_task_is_final (held->full.task)
+      && kt_clock_monotonic (held->clock) < held->full.expires_at)
+    return held->full.task;
+  return cached != NULL ? cached->task : NULL;
+}
+
 gboolean
 kt_held_peek (const KtHeld *held, KtStoreMode mode, KtSnapshot *snapshot)
 {

@@ -57,5 +57,8 @@ gboolean kt_held_knows (const KtHeld *held, KtStoreMode mode);
 /* What is shown now: NULL and *SNAPSHOT, or the failure (transfer none). There is one of the two. */
 const GError *kt_held_outcome (const KtHeld *held, KtStoreMode mode, KtSnapshot *snapshot);
 
+/* See kt_store_newest(). */
+KtTask *kt_held_newest (const KtHeld *held);
+
 /* See kt_store_peek(). */
 gboolean kt_held_peek (const KtHeld *held, KtStoreMode mode, KtSnapshot *snapshot);

@@ -3,6 +3,7 @@
 #include "kt-lists.h"
 
 #include "base/kt-log.h"
+#include "base/kt-units.h"
 #include "kt-poller.h"
 
 #define COMPLETE_EVERY KT_SECOND /* at the most a list is read for the sake of tasks that lack a time */
@@ -16,6 +17,7 @@ typedef struct {
   KtUsec tried_at; /* the same of the last one that has ended; KT_TIME_UNKNOWN: none has */
   GPtrArray *keys; /* KtKey: what the flight under way has brought so far */
   guint size;      /* of the last whole list */
+  KtUsec read_at;  /* when that was asked for; KT_TIME_UNKNOWN: there is none */
   char *failure;   /* of the last flight, NULL when it went well */
 } List;
 
@@ -164,6 +166,7 @@ on_listed (const GError *error, gpointer data)
   g_clear_pointer (&list->failure, g_free);
   if (error == NULL) {
     list->size = keys->len;
+    list->read_at = list->asked_at;
     kt_catalog_set (lists->catalog, KT_CATALOG_LIST (list->family), keys);
   } else {
     list->failure = kt_log_redact (error->message); /* the service may have said anything */
@@ -222,6 +225,15 @@ kt_lists_get (KtLists *lists, KtListsDone done, gpointer data)
       start (list);
   }
   return wait_for (&probe, kt_time_add (now, lists->policy.page_timeout), done, data);
+}
+
+gboolean
+kt_lists_have_been_read (const KtLists *lists)
+{
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
+    if (is_chosen (lists, &lists->lists[i]) && lists->lists[i].tried_at == KT_TIME_UNKNOWN)
+      return FALSE;
+  return TRUE;
 }
 
 KtUsec
@@ -286,6 +298,45 @@ kt_lists_cancel (KtListsWaiter *waiter)
   g_free (waiter);
 }
 
+static void
+collect_age (KtSamples *samples, gpointer data)
+{
+  const KtLists *lists = data;
+
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++) {
+    const List *list = &lists->lists[i];
+    if (is_chosen (lists, list) && list->read_at != KT_TIME_UNKNOWN)
+      kt_samples_add (samples, (double) (kt_clock_monotonic (lists->clock) - list->read_at) / KT_SECOND,
+                      &(KtLabel){ "kind", kt_family_word (i) }, 1);
+  }
+}
+
+static void
+collect_failing (KtSamples *samples, gpointer data)
+{
+  const KtLists *lists = data;
+
+  for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
+    if (is_chosen (lists, &lists->lists[i]))
+      kt_samples_add (samples, lists->lists[i].failure != NULL, &(KtLabel){ "kind", kt_family_word (i) }, 1);
+}
+
+void
+kt_lists_add_metrics (KtLists *lists, KtMetrics *metrics)
+{
+  kt_metrics_collect (metrics, KT_METRIC_GAUGE, "kootaskfs_list_age_seconds",
+                      "How long ago the last list that came whole was asked for, by kind", collect_age, lists);
+  kt_metrics_collect (metrics, KT_METRIC_GAUGE, "kootaskfs_list_failing",
+                      "Whether the last reading of the list failed, by kind", collect_failing, lists);
+}
+
+static void
+append_good (GString *out, const List *list)
+{
+  g_autofree char *age = kt_age_format (kt_clock_monotonic (list->lists->clock) - list->read_at);
+  g_string_append_printf (out, "ok, %u tasks; read %s ago\n", list->size, age);
+}
+
 char *
 kt_lists_format (const KtLists *lists)
 {
@@ -303,7 +354,7 @@ kt_lists_format (const KtLists *lists)
     else if (list->expires_at == 0)
       g_string_append (out, "not read yet\n");
     else
-      g_string_append_printf (out, "ok, %u tasks\n", list->size);
+      append_good (out, list);
   }
   return g_string_free (out, FALSE);
 }
@@ -321,7 +372,7 @@ kt_lists_new (KtClock *clock, KtStore *store, KtCatalog *catalog, const KtListsP
   lists->poller = kt_poller_new (clock, &poller_ops, NULL);
   g_queue_init (&lists->waiters);
   for (KtFamily i = 0; i < KT_N_FAMILIES; i++)
-    lists->lists[i] = (List){ .lists = lists, .family = i, .tried_at = KT_TIME_UNKNOWN };
+    lists->lists[i] = (List){ .lists = lists, .family = i, .tried_at = KT_TIME_UNKNOWN, .read_at = KT_TIME_UNKNOWN };
   return lists;
 }
 

@@ -38,6 +38,9 @@ typedef void (*KtListsDone) (gpointer data);
 KtListsWaiter *kt_lists_get (KtLists *lists, KtListsDone done, gpointer data);
 void kt_lists_cancel (KtListsWaiter *waiter);
 
+/* Whether each chosen list has been read once, well or not. */
+gboolean kt_lists_have_been_read (const KtLists *lists);
+
 /* When kt_lists_get() would next read a list (monotonic): now when that is past, KT_TIME_NEVER when none is chosen, or
  * one is being read. */
 KtUsec kt_lists_due_at (const KtLists *lists);
@@ -51,6 +54,9 @@ KtUsec kt_lists_complete_at (KtLists *lists, const KtSnapshot *snapshot);
  * All who wait share one reading, and one a second begins at the most. */
 KtListsWaiter *kt_lists_complete (KtLists *lists, const KtSnapshot *snapshot, KtUsec deadline, KtListsDone done,
                                   gpointer data);
+
+/* What `.kootaskfs/metrics` says of the lists, which outlive METRICS' last use. */
+void kt_lists_add_metrics (KtLists *lists, KtMetrics *metrics);
 
 /* A line for each chosen list on how it is. (transfer full) */
 char *kt_lists_format (const KtLists *lists);

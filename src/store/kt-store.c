@@ -20,6 +20,7 @@ typedef struct {
 } Slot;
 
 struct KtWaiter {
+  KtStore *store;
   GQueue *queue; /* which it stands in */
   GList link;
   KtStoreMode mode;
@@ -37,6 +38,8 @@ struct KtStore {
   GHashTable *slots; /* KtKey → Slot */
   GQueue lru;
   guint64 bytes;
+  guint flights;
+  guint waiters;
   guint64 *hits;
   guint64 *joins;
   guint64 *misses;
@@ -151,6 +154,8 @@ take_off (Slot *slot, KtUsec deadline)
 {
   KtStore *store = slot->store;
 
+  if (!slot->in_flight)
+    store->flights++;
   slot->in_flight = TRUE;
   slot->asked_at = kt_clock_monotonic (store->clock);
   kt_source_fetch (store->source, slot->key, deadline, on_landed, slot);
@@ -176,6 +181,7 @@ offer (KtStore *store, KtTask *task, KtUsec asked_at, KtUsec age, KtUsec ttl, GA
 
   change.supersedes = kt_held_offer (&slot->held, task, asked_at, age, ttl);
   change.after = cached->task;
+  change.asked_at = cached->asked_at;
   change.at_wall = cached->fetched_wall;
   count_size (slot);
   kt_changes_add (listed, &change);
@@ -209,6 +215,7 @@ keep (Slot *slot, const KtResponse *response, const GError *error, Slot **kept)
     kt_held_keep (&(*kept)->held, response, slot->asked_at);
     count_size (*kept);
     change.after = cached->task;
+    change.asked_at = cached->asked_at;
     change.at_wall = cached->fetched_wall;
   } else {
     kt_held_fail (&slot->held, error);
@@ -236,6 +243,7 @@ on_landed (const KtResponse *response, const GError *error, gpointer data)
     ((KtWaiter *) link->data)->queue = &landed;
   while ((link = g_queue_pop_head_link (&landed)) != NULL) {
     KtWaiter *waiter = link->data;
+    store->waiters--;
     reply (kept, waiter->mode, waiter->done, waiter->data);
     g_free (waiter);
   }
@@ -244,12 +252,14 @@ on_landed (const KtResponse *response, const GError *error, gpointer data)
     ((KtWaiter *) link->data)->queue = &slot->waiting;
     g_queue_push_tail_link (&slot->waiting, link);
   }
-  if (!g_queue_is_empty (&slot->waiting))
+  if (!g_queue_is_empty (&slot->waiting)) {
     take_off (slot, ((KtWaiter *) slot->waiting.head->data)->deadline);
-  else if (kept == slot)
+  } else {
+    store->flights--;
     slot->in_flight = FALSE;
-  else
-    g_hash_table_remove (store->slots, slot->key); /* the request has become one for KEPT's key */
+    if (kept != slot)
+      g_hash_table_remove (store->slots, slot->key); /* the request has become one for KEPT's key */
+  }
   kt_changes_publish (store->changes, fetched);
   evict (store);
 }
@@ -308,6 +318,7 @@ kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtS
     return NULL;
   }
   waiter = g_new0 (KtWaiter, 1);
+  waiter->store = store;
   waiter->link.data = waiter;
   waiter->mode = mode;
   waiter->deadline = deadline;
@@ -316,6 +327,7 @@ kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtS
   /* AGAIN must not be content with a request that began before it was asked for */
   waiter->queue = slot->in_flight && mode == KT_STORE_AGAIN ? &slot->next : &slot->waiting;
   g_queue_push_tail_link (waiter->queue, &waiter->link);
+  store->waiters++;
   if (slot->in_flight) {
     ++*store->joins;
   } else {
@@ -328,6 +340,7 @@ kt_store_get (KtStore *store, KtKey *key, KtStoreMode mode, KtUsec deadline, KtS
 void
 kt_waiter_cancel (KtWaiter *waiter)
 {
+  waiter->store->waiters--;
   g_queue_unlink (waiter->queue, &waiter->link);
   g_free (waiter);
 }
@@ -337,6 +350,13 @@ kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapsho
 {
   const Slot *slot = g_hash_table_lookup (store->slots, key);
   return slot != NULL && kt_held_peek (&slot->held, mode, snapshot);
+}
+
+KtTask *
+kt_store_newest (KtStore *store, KtKey *key)
+{
+  const Slot *slot = g_hash_table_lookup (store->slots, key);
+  return slot != NULL ? kt_held_newest (&slot->held) : NULL;
 }
 
 const GError *
@@ -379,10 +399,42 @@ count_slots (gpointer data)
   return g_hash_table_size (((KtStore *) data)->slots);
 }
 
+static guint64
+count_flights (gpointer data)
+{
+  return ((KtStore *) data)->flights;
+}
+
+static guint64
+count_waiters (gpointer data)
+{
+  return ((KtStore *) data)->waiters;
+}
+
+static void
+add_metrics (KtStore *store, KtMetrics *metrics)
+{
+  static const char name[] = "kootaskfs_cache_lookups_total";
+  static const char help[] = "Lookups of tasks in the cache, by outcome: join is waiting for a request under way";
+
+  store->hits = kt_metrics_counter (metrics, name, help, "outcome", "hit");
+  store->joins = kt_metrics_counter (metrics, name, help, "outcome", "join");
+  store->misses = kt_metrics_counter (metrics, name, help, "outcome", "miss");
+  store->prefetches =
+      kt_metrics_counter (metrics, "kootaskfs_prefetches_total", "Tasks fetched ahead of a reader", NULL, NULL);
+  store->stale =
+      kt_metrics_counter (metrics, "kootaskfs_stale_answers_total",
+                          "Answers from a snapshot that is no longer fresh, as no newer one could be had", NULL, NULL);
+  kt_metrics_gauge (metrics, "kootaskfs_cache_bytes", "Memory that cached tasks hold", count_bytes, store);
+  kt_metrics_gauge (metrics, "kootaskfs_cache_entries", "Tasks in the cache", count_slots, store);
+  kt_metrics_gauge (metrics, "kootaskfs_flights", "Tasks that are being fetched", count_flights, store);
+  kt_metrics_gauge (metrics, "kootaskfs_waiters", "Operations and others that wait for a task being fetched",
+                    count_waiters, store);
+}
+
 KtStore *
 kt_store_new (KtClock *clock, KtChanges *changes, KtMetrics *metrics, const KtStorePolicy *policy, KtSource *source)
 {
-  static const char name[] = "kootaskfs_cache_lookups", help[] = "Answers asked of the cache, by how it went";
   KtStore *store = g_new0 (KtStore, 1);
 
   store->clock = clock;
@@ -391,15 +443,7 @@ kt_store_new (KtClock *clock, KtChanges *changes, KtMetrics *metrics, const KtSt
   store->source = source;
   store->slots = g_hash_table_new_full (kt_key_hash, kt_key_equal, NULL, slot_free);
   g_queue_init (&store->lru);
-  store->hits = kt_metrics_counter (metrics, name, help, "outcome", "hit");
-  store->joins = kt_metrics_counter (metrics, name, help, "outcome", "join");
-  store->misses = kt_metrics_counter (metrics, name, help, "outcome", "miss");
-  store->prefetches =
-      kt_metrics_counter (metrics, "kootaskfs_prefetches", "Answers fetched ahead of a scan", NULL, NULL);
-  store->stale =
-      kt_metrics_counter (metrics, "kootaskfs_stale_answers", "Answers given though no longer fresh", NULL, NULL);
-  kt_metrics_gauge (metrics, "kootaskfs_cache_bytes", "Memory held by cached answers", count_bytes, store);
-  kt_metrics_gauge (metrics, "kootaskfs_cache_entries", "Tasks in the cache", count_slots, store);
+  add_metrics (store, metrics);
   return store;
 }
 
@@ -424,4 +468,16 @@ KtUsec
 kt_store_negative_ttl (const KtStore *store)
 {
   return store->policy.negative_ttl;
+}
+
+KtUsec
+kt_store_max_stale (const KtStore *store)
+{
+  return store->policy.max_stale;
+}
+
+KtUsec
+kt_store_ttl (const KtStore *store)
+{
+  return store->policy.ttl;
 }

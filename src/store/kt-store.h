@@ -58,6 +58,12 @@ void kt_store_set_policy (KtStore *store, const KtStorePolicy *policy);
 /* How long a failure is remembered before the service is asked again, by the policy. */
 KtUsec kt_store_negative_ttl (const KtStore *store);
 
+/* How long a running task's snapshot is fresh, by the policy. */
+KtUsec kt_store_ttl (const KtStore *store);
+
+/* How long past its ttl a snapshot stands in when asking again fails, by the policy. */
+KtUsec kt_store_max_stale (const KtStore *store);
+
 typedef enum {
   KT_STORE_FRESH,  /* the cached snapshot while that is fresh, else a request */
   KT_STORE_LISTED, /* the same, and a summary will do while it is newer */
@@ -91,6 +97,10 @@ void kt_waiter_cancel (KtWaiter *waiter);
 /* What is cached, of whatever age: TRUE and *SNAPSHOT, or FALSE. In mode FRESH that is the last detail. In mode
  * LISTED that is the detail while it is fresh, else the newer of it and the last summary. Never makes a request. */
 gboolean kt_store_peek (KtStore *store, KtKey *key, KtStoreMode mode, KtSnapshot *snapshot);
+
+/* The newest that is known of the task, or NULL: the detail or the summary, but of an ended task the detail, which says
+ * more, while it is fresh. (transfer none) */
+KtTask *kt_store_newest (KtStore *store, KtKey *key);
 
 /* A list that was asked for at ASKED_AT (monotonic) had TASKS (KtTask, each from_list), as they were AGE ago. Each
  * holds for TTL from then on, or, when it has ended, for ended-ttl. The cached detail takes from it what it lacks,

@@ -275,6 +275,26 @@ kt_watch_is_all (const KtWatch *watch)
   return watch->interests != NULL;
 }
 
+static guint64
+count_watched (gpointer watch)
+{
+  return kt_watch_size (watch);
+}
+
+static guint64
+count_polls (gpointer watch)
+{
+  return kt_watch_polls (watch);
+}
+
+void
+kt_watch_add_metrics (KtWatch *watch, KtMetrics *metrics)
+{
+  kt_metrics_gauge (metrics, "kootaskfs_watched_tasks", "Tasks that are polled, as somebody watches or waits for them",
+                    count_watched, watch);
+  kt_metrics_gauge (metrics, "kootaskfs_polls", "Polls of watched tasks that are under way", count_polls, watch);
+}
+
 KtWatch *
 kt_watch_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *catalog, KtLists *lists,
               const KtPollingPolicy *policy)

@@ -45,3 +45,6 @@ void kt_watch_look_away (KtWatch *watch, gconstpointer view);
 guint kt_watch_size (const KtWatch *watch);
 guint kt_watch_polls (const KtWatch *watch);
 gboolean kt_watch_is_all (const KtWatch *watch);
+
+/* What `.kootaskfs/metrics` says of the watch, which outlives METRICS' last use. */
+void kt_watch_add_metrics (KtWatch *watch, KtMetrics *metrics);

@@ -64,11 +64,38 @@ list_needs_task (KtTree *tree, const KtNode *dir)
 static KtOutcome
 list_needs_lists (KtTree *tree, const KtNode *dir)
 {
-  return KT_NEEDS_LIST;
+  return KT_NEEDS_LISTS;
+}
+
+static void
+describe_statuses (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall)
+{
+  inode->attr_timeout = 0;
+  *mtime_wall = kt_catalog_status_wall (tree->catalog, NULL);
+}
+
+static void
+describe_status (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall)
+{
+  g_autofree char *word = kt_status_word (tree, kt_node_name (node));
+
+  inode->attr_timeout = 0;
+  *mtime_wall = kt_catalog_status_wall (tree->catalog, word != NULL ? word : kt_node_name (node));
+}
+
+/* From memory, but for the first look at all: nothing that exists is to be missing then. Who lists again and again is
+ * watching. */
+static KtOutcome
+list_needs_first_lists (KtTree *tree, const KtNode *dir)
+{
+  kt_watch_look (tree->watch, dir->entry, NULL);
+  return kt_lists_have_been_read (tree->lists) ? KT_FOUND : KT_NEEDS_LISTS;
 }
 
 const KtEntryOps kt_entry_directory = { DIRECTORY, .describe = describe_fixed };
 const KtEntryOps kt_entry_tasks = { DIRECTORY, .describe = describe_catalog, .list_needs = list_needs_lists };
 const KtEntryOps kt_entry_shares = { DIRECTORY, .describe = describe_catalog };
+const KtEntryOps kt_entry_statuses = { DIRECTORY, .describe = describe_statuses, .list_needs = list_needs_first_lists };
+const KtEntryOps kt_entry_status = { DIRECTORY, .describe = describe_status, .list_needs = list_needs_first_lists };
 const KtEntryOps kt_entry_task = { DIRECTORY, .describe = describe_task, .list_needs = list_needs_task };
 const KtEntryOps kt_entry_task_file = { DIRECTORY, .describe = describe_task_file };

@@ -10,15 +10,17 @@
 
 /* A place is what stands directly below one kind of directory. */
 typedef enum {
-  KT_PLACE_NONE,    /* below files and links */
-  KT_PLACE_ROOT,    /* MOUNT/ */
-  KT_PLACE_TASKS,   /* tasks/ */
-  KT_PLACE_TASK,    /* tasks/TASKID/ */
-  KT_PLACE_FILES,   /* tasks/TASKID/files/ */
-  KT_PLACE_FILE,    /* tasks/TASKID/files/FILEID/ */
-  KT_PLACE_SHARES,  /* shares/ */
-  KT_PLACE_SHARE,   /* shares/SHAREID/ */
-  KT_PLACE_CONTROL, /* .kootaskfs/ */
+  KT_PLACE_NONE,      /* below files and links */
+  KT_PLACE_ROOT,      /* MOUNT/ */
+  KT_PLACE_TASKS,     /* tasks/ */
+  KT_PLACE_TASK,      /* tasks/TASKID/ */
+  KT_PLACE_FILES,     /* tasks/TASKID/files/ */
+  KT_PLACE_FILE,      /* tasks/TASKID/files/FILEID/ */
+  KT_PLACE_SHARES,    /* shares/ */
+  KT_PLACE_SHARE,     /* shares/SHAREID/ */
+  KT_PLACE_BY_STATUS, /* by-status/ */
+  KT_PLACE_STATUS,    /* by-status/STATUS/ */
+  KT_PLACE_CONTROL,   /* .kootaskfs/ */
 } KtPlace;
 
 typedef struct KtNode KtNode;
@@ -35,14 +37,32 @@ typedef enum {
   KT_ABSENT,        /* there is no such name */
   KT_NEEDS_TASK,    /* it takes a snapshot of a task */
   KT_NEEDS_LIST,    /* it takes a list, which may have times that the snapshot lacks */
+  KT_NEEDS_LISTS,   /* it takes the lists of all tasks */
   KT_NEEDS_PACKAGE, /* it takes the host of the task's package */
+  KT_NEEDS_VIEW,    /* it takes a content that is made of many tasks */
   KT_FAILED,        /* what it takes cannot be had */
 } KtOutcome;
+
+/* What is shown of one task among all. */
+typedef struct {
+  KtKey *key;
+  KtTask *task;      /* NULL: nothing is cached */
+  char *status;      /* then: the status that it had when something was, NULL: none */
+  const char *error; /* the name of the errno that asking for it ends in, static; NULL: none */
+} KtShown;
+
+/* What is shown of all tasks. */
+typedef struct {
+  GArray *tasks;    /* KtShown, in the order of the catalog */
+  KtSec now;        /* wall clock, to count ages from */
+  KtUsec ages_last; /* what is rendered says how long the ages that it shows hold; KT_TIME_NEVER: it shows none */
+} KtAll;
 
 /* What a file is rendered from; what its place does not have is NULL. */
 typedef struct {
   const KtTask *task;
   const KtTaskFile *file;
+  KtAll *all;
   const KtAbout *about;
 } KtSubject;
 
@@ -66,7 +86,7 @@ struct KtEntryOps {
   /* Whether a listing shows the name for the task of KEY; NULL: always. */
   gboolean (*is_listed) (KtTree *tree, KtKey *key);
 
-  /* What a directory needs before it is listed: KT_FOUND, KT_NEEDS_TASK or KT_NEEDS_LIST. NULL: nothing. */
+  /* What a directory needs before it is listed: KT_FOUND, KT_NEEDS_TASK or KT_NEEDS_LISTS. NULL: nothing. */
   KtOutcome (*list_needs) (KtTree *tree, const KtNode *dir);
 
   /* Fills in the size, timeout and mtime (wall clock) of NODE, whose task has KEY. By default these are 0, for ever,
@@ -75,6 +95,21 @@ struct KtEntryOps {
 
   /* The content, from memory. (transfer full) */
   GBytes *(*read) (const KtNode *node);
+
+  /* The same of a file that may have to be waited for: see kt_tree_read_part(). */
+  KtOperation *(*read_part) (KtTree *tree, KtNode *node, const KtTreePart *part, KtTreeBytes bytes, gpointer data);
+
+  /* What NODE is ready for: KT_POLL_DEFAULT, or 0 for nothing, until there is news for who polls it. SEEN is 0 at first.
+   * A file that there may be news of ever again keeps in it, not 0, what this open file has been told. With SEEN 0 news
+   * hold for good. NULL: there never are any. */
+  guint (*poll) (KtTree *tree, const KtNode *node, guint64 *seen);
+  KtWatchFor polled_for; /* what its task is watched for meanwhile */
+
+  /* Of a file that grows: SIZE bytes from OFFSET on, less at its end. (transfer full) */
+  GBytes *(*read_at) (const KtNode *node, guint64 offset, gsize size);
+
+  /* See kt_tree_look(). */
+  void (*look) (KtTree *tree, KtNode *node, gboolean is_read);
 
   /* See kt_tree_write(). */
   KtOperation *(*write) (KtTree *tree, KtNode *node, const KtWrite *text, KtTreeTouched written, gpointer data);

@@ -27,12 +27,18 @@ const KtEntry kt_files[] = {
   CONTENT (&kt_entry_value, place_, name_, facts_, summary_, TRUE, mime_, render_, what_)
 #define LIVE(place_, name_, facts_, mime_, render_, what_) \
   CONTENT (&kt_entry_live, place_, name_, facts_, 0, FALSE, mime_, render_, what_)
+#define OVERVIEW(place_, name_, facts_, mime_, render_, what_) \
+  CONTENT (&kt_entry_overview, place_, name_, facts_, 0, FALSE, mime_, render_, what_)
 #define OF_FILE(place_, name_, render_, what_) \
   CONTENT (&kt_entry_file_value, place_, name_, KT_FACT_FILES, 0, FALSE, TEXT, render_, what_)
 #define PACKAGE(place_, name_, facts_, mime_, what_) \
   { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_package, .facts = facts_, .mime = mime_, .what = what_ }
+#define GROWING(place_, name_, facts_, what_) \
+  { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_growing, .facts = facts_, .mime = TEXT, .what = what_ }
 #define CTL(place_, name_, facts_, what_) \
   { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_ctl, .facts = facts_, .what = what_ }
+#define WAIT(place_, name_, facts_, mime_, what_) \
+  { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_wait, .facts = facts_, .mime = mime_, .what = what_ }
 /* NOLINTEND(bugprone-macro-parentheses) */
   /* clang-format on */
 
@@ -40,6 +46,11 @@ const KtEntry kt_files[] = {
 
   DIR (ROOT, "tasks", kt_entry_tasks, TASKS, ANY, "every task this mount knows"),
   DIR (ROOT, "shares", kt_entry_shares, SHARES, ANY, "share tasks by the share they belong to"),
+  DIR (ROOT, "by-status", kt_entry_statuses, BY_STATUS, ANY, "tasks by their status"),
+  OVERVIEW (ROOT, "overview", ANY, TEXT, kt_render_overview, "all tasks at a glance, for people"),
+  OVERVIEW (ROOT, "overview.csv", ANY, CSV, kt_render_overview_csv, "all tasks as a table, for scripts"),
+  OVERVIEW (ROOT, "overview.json", ANY, JSON, kt_render_overview_json, "the same as an array of objects"),
+  GROWING (ROOT, "events", ANY, "what has changed, of all tasks, a line each; it grows"),
   DIR (ROOT, ".kootaskfs", kt_entry_directory, CONTROL, ANY, "about this mount"),
 
   NAMES (TASKS, kt_names_tasks, kt_entry_task, TASK, ANY, "one task"),
@@ -63,7 +74,9 @@ const KtEntry kt_files[] = {
   DIR (TASK, "files", kt_entry_task, FILES, ANY, "the files the task works on; empty where its family has none"),
   FILE (TASK, "files.csv", ANY, CSV, kt_render_files_csv, "the files as a table"),
   FILE (TASK, "failures.csv", ANY, CSV, kt_render_failures_csv, "what failed"),
+  GROWING (TASK, "events", ANY, "what has changed, a line each; it grows"),
   PACKAGE (TASK, "package.zip", KT_FACT_PACKAGE, ZIP, "what was packed, while there is a download link"),
+  WAIT (TASK, "wait", ANY, TEXT, "blocks until the task has ended, then status; not listed"),
   CTL (TASK, "ctl", KT_FACT_CANCEL, "takes the word cancel, if allow-cancel is set"),
 
   NAMES (FILES, kt_names_files, kt_entry_task_file, FILE, KT_FACT_FILES, "one file of a task"),
@@ -73,6 +86,9 @@ const KtEntry kt_files[] = {
 
   NAMES (SHARES, kt_names_shares, kt_entry_shares, SHARE, KT_FACT_OF_SHARE, "one share"),
   NAMES (SHARE, kt_names_share_tasks, kt_entry_link, NONE, KT_FACT_OF_SHARE, "to the task in tasks/"),
+
+  NAMES (BY_STATUS, kt_names_statuses, kt_entry_status, STATUS, ANY, "one status"),
+  NAMES (STATUS, kt_names_status_tasks, kt_entry_link, NONE, ANY, "to the task in tasks/"),
 
   LIVE (CONTROL, "version", ANY, TEXT, kt_render_version, "version of kootaskfs"),
   LIVE (CONTROL, "config", ANY, TEXT, kt_render_config, "effective configuration, secrets left out"),

@@ -15,6 +15,9 @@ struct KtLookup {
   KtStoreMode mode;           /* KT_NEEDS_TASK: how to ask for it */
   const KtSnapshot *snapshot; /* of the task, during a try; NULL: it has not been asked for */
   gboolean has_list;          /* the list was waited for that may have the times that the snapshot lacks */
+  gboolean has_lists;         /* the lists were waited for */
+  gboolean has_view;          /* the content of many tasks was waited for */
+  gboolean is_listing;        /* a listing asks, which does without what takes long */
   KtInode inode;              /* KT_FOUND, with one lookup more; KT_ABSENT: for how long */
   GError *error;              /* KT_FAILED */
   KtTreeFound found;

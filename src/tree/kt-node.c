@@ -89,6 +89,9 @@ node_clear (KtNode *node)
   g_clear_pointer (&node->content, g_bytes_unref);
   g_clear_error (&node->failure);
   kt_package_unref (node->package);
+  if (node->growing != NULL)
+    kt_event_file_drop (node->growing->events, node->growing->file);
+  g_free (node->growing);
   kt_key_unref (node->key);
   g_free (node->own_name);
   g_free (node);
@@ -221,6 +224,25 @@ kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
 }
 
 KtNode *
+kt_nodes_look_up_new (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content, KtUsec mtime_wall)
+{
+  KtNode *node = node_new (nodes, parent, entry, entry->name, parent->key, NULL);
+
+  node->content = content != NULL ? g_bytes_ref (content) : NULL;
+  node->mtime_wall = mtime_wall;
+  node->lasting = node->stored = TRUE; /* its pages are nobody else's */
+  return add_lookup (node);
+}
+
+void
+kt_nodes_fail (KtNodes *nodes, KtNode *node, const GError *failure)
+{
+  take_name (nodes, node);
+  g_clear_error (&node->failure);
+  node->failure = g_error_copy (failure);
+}
+
+KtNode *
 kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package, KtUsec mtime_wall)
 {
   KtNode *node = kt_nodes_find (nodes, parent, entry->name);
@@ -232,6 +254,38 @@ kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
     node->mtime_wall = mtime_wall;
   }
   return add_lookup (node);
+}
+
+KtNode *
+kt_nodes_look_up_growing (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtEvents *events, KtEventFile *file)
+{
+  KtNode *node = kt_nodes_find (nodes, parent, entry->name);
+  guint64 base;
+
+  if (node != NULL && node->growing->file == file) {
+    kt_event_file_drop (events, file);
+    return add_lookup (node);
+  }
+  base = kt_event_file_base (file);
+  node = node_new (nodes, parent, entry, entry->name, parent->key, NULL);
+  node->growing = g_new (KtGrowing, 1);
+  *node->growing = (KtGrowing){
+    .events = events, .file = file, .base = base, .old_at = base + KT_EVENTS_LOST_MAX, .looked_at = KT_TIME_UNKNOWN
+  };
+  node->lasting = node->stored = TRUE; /* nothing is preloaded */
+  return add_lookup (node);
+}
+
+gboolean
+kt_node_grows_old (KtNode *node)
+{
+  KtGrowing *growing = node->growing;
+  const guint64 start = growing != NULL ? kt_event_file_start (growing->file) : 0;
+
+  if (growing == NULL || start < growing->old_at)
+    return FALSE;
+  growing->old_at = start + KT_GROWING_LOST_MORE;
+  return TRUE;
 }
 
 KtNode *
@@ -264,4 +318,15 @@ const char *
 kt_node_name (const KtNode *node)
 {
   return node->own_name != NULL ? node->own_name : node->entry->name;
+}
+
+char *
+kt_node_path (const KtNode *node)
+{
+  g_autofree char *above = NULL;
+
+  if (node->parent == NULL)
+    return g_strdup ("");
+  above = kt_node_path (node->parent);
+  return g_strconcat (above, kt_node_name (node), S_ISDIR (node->entry->ops->mode) ? "/" : "", NULL);
 }

@@ -3,6 +3,7 @@
 
 #include "kt-entry.h"
 #include "package/kt-package.h"
+#include "store/kt-events.h"
 
 /* The inodes.
  *
@@ -15,6 +16,19 @@
  * Older ones stay, without a name, for those who have them open. */
 typedef struct KtNodes KtNodes;
 
+/* Of a file that grows: the log, and which part of it the file has. */
+typedef struct {
+  KtEvents *events;
+  KtEventFile *file; /* held */
+  guint64 base;      /* offset of the file's first byte in the log */
+  guint64 old_at;    /* the log's start at which the file should make way for a new one */
+  KtUsec looked_at;  /* monotonic: when somebody was last taken to look, see kt_tree_look() */
+} KtGrowing;
+
+/* A file that has lost KT_EVENTS_LOST_MAX makes way for a new one only when nobody has it open: who has goes on with it.
+ * That is tried again whenever so much more has been lost. */
+#define KT_GROWING_LOST_MORE (1024 * 1024)
+
 struct KtNode {
   guint64 id;
   const KtEntry *entry;
@@ -24,6 +38,7 @@ struct KtNode {
   GBytes *content;       /* files */
   GError *failure;       /* why a file or package cannot be had: what reading it ends in */
   KtPackage *package;    /* packages */
+  KtGrowing *growing;    /* files that grow */
   KtUsec mtime_wall;     /* files and packages: wall clock, microseconds; directories of tasks: what the kernel keeps */
   guint lasting : 1;     /* files: their attributes last, see kt_tree_preload() */
   guint stored : 1;      /* files: the kernel has their pages, or is to READ them */
@@ -58,9 +73,24 @@ KtNode *kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
 KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content,
                                   KtUsec first_mtime_wall, KtUsec next_mtime_wall);
 
-/* The same of a package. */
+/* A file ENTRY in PARENT that is like no other, as each lookup of it makes one. CONTENT may be NULL: it has none yet. One
+ * lookup is added. */
+KtNode *kt_nodes_look_up_new (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content, KtUsec mtime_wall);
+
+/* NODE has come to be one whose content cannot be had because of FAILURE. It is found by its name no more. */
+void kt_nodes_fail (KtNodes *nodes, KtNode *node, const GError *failure);
+
+/* As kt_nodes_look_up_version(), of a package. */
 KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package,
                                   KtUsec mtime_wall);
+
+/* The node of the log FILE (transfer full), of EVENTS, which is ENTRY in PARENT: the current one if it is that log's, else
+ * a new one. One lookup is added. */
+KtNode *kt_nodes_look_up_growing (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtEvents *events,
+                                  KtEventFile *file);
+
+/* Whether the file NODE has lost so much that it should make way for a new one: then, and once for each KT_GROWING_LOST_MORE. */
+gboolean kt_node_grows_old (KtNode *node);
 
 /* The node that stands for the file or package ENTRY in PARENT while it cannot be had for FAILURE: the same one as
  * long as the kind of failure is the same, else a new one with MTIME_WALL. One lookup is added. */
@@ -78,6 +108,9 @@ KtNode *kt_node_ref (KtNode *node);
 void kt_node_unref (KtNodes *nodes, KtNode *node);
 
 const char *kt_node_name (const KtNode *node);
+
+/* Its path below the mount, a directory's with a slash at the end; "" for the root. (transfer full) */
+char *kt_node_path (const KtNode *node);
 
 /* What DIR has under NAME as far as the kernel knows, or NULL. (transfer none) */
 KtNode *kt_nodes_find (KtNodes *nodes, KtNode *dir, const char *name);

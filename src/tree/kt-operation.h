@@ -2,9 +2,10 @@
 #pragma once
 
 #include "kt-node.h"
+#include "kt-overview.h"
 
 /* What all operations that wait have in common: each kind of operation begins with it and adds its callback. It
- * waits for the store, for a list, or for a package, for one at a time. */
+ * waits for the store, for lists, for an overview, for a package or for a change, for one at a time. */
 struct KtOperation {
   KtTree *tree;
   KtNode *node;
@@ -12,12 +13,14 @@ struct KtOperation {
   KtUsec deadline;
   KtWaiter *waiter;
   KtListsWaiter *lists_waiter;
+  KtOverviewWaiter *overview_waiter;
   KtPackageFind *package_find;
   KtPackageRead *package_read;
   void (*clear) (KtOperation *operation); /* what its kind adds; NULL: nothing to be freed */
   guint is_asking : 1;                    /* the store is being asked, and may call back at once */
   guint has_ended : 1;                    /* meanwhile */
   guint is_cancelled : 1;                 /* nobody waits for it, but it has to end by itself */
+  guint is_listening : 1;                 /* it waits for a change alone: there is nothing else to be cancelled */
 };
 
 /* An operation of SIZE bytes, which begins with a KtOperation, on NODE; KEY may be NULL. It ends with

@@ -2,9 +2,13 @@
 /* Renders the content of each file of the table of files: pure functions of the subject. */
 #include "kt-render.h"
 
+#include "base/kt-columns.h"
 #include "base/kt-names.h"
 #include "base/kt-units.h"
+#include "kt-fields.h"
 #include "model/kt-csv.h"
+
+#define LINE_COLUMNS 80 /* of what is for people */
 
 /* One line, or nothing. */
 static GBytes *
@@ -117,8 +121,11 @@ static void
 summary_line (GString *out, const char *name, const char *value)
 {
   g_autofree char *encoded = kt_line_encode (value);
-  if (encoded[0] != '\0')
-    g_string_append_printf (out, "%-10s%s\n", name, encoded);
+  if (encoded[0] == '\0')
+    return;
+  g_string_append_printf (out, "%-10s", name);
+  kt_columns_append (out, encoded, LINE_COLUMNS - 10);
+  g_string_append_c (out, '\n');
 }
 
 static char *
@@ -166,54 +173,17 @@ kt_render_summary (const KtSubject *subject)
   return g_string_free_to_bytes (out);
 }
 
-/* A member of the object that is being written; VALUE is JSON, which the first one follows with no comma before it. */
-static void
-add_member (GString *out, const char *name, const char *value)
-{
-  g_string_append_printf (out, "%s\n\t\"%s\":\t%s", out->len > 1 ? "," : "", name, value);
-}
-
-static void
-add_text (GString *out, const char *name, const char *value)
-{
-  g_autofree char *quoted = value[0] != '\0' ? kt_json_quote (value) : g_strdup ("null");
-  add_member (out, name, quoted);
-}
-
-static void
-add_number (GString *out, const char *name, gint64 number)
-{
-  g_autofree char *text = number >= 0 ? g_strdup_printf ("%" G_GINT64_FORMAT, number) : g_strdup ("null");
-  add_member (out, name, text);
-}
-
-static void
-add_time (GString *out, const char *name, KtSec seconds)
-{
-  g_autofree char *text = time_text (seconds);
-  add_text (out, name, text);
-}
-
 /* Spaced like job.json. */
 GBytes *
 kt_render_task_json (const KtSubject *subject)
 {
-  const KtTask *task = subject->task;
+  const KtShown shown = { .key = subject->task->key, .task = (KtTask *) subject->task };
   GString *out = g_string_new ("{");
 
-  add_text (out, "id", task->key->task_id);
-  add_text (out, "kind", kt_family_word (task->key->family));
-  add_text (out, "type", task->type);
-  add_text (out, "status", task->status);
-  add_text (out, "result", task->result);
-  add_number (out, "progress", task->progress);
-  add_time (out, "created", task->created);
-  add_time (out, "started", task->started);
-  add_time (out, "ended", task->ended);
-  add_text (out, "user", task->user);
-  add_text (out, "name", task->name);
-  add_number (out, "successCount", task->success_count);
-  add_number (out, "failCount", task->fail_count);
+  for (const KtField *field = kt_fields; field->name != NULL; field++) {
+    g_string_append_printf (out, "%s\n\t\"%s\":\t", field == kt_fields ? "" : ",", field->name);
+    kt_field_append_json (out, field, &shown);
+  }
   g_string_append (out, "\n}\n");
   return g_string_free_to_bytes (out);
 }
@@ -275,7 +245,7 @@ kt_render_config (const KtSubject *subject)
 GBytes *
 kt_render_health (const KtSubject *subject)
 {
-  g_autofree char *health = kt_health_format (subject->about->health);
+  g_autofree char *health = kt_health_format (subject->about->health, kt_clock_wall (subject->about->clock));
   g_autofree char *tasks = subject->about->tasks (subject->about->data);
   return take (g_strconcat (health, tasks, NULL));
 }

@@ -69,8 +69,19 @@ kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer
 {
   GPtrArray *names = names_new ();
 
-  add_names_of_task (tree, names, key, FALSE);
+  if (key != NULL)
+    add_names_of_task (tree, names, key, FALSE);
   forget (tree, names, done, data);
+}
+
+void
+kt_tree_forget_view (const KtEntry *row, gpointer data)
+{
+  KtTree *tree = data;
+  GPtrArray *names = names_new ();
+
+  add_name (names, kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID), row->name);
+  forget (tree, names, NULL, NULL);
 }
 
 /* A task is gone: its name, and that of its link, lead nowhere any more. */
@@ -86,6 +97,16 @@ add_gone (KtTree *tree, GPtrArray *names, const KtKey *key)
     add_name (names, share, key->task_id);
 }
 
+/* What grows in DIR has become old: who looks it up next finds a new one, unless somebody has it open. */
+static void
+add_old (KtTree *tree, GPtrArray *names, KtNode *dir)
+{
+  KtNode *node = kt_nodes_find (tree->nodes, dir, "events");
+
+  if (node != NULL && kt_node_grows_old (node))
+    add_name (names, dir, kt_node_name (node));
+}
+
 /* Another snapshot may have moved the time of the task's directory, and so that of files/ in it. */
 static void
 add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
@@ -98,6 +119,8 @@ add_moved (KtTree *tree, GPtrArray *names, KtKey *key)
     add_name (names, task, NULL);
   if (files != NULL && files->mtime_wall != 0 && files->mtime_wall != mtime_wall)
     add_name (names, files, NULL);
+  if (task != NULL)
+    add_old (tree, names, task);
 }
 
 /* The version of a task's package is another one. */
@@ -124,7 +147,10 @@ add_change (KtTree *tree, GPtrArray *names, const KtChange *change)
     if (change->supersedes)
       add_names_of_task (tree, names, change->key, FALSE);
     break;
-  case KT_CHANGE_GONE: add_gone (tree, names, change->key); break;
+  case KT_CHANGE_GONE:
+    kt_watch_look_away (tree->watch, change->key);
+    add_gone (tree, names, change->key);
+    break;
   case KT_CHANGE_EVICTED: /* what the kernel has is memory too, and must not stand beside the next snapshot */
   case KT_CHANGE_OUTDATED: add_names_of_task (tree, names, change->key, TRUE); break;
   case KT_CHANGE_PACKAGE: add_packages (tree, names, change->key); break;
@@ -139,5 +165,6 @@ kt_tree_on_changes (const KtChange *changes, guint n, gpointer data)
 
   for (guint i = 0; i < n; i++)
     add_change (tree, names, &changes[i]);
+  add_old (tree, names, kt_nodes_get (tree->nodes, KT_NODE_ROOT_ID));
   forget (tree, names, NULL, NULL);
 }

@@ -119,7 +119,7 @@ kt_tree_list (KtTree *tree, guint64 id, KtTreeListed listed, gpointer data)
   opendir = kt_operation_new (sizeof (Opendir), tree, dir, kt_tree_key_of (tree, dir));
   opendir->listed = listed;
   opendir->data = data;
-  if (needs == KT_NEEDS_LIST)
+  if (needs == KT_NEEDS_LISTS)
     return wait_for_lists (opendir);
   return kt_operation_ask (&opendir->operation, KT_STORE_FRESH, on_snapshot) ? &opendir->operation : NULL;
 }
@@ -179,6 +179,7 @@ kt_listing_look_up (KtListing *listing, guint index, KtInode *inode)
     return TRUE;
   }
   kt_lookup_init (&lookup, listing->tree, listing->dir, name);
+  lookup.is_listing = TRUE;
   lookup.row = index < listing->rows->len ? g_ptr_array_index (listing->rows, index) : listing->names_of;
   outcome = kt_lookup_from_cache (&lookup);
   *inode = lookup.inode;

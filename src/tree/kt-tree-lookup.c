@@ -14,6 +14,7 @@ end (KtLookup *lookup, KtOutcome outcome)
 
 static void on_snapshot (const KtSnapshot *snapshot, const GError *error, gpointer data);
 static void on_package (const GError *error, gpointer data);
+static void proceed (KtLookup *lookup, KtOutcome outcome);
 
 /* The list has brought what it has: the snapshot is what it is now, and asked for anew only if it was evicted. */
 static void
@@ -42,6 +43,36 @@ wait_for_list (KtLookup *lookup)
     lookup->operation.lists_waiter = waiter;
 }
 
+static void
+on_lists (gpointer data)
+{
+  KtLookup *lookup = data;
+
+  lookup->operation.lists_waiter = NULL;
+  lookup->has_lists = TRUE;
+  proceed (lookup, kt_lookup_resolve (lookup));
+}
+
+/* Waits for the lists of all tasks. */
+static void
+wait_for_lists (KtLookup *lookup)
+{
+  KtListsWaiter *waiter = kt_lists_get (lookup->operation.tree->lists, on_lists, lookup);
+
+  if (waiter != NULL) /* else the lookup may be gone */
+    lookup->operation.lists_waiter = waiter;
+}
+
+static void
+on_view (gpointer data)
+{
+  KtLookup *lookup = data;
+
+  lookup->operation.overview_waiter = NULL;
+  lookup->has_view = TRUE;
+  proceed (lookup, kt_lookup_resolve (lookup));
+}
+
 /* Ends the lookup, or waits for what it takes next. */
 static void
 proceed (KtLookup *lookup, KtOutcome outcome)
@@ -53,6 +84,14 @@ proceed (KtLookup *lookup, KtOutcome outcome)
     return;
   }
   lookup->snapshot = NULL;
+  if (outcome == KT_NEEDS_LISTS) {
+    wait_for_lists (lookup);
+    return;
+  }
+  if (outcome == KT_NEEDS_VIEW) {
+    operation->overview_waiter = kt_overview_wait (operation->tree->overview, lookup->row, on_view, lookup);
+    return;
+  }
   if (outcome == KT_NEEDS_PACKAGE) {
     operation->package_find =
         kt_packages_find (operation->tree->packages, operation->key, operation->deadline, on_package, lookup);
@@ -105,7 +144,7 @@ clear (KtOperation *operation)
   g_clear_error (&lookup->error);
 }
 
-/* LOOKUP on the heap, with a task that the store is asked for: it may have to wait. */
+/* LOOKUP on the heap: it may have to wait. */
 static KtLookup *
 copy_to_heap (const KtLookup *lookup)
 {
@@ -120,6 +159,23 @@ copy_to_heap (const KtLookup *lookup)
   copy->found = lookup->found;
   copy->data = lookup->data;
   return copy;
+}
+
+/* Waits for what a first try has come to. NULL when the lookup has ended before this returns. */
+static KtOperation *
+begin_waiting (KtLookup *lookup, KtOutcome outcome)
+{
+  KtOperation *operation = &lookup->operation;
+
+  if (outcome == KT_NEEDS_TASK)
+    return kt_operation_ask (operation, lookup->mode, on_snapshot) ? operation : NULL;
+  operation->is_asking = TRUE;
+  proceed (lookup, outcome);
+  operation->is_asking = FALSE;
+  if (!operation->has_ended)
+    return operation;
+  kt_operation_free (operation);
+  return NULL;
 }
 
 KtOperation *
@@ -138,12 +194,12 @@ kt_tree_lookup (KtTree *tree, guint64 parent, const char *name, KtTreeFound foun
   first.found = found;
   first.data = data;
   outcome = kt_lookup_resolve (&first);
-  if (outcome == KT_NEEDS_TASK)
+  if (outcome == KT_NEEDS_TASK || outcome == KT_NEEDS_LISTS || outcome == KT_NEEDS_VIEW)
     lookup = copy_to_heap (&first);
   else
     end (&first, outcome);
   kt_lookup_clear (&first);
-  return lookup != NULL && kt_operation_ask (&lookup->operation, lookup->mode, on_snapshot) ? &lookup->operation : NULL;
+  return lookup != NULL ? begin_waiting (lookup, outcome) : NULL;
 }
 
 void

@@ -2,6 +2,9 @@
 #pragma once
 
 #include "kt-node.h"
+#include "kt-overview.h"
+#include "kt-polls.h"
+#include "kt-waits.h"
 #include "store/kt-readahead.h"
 
 struct KtTree {
@@ -14,12 +17,17 @@ struct KtTree {
   KtNodes *nodes;
   KtLists *lists;
   KtWatch *watch;
+  KtViews *views;
+  KtOverview *overview;
   KtReadahead *readahead;
   KtPackages *packages; /* NULL: there are none */
+  KtEvents *events;     /* NULL: there are none */
   KtUsec started_wall;  /* wall clock */
   KtChanges *changes;
   KtListener *listener; /* kt_tree_on_changes() */
   KtSource *cancel;     /* NULL: it is not allowed */
+  KtWaits *waits;       /* who reads wait */
+  KtPolls *polls;       /* who polls files */
   KtTreeInvalidate invalidate;
   gpointer kernel;
   struct KtAnnouncements *announcements;
@@ -56,8 +64,12 @@ void kt_tree_settle_mtime (KtTree *tree, KtKey *key);
 void kt_tree_describe_content (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall);
 GBytes *kt_tree_read_content (const KtNode *node);
 
-/* Makes the kernel forget the names of KEY's task that may lead elsewhere with another snapshot; then DONE, if any. */
+/* Makes the kernel forget the names of KEY's task that may lead elsewhere with another snapshot; then DONE, if any. With
+ * KEY NULL none: DONE is called when what was to be forgotten before is. */
 void kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer data);
+
+/* Makes the kernel forget the file of ROW in the root directory, and so give its inode back: DATA is the tree. */
+void kt_tree_forget_view (const KtEntry *row, gpointer data);
 
 /* The tree's listener of the change feed: makes the kernel forget what has changed. */
 void kt_tree_on_changes (const KtChange *changes, guint n, gpointer data);

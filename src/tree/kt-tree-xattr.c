@@ -64,6 +64,13 @@ attribute (KtTree *tree, const KtNode *node, gsize index)
                                  kt_clock_monotonic (tree->clock));
 }
 
+/* Whether NODE has what a task's files and directories have; the kernel gives nobody a link's. */
+static gboolean
+is_of_task (const KtNode *node)
+{
+  return node != NULL && node->key != NULL && !S_ISLNK (node->entry->ops->mode);
+}
+
 char **
 kt_tree_listxattr (KtTree *tree, guint64 id)
 {
@@ -72,7 +79,7 @@ kt_tree_listxattr (KtTree *tree, guint64 id)
 
   if (node != NULL && node->entry->mime != NULL)
     g_ptr_array_add (names, g_strdup ("user.mime_type"));
-  for (gsize i = 0; node != NULL && node->key != NULL && i < G_N_ELEMENTS (attributes); i++) {
+  for (gsize i = 0; is_of_task (node) && i < G_N_ELEMENTS (attributes); i++) {
     g_autofree char *value = attribute (tree, node, i);
     if (value != NULL)
       g_ptr_array_add (names, g_strdup (attributes[i].name));
@@ -88,7 +95,7 @@ kt_tree_getxattr (KtTree *tree, guint64 id, const char *name)
 
   if (node != NULL && node->entry->mime != NULL && g_str_equal (name, "user.mime_type"))
     return g_strdup (node->entry->mime);
-  for (gsize i = 0; node != NULL && node->key != NULL && i < G_N_ELEMENTS (attributes); i++)
+  for (gsize i = 0; is_of_task (node) && i < G_N_ELEMENTS (attributes); i++)
     if (g_str_equal (attributes[i].name, name))
       return attribute (tree, node, i);
   return NULL;

@@ -26,6 +26,12 @@ kt_tree_set_packages (KtTree *tree, KtPackages *packages)
 }
 
 void
+kt_tree_set_events (KtTree *tree, KtEvents *events)
+{
+  tree->events = events;
+}
+
+void
 kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kernel)
 {
   if (tree->packages != NULL)
@@ -56,16 +62,20 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->catalog = catalog;
   tree->lists = lists;
   tree->watch = watch;
+  tree->waits = kt_waits_new (clock, changes, store, catalog, watch);
   tree->about = *about;
   tree->options = *options;
   tree->files = kt_files;
   tree->nodes = kt_nodes_new (&kt_files[0]);
+  tree->views = kt_views_new (clock, changes, store, catalog);
+  tree->overview = kt_overview_new (clock, tree->views, store, catalog, kt_tree_forget_view, tree);
   tree->readahead = kt_readahead_new (store, catalog, options->readahead);
   tree->started_wall = kt_clock_wall (clock);
   tree->changes = changes;
   tree->listener = kt_changes_listen (changes, kt_tree_on_changes, tree);
   tree->announcements = kt_announcements_new (tree);
   tree->watched = kt_watched_new (tree); /* it listens after the one that has the kernel forget */
+  tree->polls = kt_polls_new (tree);     /* the last one that listens: what others do about a change is to be seen */
   return tree;
 }
 
@@ -77,6 +87,10 @@ kt_tree_free (KtTree *tree)
   kt_watched_free (tree->watched);
   kt_announcements_free (tree->announcements);
   kt_changes_unlisten (tree->changes, &tree->listener);
+  kt_overview_free (tree->overview);
+  kt_views_free (tree->views);
+  kt_polls_free (tree->polls);
+  kt_waits_free (tree->waits);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
   g_free (tree);

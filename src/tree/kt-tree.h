@@ -3,11 +3,13 @@
 
 #include "kt-about.h"
 #include "store/kt-catalog.h"
+#include "store/kt-events.h"
 #include "store/kt-lists.h"
 #include "package/kt-package.h"
 #include "store/kt-store.h"
 #include "store/kt-watch.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 
 /* The file system without FUSE: what each operation finds, and for how long that holds. An operation that may take a
@@ -60,6 +62,9 @@ void kt_tree_set_options (KtTree *tree, const KtTreeOptions *options);
 
 /* PACKAGES fetch packages, and outlive the tree. Without them there is no package.zip. */
 void kt_tree_set_packages (KtTree *tree, KtPackages *packages);
+
+/* EVENTS have the logs, and outlive the tree; they have been made before it. Without them there is no file that grows. */
+void kt_tree_set_events (KtTree *tree, KtEvents *events);
 void kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kernel);
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
 void kt_tree_set_announce (KtTree *tree, KtTreeAnnounce announce, gpointer kernel);
@@ -118,10 +123,43 @@ GPtrArray *kt_tree_preload_others (KtTree *tree, guint64 id);
  * without ERROR when it is no file, or a package. */
 GBytes *kt_tree_read (KtTree *tree, guint64 id, GError **error);
 
-/* Bytes of a package: see kt_package_read(). */
+/* SIZE bytes, from OFFSET on, of a file that grows, as it is now; less at its end. (transfer full). NULL when it is no
+ * such file. */
+GBytes *kt_tree_read_at (KtTree *tree, guint64 id, gint64 offset, gsize size);
+
+/* Somebody looks at an inode: IS_READ, reads it, else asks for its attributes. Who looks again and again at a file that
+ * shows what changes is watching (kt_watch_look()). Asking for attributes counts only after a look that counted, at most
+ * KT_WATCH_AGAIN ago: `tail -f` reads, and then asks each second whether there is more; `ls -l` shows all files and
+ * wants none of them polled. */
+void kt_tree_look (KtTree *tree, guint64 id, gboolean is_read);
+
+/* A part of a file that may have to be waited for. */
+typedef struct {
+  gint64 offset;
+  gsize size;
+  gboolean waits; /* for as long as it takes that something happens; else KT_ERROR_NOT_YET says that it has not */
+} KtTreePart;
+
+/* Reads a part of a file that has no content of its own: bytes of a package, see kt_package_read(), or the word of a task
+ * that has ended. */
 typedef KtPackageBytes KtTreeBytes;
-KtOperation *kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTreeBytes bytes,
-                                   gpointer data);
+KtOperation *kt_tree_read_part (KtTree *tree, guint64 id, const KtTreePart *part, KtTreeBytes bytes, gpointer data);
+
+/* What poll(2) says of a file that nothing is to be said of, and of one that has changed. */
+#define KT_POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+#define KT_POLL_CHANGED (KT_POLL_DEFAULT | POLLPRI | POLLERR)
+
+/* What an inode is ready for (POLL*). HANDLE is the kernel's number of the open file. Until it is ready for more, or nobody
+ * polls it any more, its task is watched; whenever it may be ready, it is woken, and is to be asked about again. It is
+ * woken every KT_POLL_PROBE ttl, too: nobody polls it any more when it is not asked about before the next time. At most
+ * KT_POLL_MAX handles wait: more are said to have changed, so that nobody waits in vain. */
+guint kt_tree_poll (KtTree *tree, guint64 id, guint64 handle);
+#define KT_POLL_PROBE 3
+#define KT_POLL_MAX   65536
+
+/* Has the kernel ask again what the N open files HANDLES are ready for, if somebody polls them; takes no locks. */
+typedef void (*KtTreeWake) (gpointer kernel, const guint64 *handles, guint n);
+void kt_tree_set_wake (KtTree *tree, KtTreeWake wake, gpointer kernel);
 
 /* A link's target. (transfer full), NULL when it is no link. */
 char *kt_tree_readlink (KtTree *tree, guint64 id);

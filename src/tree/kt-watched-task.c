@@ -100,6 +100,8 @@ has_changed (const KtEntry *row, const KtTask *before, const KtTask *after, cons
 
   if (row->ops == &kt_entry_package)
     return before == NULL || after == NULL || !g_str_equal (before->download_url, after->download_url);
+  if (row->ops == &kt_entry_growing)
+    return TRUE; /* it has a line more */
   if (row->render == NULL)
     return FALSE;
   old = render (row, before, name);
@@ -107,17 +109,6 @@ has_changed (const KtEntry *row, const KtTask *before, const KtTask *after, cons
   if (old == NULL || new == NULL)
     return old != new;
   return old != new && !g_bytes_equal (old, new);
-}
-
-static char *
-path_of (const KtNode *node)
-{
-  g_autofree char *above = NULL;
-
-  if (node->parent == NULL)
-    return g_strdup ("");
-  above = path_of (node->parent);
-  return g_strconcat (above, kt_node_name (node), S_ISDIR (node->entry->ops->mode) ? "/" : "", NULL);
 }
 
 /* What happens to the task's files. */
@@ -148,7 +139,7 @@ announce_names (const KtWatchedTask *task, const Difference *difference, const K
 {
   const KtTree *tree = task->tree;
   const guint facts = kt_family_facts (task->key->family);
-  g_autofree char *path = path_of (dir);
+  g_autofree char *path = kt_node_path (dir);
 
   if (dir->entry->below == KT_PLACE_FILES) {
     const KtEntry *table = kt_entry_find (tree->files, KT_PLACE_TASK, "files.csv", facts);

@@ -3,7 +3,7 @@
 #include "kt-watched.h"
 
 #include "kt-announcements.h"
-#include "kt-entry.h"
+#include "kt-entry-ops.h"
 #include "kt-watched-task.h"
 
 struct KtWatched {
@@ -13,6 +13,7 @@ struct KtWatched {
   GArray *views;       /* guint64: watched inodes that are of no task */
   KtInterest *all;     /* while there are any */
   KtUsec changed_wall; /* when a task last came or went, as was announced */
+  guint64 generation;  /* of what the views show, as was announced */
 };
 
 static void on_changes (const KtChange *changes, guint n, gpointer data);
@@ -23,8 +24,7 @@ kt_watched_new (KtTree *tree)
   KtWatched *watched = g_new0 (KtWatched, 1);
 
   watched->tree = tree;
-  watched->tasks =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) kt_watched_task_free);
+  watched->tasks = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) kt_watched_task_free);
   watched->views = g_array_new (FALSE, FALSE, sizeof (guint64));
   watched->listener = kt_changes_listen (tree->changes, on_changes, watched);
   return watched;
@@ -47,20 +47,39 @@ announce_task (KtWatched *watched, const KtKey *key)
   kt_announcements_add (watched->tree->announcements, g_strdup_printf ("tasks/%s/", key->task_id));
 }
 
-/* A task came or went: announces the directories that are watched and show tasks. */
+/* Announces a watched inode that is of no task: of the root what stands in it and grows, of another directory itself, and a
+ * file. */
 static void
-announce_catalog (KtWatched *watched)
+announce_view (KtWatched *watched, const KtNode *node)
+{
+  KtAnnouncements *announcements = watched->tree->announcements;
+
+  if (node->parent == NULL)
+    kt_announcements_add (announcements, g_strdup ("events"));
+  else if (S_ISDIR (node->entry->ops->mode))
+    kt_announcements_add (announcements, kt_node_path (node));
+  else if (S_ISREG (node->entry->ops->mode))
+    kt_announcements_add_inode (announcements, node->id);
+}
+
+/* What shows all tasks may show something else: tasks/ and shares/ when a task came or went. */
+static void
+announce_views (KtWatched *watched)
 {
   KtTree *tree = watched->tree;
   const KtUsec changed_wall = kt_catalog_changed_wall (tree->catalog);
+  const guint64 generation = kt_views_generation (tree->views);
+  const gboolean is_other_catalog = watched->changed_wall != changed_wall;
+  const gboolean is_other_view = watched->generation != generation;
 
-  if (watched->changed_wall == changed_wall)
-    return;
   watched->changed_wall = changed_wall;
+  watched->generation = generation;
   for (guint i = 0; i < watched->views->len; i++) {
     const KtNode *node = kt_nodes_get (tree->nodes, g_array_index (watched->views, guint64, i));
-    if (node != NULL && node->parent != NULL && node->parent->parent == NULL)
-      kt_announcements_add (tree->announcements, g_strconcat (kt_node_name (node), "/", NULL));
+    if (node == NULL)
+      continue;
+    if (node->entry->ops == &kt_entry_tasks || node->entry->ops == &kt_entry_shares ? is_other_catalog : is_other_view)
+      announce_view (watched, node);
   }
 }
 
@@ -89,7 +108,7 @@ on_changes (const KtChange *changes, guint n, gpointer data)
       announce_task (watched, changes[i].key);
   }
   if (watched->views->len > 0)
-    announce_catalog (watched);
+    announce_views (watched);
 }
 
 guint
@@ -137,7 +156,7 @@ hold_all (KtWatched *watched)
     kt_interest_drop (&watched->all);
   else if (watched->all == NULL)
     watched->all = kt_watch_all (watched->tree->watch);
-  announce_catalog (watched);
+  announce_views (watched);
 }
 
 void
@@ -151,8 +170,10 @@ kt_tree_set_watched (KtTree *tree, const guint64 *inodes, guint n)
   g_hash_table_iter_init (&iter, watched->tasks);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &task))
     kt_watched_task_begin (task);
-  if (watched->views->len == 0)
+  if (watched->views->len == 0) {
     watched->changed_wall = kt_catalog_changed_wall (tree->catalog);
+    watched->generation = kt_views_generation (tree->views);
+  }
   g_array_set_size (watched->views, 0);
   for (guint i = 0; i < n; i++)
     add (watched, inodes[i]);

@@ -26,12 +26,14 @@ GROUPS = {
                "agent-name language time-zone ca-file proxy families allow-cancel verify",
     "cache": "ttl ended-ttl negative-ttl list-ttl max-stale memory",
     "fetch": "deadline concurrency rate max-response",
-    "watch": "file",
+    "watch": "file inotify events-memory",
 }
 GROUP_OF = {key: group for group, keys in GROUPS.items() for key in keys.split()}
 NOBODY_LISTENS = socket.socket()  # on a port that nobody else gets, either
 NOBODY_LISTENS.bind(("127.0.0.1", 0))
 NOWHERE = "http://%s:%d" % NOBODY_LISTENS.getsockname()
+SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)  # a line of .kootaskfs/metrics
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 SUSPICIOUS = re.compile(r"CRITICAL|ERROR:|Sanitizer|runtime error|[Aa]ssertion", re.ASCII)
 
 
@@ -105,6 +107,18 @@ def imported(*failures, succeeded=1):
 def store(sim, answer, task=SHARE_TASK, query=""):
     """From now on the simulator gives this answer for the task."""
     sim.admin("PUT", f"answers/{task}{query}", answer)
+
+
+def is_group_alive(group):
+    """Whether a process of this group still runs, and so may have files open."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, of = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(of) == group and state not in "ZX":
+            return True
+    return False
 
 
 class Mount:
@@ -261,6 +275,7 @@ class Mount:
                 os.killpg(child.pid, signal.SIGKILL)
         for child in self.children:
             child.communicate(timeout=LIMIT)
+            wait_until(lambda group=child.pid: not is_group_alive(group), "the end of what a child started")
         self.children.clear()
 
     def finish(self):
@@ -306,11 +321,25 @@ class Mount:
         """Kilobytes in use when they were most, since the start."""
         return int(re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{self.pid()}/status").read_text(), re.M)[1])
 
+    def series(self, name, text=None):
+        """(labels, value) of all series of a metric, without the labels that all have; of now, or in a text read before."""
+        text = self.control("metrics") if text is None else text
+        found = [(dict(LABEL.findall(labels)), float(value)) for other, labels, value in SAMPLE.findall(text) if other == name]
+        for labels, _ in found:
+            del labels["endpoint"], labels["mountpoint"]
+        return found
+
+    def metric(self, name, **labels):
+        """The sum of a metric's series with these labels; one there must be."""
+        found = [value for others, value in self.series(name) if labels.items() <= others.items()]
+        assert found, f"no series {name} {labels}"
+        return sum(found)
+
     def operations(self):
         """File operations that reached the daemon so far. Reading this costs some itself: see operations_of()."""
-        found = re.findall(r'^kootaskfs_operations_total\{operation="(\w+)"\} (\d+)$', self.control("metrics"), re.M)
-        assert found
-        return {name: int(number) for name, number in found if name != "forget"}
+        found = {labels["operation"]: int(value) for labels, value in self.series("kootaskfs_operations_total")}
+        del found["forget"]
+        return found
 
     def operations_of(self, action):
         """File operations that an action costs, without those of counting them; kinds with none are left out."""

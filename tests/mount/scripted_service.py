@@ -21,6 +21,7 @@ class ScriptedService:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 65536  # a response in one packet: else the second waits for the first to be acknowledged
 
             def do_GET(self):
                 self.answer("")

@@ -25,6 +25,7 @@ BAD = [
     ("deadline", "0", "[fetch] deadline:"), ("deadline", "forever", "[fetch] deadline:"),
     ("concurrency", "0", "[fetch] concurrency:"), ("concurrency", "x", "[fetch] concurrency:"),
     ("rate", "-1", "[fetch] rate:"), ("max-response", "lots", "[fetch] max-response:"),
+    ("events-memory", "1K", "[watch] events-memory: '1K' is out of range: expected a size from 64K to 1G"),
     ("token-scheme", "Basic", "[service] token-scheme: 'Basic' is no token scheme: expected"),
     ("time-zone", "Mars/Olympus", "[service] time-zone: 'Mars/Olympus' is not a time zone: expected"),
     ("endpoint", "http://192.0.2.1", "[service] endpoint: 'http://192.0.2.1' would send the token in clear text"),

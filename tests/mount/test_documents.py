@@ -14,6 +14,7 @@ import pytest
 
 from koodrive_sim import IMPORT_TASK, REPO, SHARE, SHARE_TASK, TOKEN, wait_until
 from kootaskfs_mount import BINARY, environment, mounts_at, run
+from test_kootask_wait import PROGRAM
 from scripted_service import ScriptedService
 
 ENDPOINT = "https://intl.myhuaweicloud-koodrive.com"
@@ -45,10 +46,11 @@ def shell(script, home, text="", **variables):
     return run("sh", "-eu", "-c", "umask 022\n" + script, check=False, cwd=home, env=env, input=text)
 
 
-# the README's loop
+# how the README waits
 
-LOOP, = [block for block in blocks("README.md") if "while grep" in block]
-LOOP = "".join(line[2:] + "\n" for line in LOOP.splitlines()[-3:-1])
+SESSION = next(block for block in blocks("README.md") if "/wait " in block)
+CAT, = re.findall(r"^\$ (cat \S+/wait) ", SESSION, re.M)
+WAIT, = re.findall(r"^\$ (kootask-wait .*?) +#", SESSION, re.M)
 
 
 @pytest.fixture
@@ -58,54 +60,53 @@ def service():
     scripted.close()
 
 
-def wait_for(m, task):
-    """The README's two lines for this task; a sleep of theirs is short, and shows that it has begun."""
-    assert LOOP.count("$ ") == 0 and LOOP.count("1790000000000002957") == 2
-    script = 'sleep() { touch "$SLEPT"; command sleep 0.02; }\n' + LOOP.replace("1790000000000002957", task)
-    return m.popen("sh", "-c", script, cwd=m.path, env=environment(SLEPT=str(m.directory / "slept")))
+def wait_for(m, command, task):
+    """The README's command for this task."""
+    assert command.count("1790000000000002957") == 1
+    path = f"{Path(PROGRAM).parent}:{os.environ['PATH']}"
+    return m.popen("sh", "-c", command.replace("1790000000000002957", task), cwd=m.path, env=environment(PATH=path))
 
 
 ENDS = [("share", 2, "completed"), ("share", 3, "canceled"), ("job", 2, "completed"), ("job", 3, "canceled"),
-        ("basic", 2, "completed"), ("basic", 3, "failed"), ("job", 7, "unknown-7")]
+        ("basic", 2, "completed"), ("basic", 3, "failed")]
 
 
 @pytest.mark.parametrize("before", ["already", "meanwhile"])
 @pytest.mark.parametrize("kind, status, word", ENDS, ids=[f"{kind}-{word}" for kind, _, word in ENDS])
-def test_the_loop_ends(mount, service, kind, status, word, before):
-    """The loop ends when the task has, however it has: "completed, canceled or failed"."""
+def test_waiting_ends(mount, service, kind, status, word, before):
+    """Both ways to wait end when the task has, however it has; the second goes on when it went well."""
     add = {"share": lambda s: service.add_share("77", taskStatus=s), "job": lambda s: service.add_job("77", status=s),
            "basic": lambda s: service.add_basic("77", status=s)}[kind]
     add(status if before == "already" else 1)
-    m = mount(service, watch=["share 5 77" if kind == "share" else f"{kind} 77"], ttl="20ms")
-    waiting = wait_for(m, "77")
+    m = mount(service, watch=["share 5 77" if kind == "share" else f"{kind} 77"], ttl="100ms")
+    waiting = [wait_for(m, command, "77") for command in (CAT, WAIT)]
     if before == "meanwhile":
-        wait_until((m.directory / "slept").exists, "the loop to sleep")
-        assert waiting.poll() is None
+        wait_until(lambda: m.metric("kootaskfs_watched_tasks") == 1, "somebody who waits")
+        assert all(child.poll() is None for child in waiting)
         add(status)
-    assert waiting.communicate(timeout=60) == (word + "\n", "")
-    assert waiting.returncode == 0
+    (word_read, _), (told, _) = (child.communicate(timeout=60) for child in waiting)
+    assert word_read == word + "\n" and told.split()[:2] == ["77", word]
+    assert (word == "completed" and waiting[1].returncode == 0) == told.endswith("\ndone\n")
 
 
-@pytest.mark.parametrize("trouble", ["outage", "refused", "unknown", "dead"])
-def test_the_loop_does_not_hang(mount, service, trouble):
-    """"and when its status cannot be read: then grep and cat say why"."""
+@pytest.mark.parametrize("trouble", ["refused", "unknown", "dead"])
+def test_waiting_does_not_hang(mount, service, trouble):
+    """What cannot be read is not waited for for ever: both say why, and fail."""
     service.add_job("77", status=1)
-    m = mount(service, watch=["job 77"], ttl="20ms", max_stale="0", negative_ttl="0", deadline="1s")
-    waiting = wait_for(m, "78" if trouble == "unknown" else "77")
+    m = mount(service, watch=["job 77"], ttl="100ms", max_stale="0", negative_ttl="0", deadline="1s")
+    waiting = [wait_for(m, command, "78" if trouble == "unknown" else "77") for command in (CAT, WAIT)]
     if trouble != "unknown":
-        wait_until((m.directory / "slept").exists, "the loop to sleep")
-    if trouble == "outage":
-        service.answers["77"] = (503, "")
-    elif trouble == "refused":
+        wait_until(lambda: m.metric("kootaskfs_watched_tasks") == 1, "somebody who waits")
+    if trouble == "refused":
         service.answers["77"] = (401, {"code": 1})
     elif trouble == "dead":
         m.signal(signal.SIGKILL)
         m.process.wait()
         run("umount", "-l", m.path)
         m.ended = True
-    out, told = waiting.communicate(timeout=60)
-    assert waiting.returncode != 0 and out == ""
-    assert re.search(r"^grep: .*/status: ", told, re.M) and re.search(r"^cat: .*/status: ", told, re.M), told
+    for child, name in zip(waiting, ("cat: tasks/7", "kootask-wait: 7")):
+        out, told = child.communicate(timeout=60)
+        assert child.returncode != 0 and "done" not in out and told.startswith(name), told
 
 
 # first use

@@ -32,7 +32,7 @@ print(error or os.read(fd, 99).decode().strip(), *sorted(set(seen)), flush=True)
 
 
 def parked(m):
-    return int(m.control("metrics").split("\nkootaskfs_parked ")[1].split()[0])
+    return m.metric("kootaskfs_parked_operations")
 
 
 def reader(m, signals, *blocked):

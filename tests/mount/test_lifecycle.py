@@ -215,7 +215,7 @@ def test_sighup_gives_memory_back(mount, start, tmp_path):
     m = mount(sim, watch=watch)
 
     def gauge(name):
-        return int(m.control("metrics").split(f"\nkootaskfs_{name} ")[1].split()[0])
+        return m.metric("kootaskfs_" + name)
 
     run("grep", "-r", "completed", m / "tasks")
     assert gauge("cache_entries") == 101 and gauge("inodes") > 101 * 20
@@ -327,5 +327,5 @@ def test_two_mounts(mount, sim):
 def test_no_service_at_all(mount, sim):
     """The mount answers though the service does not; nothing is asked at the start."""
     m = mount(sim, endpoint=NOWHERE, background=True)
-    assert listed(m) == BOTH and sorted(os.listdir(m.path)) == [".kootaskfs", "shares", "tasks"]
+    assert listed(m) == BOTH and sorted(os.listdir(m.path)) == [".kootaskfs", "events", "shares", "tasks"]
     assert "service: not asked yet\n" in m.control("health")

@@ -36,10 +36,6 @@ def package(mount, sim, host, link=None, **settings):
     return m, m.task() / "package.zip"
 
 
-def metric(m, name):
-    return int(m.control("metrics").split(f"\n{name} ")[1].split()[0])
-
-
 def test_stat_is_one_byte(mount, sim, host):
     """"Looking up `package.zip` asks the link's host for one byte, which gives size and time." "The size of `package.zip` is
     exact, and known before the package is read." "Its mtime is the host's Last-Modified, or else the task's end.\""""
@@ -48,11 +44,11 @@ def test_stat_is_one_byte(mount, sim, host):
     assert (stat.st_size, stat.st_mtime, stat.st_mode & 0o777) == (len(host.content), MODIFIED_SECONDS, 0o444)
     assert os.stat(path).st_ino == stat.st_ino
     assert [r["headers"]["Range"] for r in host.requests] == ["bytes=0-0"]
-    assert metric(m, "kootaskfs_package_bytes_total") == 1
+    assert m.metric("kootaskfs_package_bytes_total") == 1
     assert m.requests() == 1
     assert os.getxattr(path, "user.mime_type") == b"application/zip"
     assert os.getxattr(path, "user.kootaskfs.stale") == b"0"
-    assert metric(m, "kootaskfs_package_requests_total") == 1
+    assert m.metric("kootaskfs_package_requests_total") == 1
 
 
 @pytest.mark.parametrize("end, seconds", [("20240930091933", 1727687973), ("", None)])
@@ -84,7 +80,7 @@ def test_sequential_reads_ask_for_more_at_once(mount, sim, host):
     assert path.read_bytes() == host.content
     sizes = [last - first + 1 for first, last in host.ranged()]
     assert len(sizes) < 80 and max(sizes) >= 1 << 20 and min(sizes[:3]) <= 2 * BLOCK
-    assert metric(m, "kootaskfs_package_memory") <= 32 << 20
+    assert m.metric("kootaskfs_package_memory_bytes") <= 32 << 20
 
 
 def test_unzip_list_and_test(mount, sim, host):
@@ -277,7 +273,7 @@ def test_reads_of_a_whole_wait_for_their_bytes(mount, sim, host, tmp_path):
     with open(path, "rb", buffering=0) as opened:
         assert opened.read(1000) == host.content[:1000]
         later = m.popen("dd", f"if={path}", "bs=1M", "skip=2", "count=1", f"of={tmp_path}/later", "status=none")
-        wait_until(lambda: "\nkootaskfs_parked 1\n" in m.control("metrics"), "the reader to wait")
+        wait_until(lambda: m.metric("kootaskfs_parked_operations") == 1, "the reader to wait")
         assert later.poll() is None and os.path.getsize(tmp_path / "later") == 0
         host.pause[1].set()
         assert later.wait(60) == 0 and (tmp_path / "later").read_bytes() == host.content[2 << 20:3 << 20]

@@ -38,7 +38,7 @@ def test_ten_readers_are_one_request(mount, start):
     outputs = {tuple(sorted(reader.communicate(timeout=60)[0].splitlines())) for reader in readers}
     assert len(outputs) == 1 and len(outputs.pop()) > 20
     assert m.requests() == 1
-    assert 'kootaskfs_cache_lookups_total{outcome="miss"} 1\n' in m.control("metrics")
+    assert m.metric("kootaskfs_cache_lookups_total", outcome="miss") == 1
 
 
 def test_what_makes_requests(mount, sim):
@@ -199,7 +199,7 @@ def test_memory_bound(mount, start):
     for _, task in tasks:
         store(sim, detail(task, padding="x" * 10_000, taskStatus=2), task)
         m.read("job.json", task)
-    kept = int(m.control("metrics").split("\nkootaskfs_cache_bytes ")[1].split()[0])
+    kept = m.metric("kootaskfs_cache_bytes")
     assert 20_000 < kept <= 65_536
     assert m.requests() == 20
     assert "x" * 10_000 in m.read("job.json", tasks[0][1])
@@ -224,9 +224,9 @@ def test_large_answers_are_decoded_aside(mount, sim):
     rows = [f'{{"fileId":"F{n:06}","status":"{2 if n % 1000 == 0 else 1}","newFileId":"N{n}"}}' for n in range(100_000)]
     store(sim, f'{{"jobInfo":{{"taskStatus":2}},"taskInfos":[{",".join(rows)}]}}')
     reader = m.popen("cat", m.task() / "files.csv", stdout=subprocess.DEVNULL)
-    wait_until(lambda: "\nkootaskfs_decoding 1\n" in m.control("metrics"), "the decoding to be seen")
+    wait_until(lambda: m.metric("kootaskfs_decoding") == 1, "the decoding to be seen")
     assert m.read("fail-count", IMPORT_TASK) != ""
     assert reader.wait(60) == 0
     assert m.read("files.csv").count("\n") == 100_001 and m.read("failures.csv").count("\n") == 101
-    assert "\nkootaskfs_decoding 0\n" in m.control("metrics")
+    assert m.metric("kootaskfs_decoding") == 0
     assert m.requests(SHARE_TASK) == 1

@@ -2,7 +2,6 @@
 """Readahead of tasks, by counts."""
 
 import random
-import re
 
 import pytest
 
@@ -22,7 +21,7 @@ def many(mount, start, tmp_path):
 
 
 def prefetches(m):
-    return int(re.search(r"^kootaskfs_prefetches_total (\d+)$", m.control("metrics"), re.M)[1])
+    return m.metric("kootaskfs_prefetches_total")
 
 
 @pytest.mark.parametrize("script", [

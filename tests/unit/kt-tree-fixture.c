@@ -75,8 +75,11 @@ kt_tree_set_up (KtTreeFixture *f, gconstpointer data)
   f->lists = f->below.lists;
   kt_tree_use_lists (f, 0);
   f->health = about.health = kt_health_new ();
+  f->events = kt_events_new (kt_fake_clock (f->clock), f->below.changes, f->catalog, f->below.watch, 1024 * 1024);
+  about.clock = kt_fake_clock (f->clock);
   f->tree = kt_tree_new (kt_fake_clock (f->clock), f->below.changes, f->store, f->catalog, f->lists, f->below.watch,
                          &about, &options);
+  kt_tree_set_events (f->tree, f->events);
   f->forgotten = g_string_new (NULL);
   kt_tree_set_invalidate (f->tree, invalidate, f);
 }
@@ -88,6 +91,7 @@ kt_tree_tear_down (KtTreeFixture *f, gconstpointer data)
     kt_tree_set_invalidate (f->tree, NULL, NULL);
   g_assert_true (f->invalidated == NULL);
   kt_tree_free (f->tree);
+  kt_events_free (f->events);
   kt_store_tear_down (&f->below, NULL);
   kt_health_free (f->health);
   g_string_free (f->forgotten, TRUE);

@@ -9,6 +9,7 @@
 /* A tree on a store whose source and clock the test drives by hand, and a kernel that only takes notes. */
 typedef struct {
   KtStoreFixture below; /* with kt_store_policy; no list is chosen before kt_tree_use_lists() */
+  KtEvents *events;     /* memory 1 MiB */
   KtHealth *health;
   KtTree *tree;
   /* those of BELOW, at hand */

@@ -87,7 +87,8 @@ test_defaults (Fixture *f, gconstpointer data)
   "= "                                                                                                                 \
   "http://p:3128\nfamilies = share, job\nallow-cancel = yes\nverify = no\n\n"                                          \
   "[cache]\nttl = 250ms\nended-ttl = 1h\nnegative-ttl = 0\nlist-ttl = 2min\nmax-stale = forever\nmemory = 1G\n\n"      \
-  "[fetch]\ndeadline = 1min\nconcurrency = 1024\nrate = 7\nmax-response = 100\n\n[watch]\nfile = /etc/tasks\n"
+  "[fetch]\ndeadline = 1min\nconcurrency = 1024\nrate = 7\nmax-response = 100\n\n[watch]\nfile = "                     \
+  "/etc/tasks\nevents-memory = 64K\n"
 
 static void
 test_all_keys (Fixture *f, gconstpointer data)
@@ -114,6 +115,7 @@ test_all_keys (Fixture *f, gconstpointer data)
   g_assert_cmpuint (config->cache.memory, ==, 1 << 30);
   g_assert_cmpint (config->deadline, ==, 60 * KT_SECOND);
   g_assert_cmpuint (config->limits.concurrency, ==, 1024);
+  g_assert_cmpuint (config->events_memory, ==, 64 * 1024);
   g_assert_cmpuint (config->limits.rate, ==, 7);
   g_assert_cmpuint (config->limits.max_response, ==, 100);
   g_assert_cmpstr (config->watch_file, ==, "/etc/tasks");
@@ -154,7 +156,7 @@ test_format (Fixture *f, gconstpointer data)
       "[service]\nendpoint = https://h\nuser-id = 1\ntoken-scheme = auto\nkeep-alive = no\nlanguage = en-US\n"
       "time-zone = UTC\nfamilies = share, basic, job\nallow-cancel = no\nverify = yes\n\n"
       "[cache]\nttl = 5s\nended-ttl = forever\nnegative-ttl = 3s\nlist-ttl = 30s\nmax-stale = 5min\nmemory = 256M\n\n"
-      "[fetch]\ndeadline = 10s\nconcurrency = 64\nrate = 0\nmax-response = 64M\n\n[watch]\n");
+      "[fetch]\ndeadline = 10s\nconcurrency = 64\nrate = 0\nmax-response = 64M\n\n[watch]\ninotify = yes\nevents-memory = 1M\n");
 }
 
 static void
@@ -401,6 +403,9 @@ test_bad_values (Fixture *f, gconstpointer data)
     { "[fetch]\ndeadline = 0\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
     { "[fetch]\ndeadline = 2h\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
     { "[fetch]\ndeadline = forever\n", "[fetch] deadline", "expected more than 0 and at most 1h" },
+    { "[watch]\nevents-memory = 65535\n", "[watch] events-memory", "expected a size from 64K to 1G" },
+    { "[watch]\nevents-memory = 1025M\n", "[watch] events-memory", "expected a size from 64K to 1G" },
+    { "[watch]\nevents-memory = much\n", "[watch] events-memory", "is not a size" },
     { "[fetch]\nconcurrency = 0\n", "[fetch] concurrency", "expected a whole number from 1 to 1024" },
     { "[fetch]\nconcurrency = 1025\n", "[fetch] concurrency", "expected a whole number from 1 to 1024" },
     { "[fetch]\nrate = -1\n", "[fetch] rate", "expected a whole number from 0 to 1000000" },

@@ -5,7 +5,6 @@
 #include "base/kt-clock.h"
 #include "base/kt-health.h"
 #include "base/kt-log.h"
-#include "base/kt-metrics.h"
 #include "base/kt-units.h"
 
 #include <errno.h>
@@ -33,6 +32,7 @@ test_errno (void)
     { KT_ERROR_REDIRECTED, EIO, "EIO" },
     { KT_ERROR_SERVICE, EIO, "EIO" },
     { KT_ERROR_INTERRUPTED, EINTR, "EINTR" },
+    { KT_ERROR_NOT_YET, EAGAIN, "EAGAIN" },
     { KT_ERROR_READ_ONLY, EROFS, "EROFS" },
     { KT_ERROR_FORBIDDEN, EPERM, "EPERM" },
     { KT_ERROR_BAD_WORD, EINVAL, "EINVAL" },
@@ -413,30 +413,15 @@ test_log_writer (void)
   g_test_trap_assert_stderr_unmatched ("*hunter2*");
 }
 
-static guint64
-seven (gpointer data)
-{
-  return 7;
-}
-
+/* The lines of HEALTH at NOW. */
 static void
-test_metrics (void)
+assert_health (const KtHealth *health, KtSec now, const char *service, const char *success, const char *failure,
+               guint failures)
 {
-  g_autoptr (KtMetrics) metrics = kt_metrics_new ();
-  guint64 *hits = kt_metrics_counter (metrics, "lookups", "Lookups", "outcome", "hit");
-  guint64 *sent = kt_metrics_counter (metrics, "sent", "Sent", NULL, NULL);
-  guint64 *misses = kt_metrics_counter (metrics, "lookups", "Lookups", "outcome", "miss");
+  g_autofree char *expected = g_strdup_printf (
+      "service: %s\nlast-success: %s\nlast-failure: %s\nfailures-in-a-row: %u\n", service, success, failure, failures);
 
-  kt_metrics_gauge (metrics, "nodes", "Nodes", seven, NULL);
-  g_assert_true (kt_metrics_counter (metrics, "lookups", "Lookups", "outcome", "hit") == hits);
-  *hits = 3;
-  *misses = G_MAXUINT64;
-  ++*sent;
-  kt_assert_text (kt_metrics_format (metrics), "# TYPE lookups counter\n# HELP lookups Lookups\n"
-                                               "lookups_total{outcome=\"hit\"} 3\n"
-                                               "lookups_total{outcome=\"miss\"} 18446744073709551615\n"
-                                               "# TYPE sent counter\n# HELP sent Sent\nsent_total 1\n"
-                                               "# TYPE nodes gauge\n# HELP nodes Nodes\nnodes 7\n# EOF\n");
+  kt_assert_text (kt_health_format (health, now * KT_SECOND), expected);
 }
 
 static void
@@ -446,39 +431,78 @@ test_health (void)
   g_autoptr (GError) denied = g_error_new (KT_ERROR, KT_ERROR_DENIED, "HTTP 401\nforged");
   g_autoptr (GError) unknown = g_error_new (KT_ERROR, KT_ERROR_NOT_FOUND, "HTTP 404");
   g_autoptr (GError) config = g_error_new (KT_ERROR, KT_ERROR_CONFIG, "tasks:1: what?");
+  const char *second_61 = "1970-01-01T00:01:01Z", *second_62 = "1970-01-01T00:01:02Z";
 
   kt_test_warnings ();
   g_assert_cmpstr (kt_health_last_error (health), ==, "");
-  kt_assert_text (kt_health_format (health),
-                  "service: not asked yet\nlast-success: never\nlast-failure: never\nfailures-in-a-row: 0\n");
+  g_assert_cmpint (kt_health_state (health), ==, -1);
+  assert_health (health, 60, "not asked yet", "never", "never", 0);
 
   kt_health_failure (health, 60 * KT_SECOND, "share/taskDetail 7", "abc", denied);
   kt_health_failure (health, 61 * KT_SECOND, "task/result 8", NULL, denied);
   g_assert_cmpuint (kt_test_warnings (), ==, 2);
+  g_assert_cmpint (kt_health_state (health), ==, 0);
   g_assert_cmpstr (kt_health_last_error (health), ==,
                    "1970-01-01T00:01:01Z task/result 8: EACCES: HTTP 401\\x0aforged");
-  kt_assert_text (kt_health_format (health), "service: failing\nlast-success: never\n"
-                                             "last-failure: 1970-01-01T00:01:01Z\nfailures-in-a-row: 2\n");
+  assert_health (health, 61, "failing, no success yet", "never", second_61, 2);
 
   /* "no such task" is no failure of the service: nobody is warned */
   kt_health_failure (health, 62 * KT_SECOND, "task/result 7", "abc", unknown);
   g_assert_cmpuint (kt_test_warnings (), ==, 0);
+  g_assert_cmpint (kt_health_state (health), ==, 1);
   g_assert_cmpstr (kt_health_last_error (health), ==,
                    "1970-01-01T00:01:02Z task/result 7: ENOENT: HTTP 404, trace id abc");
-  kt_assert_text (kt_health_format (health), "service: ok\nlast-success: 1970-01-01T00:01:02Z\n"
-                                             "last-failure: 1970-01-01T00:01:01Z\nfailures-in-a-row: 0\n");
+  assert_health (health, 67, "ok, last success 5 s ago; nothing asked since", second_62, second_61, 0);
 
   /* nor does a bad watch list say anything of the service, but it is warned of */
   kt_health_failure (health, 62 * KT_SECOND, "watch list", NULL, config);
   g_assert_cmpuint (kt_test_warnings (), ==, 1);
   g_assert_cmpstr (kt_health_last_error (health), ==, "1970-01-01T00:01:02Z watch list: EINVAL: tasks:1: what?");
-  kt_assert_text (kt_health_format (health), "service: ok\nlast-success: 1970-01-01T00:01:02Z\n"
-                                             "last-failure: 1970-01-01T00:01:01Z\nfailures-in-a-row: 0\n");
+  assert_health (health, 62, "ok, last success 0 s ago; nothing asked since", second_62, second_61, 0);
 
   kt_health_failure (health, 63 * KT_SECOND, "x", NULL, denied);
+  assert_health (health, 62 + 3 * 3600, "failing, last success 3 h ago", second_62, "1970-01-01T00:01:03Z", 1);
   kt_health_success (health, 64 * KT_SECOND);
-  kt_assert_text (kt_health_format (health), "service: ok\nlast-success: 1970-01-01T00:01:04Z\n"
-                                             "last-failure: 1970-01-01T00:01:03Z\nfailures-in-a-row: 0\n");
+  assert_health (health, 64, "ok, last success 0 s ago; nothing asked since", "1970-01-01T00:01:04Z",
+                 "1970-01-01T00:01:03Z", 0);
+  kt_test_warnings ();
+}
+
+/* "ok" is of the past: it says of when, and what has been asked since. A clock that was put back makes no age. */
+static void
+test_health_since (void)
+{
+  g_autoptr (KtHealth) health = kt_health_new ();
+  const char *then = "1970-01-01T00:01:00Z";
+
+  kt_health_begin (health);
+  assert_health (health, 60, "not asked yet; 1 request under way", "never", "never", 0);
+  kt_health_end (health);
+  assert_health (health, 60, "not asked yet", "never", "never", 0); /* it was ended */
+  kt_health_success (health, 60 * KT_SECOND);
+  assert_health (health, 60 + 3 * 3600, "ok, last success 3 h ago; nothing asked since", then, "never", 0);
+  assert_health (health, 0, "ok, last success 0 s ago; nothing asked since", then, "never", 0);
+  kt_health_begin (health);
+  kt_health_begin (health);
+  assert_health (health, 69, "ok, last success 9 s ago; 2 requests under way", then, "never", 0);
+  kt_health_end (health);
+  kt_health_end (health);
+  assert_health (health, 69, "ok, last success 9 s ago", then, "never", 0); /* was asked, and nobody knows */
+}
+
+static void
+test_ages (void)
+{
+  static const struct {
+    KtUsec age;
+    const char *text;
+  } table[] = {
+    { -KT_SECOND, "0 s" },        { KT_SECOND - 1, "0 s" },    { 59 * KT_SECOND, "59 s" },
+    { 119 * KT_SECOND, "1 min" }, { 3600 * KT_SECOND, "1 h" }, { 49 * 3600 * KT_SECOND, "2 d" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
+    kt_assert_text (kt_age_format (table[i].age), table[i].text);
 }
 
 int
@@ -498,7 +522,8 @@ main (int argc, char **argv)
   g_test_add_func ("/base/secrets-are-bounded", test_secrets_are_bounded);
   g_test_add_func ("/base/replaced-secrets", test_replaced_secrets);
   g_test_add_func ("/base/log-writer", test_log_writer);
-  g_test_add_func ("/base/metrics", test_metrics);
   g_test_add_func ("/base/health", test_health);
+  g_test_add_func ("/base/health-since", test_health_since);
+  g_test_add_func ("/base/ages", test_ages);
   return g_test_run ();
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Holds the documents to the tables, each row in its own place: the tree in docs/semantics.md has the files of the table of
-files, no others, and the table in docs/configuration.md the keys with their groups and initial values."""
+files, no others, and the table in docs/configuration.md the keys with their groups and initial values. The table in
+docs/monitoring.md has the metrics of the sources, and examples/ name no others."""
 
 import pathlib
 import re
@@ -17,6 +18,9 @@ TREE_LINE = re.compile(r"^( +)(\S+(?: \S+)*)(?:  +(.*))?$")
 ID = re.compile(r"\b[A-Z]{4,}\b")  # TASKID: a name that is data
 KEY_LINE = re.compile(r"^\|([^|`]*)\| `([\w-]+)` \|([^|]*)\|", re.MULTILINE)
 VALUE = re.compile(r"`([^`]*)`")
+METRIC = r"(?:kootaskfs|process)_[a-z_]+"
+METRIC_LINE = re.compile(rf"^\| `({METRIC})` \|", re.MULTILINE)
+OF_HISTOGRAM = re.compile(r"_(?:bucket|sum|count)$")
 
 
 def files_of(rows):
@@ -88,11 +92,32 @@ def wrong_keys(source, document):
     return wrong
 
 
+def wrong_metrics(sources, document, examples):
+    """SOURCES and EXAMPLES: texts by name."""
+    made = {name for text in sources.values() for name in re.findall(rf'"({METRIC})"', text)}
+    shown = METRIC_LINE.findall(document)
+    if not made or not shown:
+        return ["no metrics: has the form of docs/monitoring.md or of the sources changed?"]
+    wrong = [f"docs/monitoring.md has no line for {name}" for name in sorted(made - set(shown))]
+    wrong += [f"docs/monitoring.md has {name}, which is no metric" for name in sorted(set(shown) - made)]
+    wrong += [f"docs/monitoring.md has {name} twice" for name in sorted(set(shown)) if shown.count(name) > 1]
+    for example, text in examples.items():
+        # a job of Prometheus' and the like are no metrics: these are followed by a selector or by what ends an expression
+        used = {OF_HISTOGRAM.sub("", name) for name in re.findall(rf"\b({METRIC})(?=[{{\s)])", text)}
+        wrong += [f"{example} uses {name}, which is no metric" for name in sorted(used - made)]
+        wrong += [] if used else [f"{example} uses no metric: has its form changed?"]
+    return wrong
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     texts = [(root / name).read_text(encoding="utf-8") for name in
              ("src/tree/kt-files.c", "docs/semantics.md", "src/app/kt-config.c", "docs/configuration.md")]
     found = wrong_files(*texts[:2]) + wrong_keys(*texts[2:])
+    sources = {path.name: path.read_text(encoding="utf-8") for path in root.glob("src/*/*.c")}
+    examples = {path.name: path.read_text(encoding="utf-8")
+                for pattern in ("*.yml", "*.json") for path in root.glob("examples/" + pattern)}
+    found += wrong_metrics(sources, (root / "docs/monitoring.md").read_text(encoding="utf-8"), examples)
     print("\n".join(found) or "all documented")
     return 1 if found else 0
 

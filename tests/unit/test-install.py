@@ -3,6 +3,7 @@
 test-install.py SOURCE BUILD"""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -48,7 +49,8 @@ def problems_of(files):
             found += [f"{path} refers to no document"] if path.stem == "kootaskfs" and not paths else []
         elif path.suffix == ".md":
             links = LINK.findall(place.read_text(encoding="utf-8"))
-            found += [f"{path} links to {link}" for link in links if path.parent / link not in files]
+            found += [f"{path} links to {link}" for link in links
+                      if pathlib.Path(os.path.normpath(path.parent / link)) not in files]
     return found
 
 

@@ -131,7 +131,7 @@ test_memory (KtPackageFixture *f, gconstpointer data)
   for (guint i = 0; i < 257; i++)
     kt_package_assert_result (&result[i], -1, KT_TEST_BLOCK);
   metrics = kt_metrics_format (f->metrics);
-  g_assert_nonnull (strstr (metrics, "kootaskfs_package_memory 33554432\n"));
+  g_assert_nonnull (strstr (metrics, "kootaskfs_package_memory_bytes 33554432\n"));
 }
 
 /* A read that waits for memory and has a part of what it reads: its own bytes are no room for it, so it is not tried

@@ -15,6 +15,26 @@ with_session (KtServiceFixture *f)
   kt_signin_configure (f);
 }
 
+static void
+assert_renewals (KtServiceFixture *f, const char *way, guint succeeded, guint failed)
+{
+  const char *name = "kootaskfs_token_renewals_total";
+  KtLabel labels[] = { { "way", way }, { "result", "succeeded" } };
+
+  g_assert_cmpuint (*kt_metrics_counter_of (f->metrics, name, "", labels, 2), ==, succeeded);
+  labels[1].value = "failed";
+  g_assert_cmpuint (*kt_metrics_counter_of (f->metrics, name, "", labels, 2), ==, failed);
+}
+
+static void
+assert_under_way (KtServiceFixture *f, guint n)
+{
+  g_autofree char *health = kt_health_format (f->health, 0);
+  g_autofree char *words = g_strdup_printf ("; %u request%s under way\n", n, n > 1 ? "s" : "");
+
+  g_assert_cmpint (strstr (health, n > 0 ? words : "under way") != NULL, ==, n > 0);
+}
+
 /* "The token is renewed once for all requests that were refused. They wait for it." The session is asked before the
  * source. "A token from `session/refresh` is used until its source has another token than before." */
 static void
@@ -26,6 +46,8 @@ test_session (KtServiceFixture *f, gconstpointer data)
   for (guint i = 0; i < 20; i++)
     kt_signin_land (f, i, 401, REFUSED);
   g_assert_cmpuint (kt_signin_sent (f), ==, 21);
+  assert_under_way (f, 21); /* all of them go on */
+  assert_renewals (f, "session", 0, 0);
   g_assert_cmpstr (kt_fake_transport_line (f->transport, 20), ==, REFRESH);
   g_assert_cmpstr (kt_fake_transport_body (f->transport, 20), ==, "");
   g_assert_cmpstr (kt_signin_header (f, 20, "x-session-id"), ==, "SESSION");
@@ -37,6 +59,9 @@ test_session (KtServiceFixture *f, gconstpointer data)
     kt_signin_land (f, i, 200, GOOD);
   }
   g_assert_cmpuint (f->good, ==, 20);
+  assert_under_way (f, 0);
+  assert_renewals (f, "session", 1, 0);
+  assert_renewals (f, "source", 0, 0);
   g_assert_cmpuint (f->reads, ==, 0);
   kt_assert_text (kt_log_redact ("SESSION AT RENEWED RENEWED"), "*** AT *** ***");
   kt_service_set_token (f->service, "FIRST"); /* the source knows nothing of it */
@@ -118,6 +143,8 @@ test_session_lost (KtServiceFixture *f, gconstpointer data)
     kt_signin_land (f, first + 2, 200, GOOD);
   }
   g_assert_cmpuint (f->good, ==, G_N_ELEMENTS (table));
+  assert_renewals (f, "session", 0, G_N_ELEMENTS (table));
+  assert_renewals (f, "source", G_N_ELEMENTS (table), 0);
 }
 
 /* "the token is renewed by `session/refresh`, but not after HTTP 403"; the end of the mount ends everything. */
@@ -137,6 +164,8 @@ test_session_others (KtServiceFixture *f, gconstpointer data)
   kt_http_client_free (g_steal_pointer (&f->http)); /* the refresh is under way */
   g_assert_cmpuint (f->refused, ==, 2);
   g_assert_cmpuint (f->reads, ==, 1);
+  assert_under_way (f, 0);
+  assert_renewals (f, "session", 0, 0); /* what the end of the mount ended is no failure */
 }
 
 /* "With `keep-alive = no`, an idle mount makes no call but the one at the start, and sets no timer." */
@@ -166,6 +195,7 @@ test_keep_alive (KtServiceFixture *f, gconstpointer data)
   kt_fake_clock_advance (f->clock, 1);
   g_assert_cmpuint (kt_signin_sent (f), ==, 2);
   g_assert_cmpstr (kt_fake_transport_line (f->transport, 1), ==, CHEAP);
+  assert_under_way (f, 1);
   g_assert_null (kt_fake_transport_body (f->transport, 1));
   kt_signin_land (f, 1, 200, "{}");
   kt_fake_clock_advance (f->clock, 15 * MINUTE);

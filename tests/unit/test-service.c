@@ -157,8 +157,10 @@ test_failure_is_reported_once (Fixture *f, gconstpointer data)
   expected = g_strdup_printf ("2024-09-30T09:19:32Z job 7: EACCES: HTTP 401, code 123: no, trace id %s",
                               header (f, 0, "X-Traceid"));
   g_assert_cmpstr (kt_health_last_error (f->health), ==, expected);
-  g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_request_failures", "", NULL, NULL), ==, 1);
-  g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_requests", "", "call", "job"), ==, 1);
+  g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_request_failures_total", "", "errno", "EACCES"), ==, 1);
+  g_assert_cmpuint (*kt_metrics_counter_of (f->metrics, "kootaskfs_requests_total", "",
+                                            (const KtLabel[]){ { "call", "job" }, { "status", "401" } }, 2),
+                    ==, 1);
 }
 
 static void

@@ -2,6 +2,8 @@
 /* When the service's lists are read, who waits for them, and what they change. */
 #include "kt-store-fixture.h"
 
+#include <string.h>
+
 #define BASIC KT_FAMILY_BASIC
 #define JOB   KT_FAMILY_JOB
 
@@ -97,7 +99,8 @@ test_chosen_families (KtStoreFixture *f, gconstpointer data)
   assert_catalog (f, "1 3 ");
 }
 
-/* A list that is refused keeps nobody from the other, and is asked for again after negative-ttl. */
+/* A list that is refused keeps nobody from the other, and is asked for again after negative-ttl. "The line of a list that
+ * could be read says how long ago it was asked for." */
 static void
 test_refused (KtStoreFixture *f, gconstpointer data)
 {
@@ -108,14 +111,50 @@ test_refused (KtStoreFixture *f, gconstpointer data)
   kt_fake_list_land (f->source, JOB, KT_ITEM ("3", 1));
   g_assert_cmpuint (replies, ==, 1);
   assert_catalog (f, "3 ");
-  kt_assert_text (kt_lists_format (f->lists), "list-basic: failed: made to fail\nlist-job: ok, 1 tasks\n");
+  kt_assert_text (kt_lists_format (f->lists),
+                  "list-basic: failed: made to fail\nlist-job: ok, 1 tasks; read 0 s ago\n");
   g_assert_null (get (f, &replies));
   kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
   g_assert_nonnull (get (f, &replies));
   g_assert_false (kt_fake_list_pending (f->source, JOB));
   kt_fake_list_land (f->source, BASIC, KT_ITEM ("1", 1));
   assert_catalog (f, "1 3 ");
-  kt_assert_text (kt_lists_format (f->lists), "list-basic: ok, 1 tasks\nlist-job: ok, 1 tasks\n");
+  kt_assert_text (kt_lists_format (f->lists),
+                  "list-basic: ok, 1 tasks; read 0 s ago\nlist-job: ok, 1 tasks; read 3 s ago\n");
+}
+
+static void
+assert_metrics (KtStoreFixture *f, const char *expected)
+{
+  g_autofree char *text = kt_metrics_format (f->metrics);
+  const char *lists = strstr (text, "# HELP kootaskfs_list_");
+
+  g_assert_cmpstr (lists, ==, expected);
+}
+
+/* The age is that of the last whole list, whatever has failed since; before the first there is none. */
+static void
+test_metrics (KtStoreFixture *f, gconstpointer data)
+{
+  const char *age =
+      "# HELP kootaskfs_list_age_seconds How long ago the last list that came whole was asked for, by kind\n"
+      "# TYPE kootaskfs_list_age_seconds gauge\nkootaskfs_list_age_seconds{kind=\"job\"} 40\n";
+  const char *failing = "# HELP kootaskfs_list_failing Whether the last reading of the list failed, by kind\n"
+                        "# TYPE kootaskfs_list_failing gauge\nkootaskfs_list_failing{kind=\"basic\"} 0\n"
+                        "kootaskfs_list_failing{kind=\"job\"} ";
+  g_autofree char *before = g_strconcat (failing, "0\n", NULL);
+  g_autofree char *after = g_strconcat (age, failing, "1\n", NULL);
+  guint replies;
+
+  kt_lists_add_metrics (f->lists, f->metrics);
+  get (f, &replies);
+  assert_metrics (f, before);
+  kt_fake_list_land (f->source, JOB, "");
+  kt_fake_clock_advance (f->clock, 40 * KT_SECOND);
+  get (f, &replies);
+  kt_fake_list_fail (f->source, JOB, KT_ERROR_TIMED_OUT);
+  assert_metrics (f, after);
+  kt_fake_list_land (f->source, BASIC, "");
 }
 
 /* Tasks that are listed no more are gone once the whole list is there, and not when it fails. */
@@ -140,12 +179,14 @@ test_gone (KtStoreFixture *f, gconstpointer data)
   kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
   get (f, &replies);
   kt_fake_list_page (f->source, JOB, KT_ITEM ("4", 1));
-  kt_assert_text (kt_lists_format (f->lists), "list-basic: ok, 0 tasks\nlist-job: being read, 1 so far\n");
+  kt_assert_text (kt_lists_format (f->lists),
+                  "list-basic: ok, 0 tasks; read 3 s ago\nlist-job: being read, 1 so far\n");
   kt_fake_list_page (f->source, JOB, KT_ITEM ("6", 1));
   kt_fake_list_end (f->source, JOB);
   assert_catalog (f, "4 6 ");
   kt_store_assert_log (f, "+4 +6 -3 -5 ");
-  kt_assert_text (kt_lists_format (f->lists), "list-basic: ok, 0 tasks\nlist-job: ok, 2 tasks\n");
+  kt_assert_text (kt_lists_format (f->lists),
+                  "list-basic: ok, 0 tasks; read 3 s ago\nlist-job: ok, 2 tasks; read 0 s ago\n");
 }
 
 static void
@@ -411,6 +452,7 @@ main (int argc, char **argv)
   KT_STORE_TEST ("/store/lists/offers", test_offers);
   KT_STORE_TEST ("/store/lists/chosen-families", test_chosen_families);
   KT_STORE_TEST ("/store/lists/refused", test_refused);
+  KT_STORE_TEST ("/store/lists/metrics", test_metrics);
   KT_STORE_TEST ("/store/lists/gone", test_gone);
   KT_STORE_TEST ("/store/lists/watched-stays", test_watched_stays);
   KT_STORE_TEST ("/store/lists/timeout", test_timeout);

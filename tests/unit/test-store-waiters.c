@@ -247,10 +247,50 @@ test_before_and_after (KtStoreFixture *f, gconstpointer data)
   kt_changes_unlisten (f->changes, &listener);
 }
 
+static guint
+gauge (KtStoreFixture *f, const char *name)
+{
+  g_autofree char *text = kt_metrics_format (f->metrics);
+  g_autofree char *start = g_strdup_printf ("\n%s ", name);
+  const char *line = strstr (text, start);
+
+  g_assert_nonnull (line);
+  return (guint) g_ascii_strtoull (line + strlen (start), NULL, 10);
+}
+
+static void
+assert_gauges (KtStoreFixture *f, guint flights, guint waiters)
+{
+  g_assert_cmpuint (gauge (f, "kootaskfs_flights"), ==, flights);
+  g_assert_cmpuint (gauge (f, "kootaskfs_waiters"), ==, waiters);
+}
+
+/* A flight is counted once, also when the next one begins as it lands; who waits until the reply or until he leaves. */
+static void
+test_gauges (KtStoreFixture *f, gconstpointer data)
+{
+  g_autoptr (KtKey) unknown = kt_key_new (KT_FAMILY_UNKNOWN, "9");
+  Reader readers[3];
+
+  get (f, KT_STORE_FRESH, &readers[0]);
+  get (f, KT_STORE_AGAIN, &readers[1]);
+  get (f, KT_STORE_FRESH, &readers[2]);
+  kt_store_prefetch (f->store, unknown, KT_TIME_NEVER);
+  assert_gauges (f, 2, 3);
+  kt_waiter_cancel (readers[2].waiter);
+  assert_gauges (f, 2, 2);
+  kt_fake_source_land (f->source, PROGRESS (1));
+  assert_gauges (f, 2, 1);
+  kt_fake_source_land (f->source, "{\"code\":0,\"taskType\":1,\"status\":1}"); /* the family is found out */
+  assert_gauges (f, 1, 1);
+  kt_fake_source_fail (f->source, KT_ERROR_TIMED_OUT);
+  assert_gauges (f, 0, 0);
+}
+
 static void
 test_counters (KtStoreFixture *f, gconstpointer data)
 {
-  static const char name[] = "kootaskfs_cache_lookups";
+  static const char name[] = "kootaskfs_cache_lookups_total";
   Reader readers[3];
 
   get (f, KT_STORE_FRESH, &readers[0]);
@@ -280,5 +320,6 @@ main (int argc, char **argv)
   TEST ("/store/waiters/changes", test_changes);
   TEST ("/store/waiters/before-and-after", test_before_and_after);
   TEST ("/store/waiters/counters", test_counters);
+  TEST ("/store/waiters/gauges", test_gauges);
   return g_test_run ();
 }

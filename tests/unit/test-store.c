@@ -209,7 +209,7 @@ test_stale (KtStoreFixture *f, gconstpointer data)
   g_assert_cmpint (reader.expires_at, ==, kt_fake_clock_now (f->clock) + 3 * KT_SECOND);
   g_assert_true (get (f, &reader)); /* and the service is left alone for a while */
   g_assert_true (reader.stale);
-  g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_stale_answers", "", NULL, NULL), ==, 2);
+  g_assert_cmpuint (*kt_metrics_counter (f->metrics, "kootaskfs_stale_answers_total", "", NULL, NULL), ==, 2);
 
   kt_fake_clock_advance (f->clock, 4 * KT_SECOND);
   get (f, &reader);

@@ -63,21 +63,23 @@ static void
 test_names (KtTreeFixture *f, gconstpointer data)
 {
   kt_tree_watch (f, tasks);
-  assert_names (f, "", NULL, "d:tasks d:shares d:.kootaskfs");
+  assert_names (f, "", NULL,
+                "d:tasks d:shares d:by-status f:overview f:overview.csv f:overview.json f:events d:.kootaskfs");
   assert_names (f, "tasks", NULL, "d:5 d:7 d:8");
   assert_names (f, "shares", NULL, "d:S");
   assert_names (f, "shares/S", NULL, "l:5 l:7");
   assert_names (f, "shares/T", NULL, "");
+  assert_names (f, "by-status", NULL, "d:pending d:running d:completed d:canceled d:failed");
   assert_names (f, ".kootaskfs", NULL, "f:version f:config f:health f:metrics f:last-error");
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, 0); /* none of this asks the service; who lists a task does */
   assert_names (f, "tasks/7", KT_RUNNING,
                 "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:name f:success-count "
                 "f:fail-count "
-                "f:summary f:task.json f:job.json f:response.json d:files f:files.csv f:failures.csv");
+                "f:summary f:task.json f:job.json f:response.json d:files f:files.csv f:failures.csv f:events");
   assert_names (f, "tasks/8", KT_IMPORTED,
                 "f:kind f:type f:status f:result f:progress f:created f:started f:ended f:user f:name f:success-count "
                 "f:fail-count "
-                "f:summary f:task.json f:job.json f:response.json d:files f:files.csv f:failures.csv");
+                "f:summary f:task.json f:job.json f:response.json d:files f:files.csv f:failures.csv f:events");
   assert_names (f, "tasks/7/files", NULL, "d:F");
   assert_names (f, "tasks/7/files/F", NULL, "f:status f:new-file-id f:source-container-id");
 }
@@ -134,7 +136,8 @@ test_task_fails (KtTreeFixture *f, gconstpointer data)
     kt_fake_source_fail (f->source, codes[i]);
     g_assert_true (listed.calls == 1 && listed.error == -1);
     names = names_of (listed.listing);
-    g_assert_true (g_str_has_prefix (names, "f:kind f:type f:status ") && g_str_has_suffix (names, " f:failures.csv"));
+    g_assert_true (g_str_has_prefix (names, "f:kind f:type f:status ")
+                   && g_str_has_suffix (names, " f:failures.csv f:events"));
     kt_listing_free (listed.listing);
     kt_fake_clock_advance (f->clock, 3 * KT_SECOND);
   }

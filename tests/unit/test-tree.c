@@ -18,7 +18,8 @@ test_table (void)
     g_assert_nonnull (row->what);
     g_assert_cmpuint (row->facts & ~KT_FACTS_ALL, ==, 0);
     g_assert_cmpuint (row->facts, !=, 0);
-    g_assert_true ((row->ops == &kt_entry_value || row->ops == &kt_entry_file_value || row->ops == &kt_entry_live)
+    g_assert_true ((row->ops == &kt_entry_value || row->ops == &kt_entry_file_value || row->ops == &kt_entry_live
+                    || row->ops == &kt_entry_overview)
                    == (row->render != NULL));
     g_assert_true ((S_ISREG (row->ops->mode) && row->ops->write == NULL) == (row->mime != NULL));
     g_assert_true (S_ISDIR (row->ops->mode) == (row->below != KT_PLACE_NONE));
@@ -54,7 +55,7 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
       continue;
     }
     g_assert_cmpuint (lookup.entry.id, !=, 0);
-    if (place == KT_PLACE_CONTROL) /* the same for each version */
+    if (row->ops->is_remade) /* the same for each version */
       g_assert_cmpuint (lookup.entry.stat.st_ino, <, KT_NODE_FIRST_ID);
     else
       g_assert_cmpuint (lookup.entry.stat.st_ino, ==, lookup.entry.id);
@@ -66,7 +67,7 @@ assert_rows_found (KtTreeFixture *f, guint64 dir, KtPlace place, KtFamily family
       g_assert_cmpint (lookup.entry.stat.st_size, ==, strlen (text));
       /* attributes last from the start where there is nothing to preload */
       g_assert_cmpint (lookup.entry.attr_timeout, ==,
-                       place == KT_PLACE_CONTROL || lookup.entry.stat.st_size == 0 ? KT_TIME_NEVER : 0);
+                       row->ops->is_remade || lookup.entry.stat.st_size == 0 ? KT_TIME_NEVER : 0);
     } else {
       g_autoptr (GBytes) content = kt_tree_read (f->tree, lookup.entry.id, NULL);
       g_assert_true ((content != NULL) == (row->ops == &kt_entry_ctl));
