@@ -112,7 +112,7 @@ kt_inotify_free (KtInotify *inotify)
   while (inotify->is_scanning)
     g_main_context_iteration (NULL, TRUE);
   kt_clock_stop (inotify->clock, &inotify->timer);
-  kt_tree_set_watched (inotify->tree, NULL, 0);
+  kt_tree_unwatch (inotify->tree);
   g_thread_pool_free (inotify->thread, FALSE, TRUE);
   g_free (inotify);
 }

@@ -69,9 +69,13 @@ void kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kerne
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
 void kt_tree_set_announce (KtTree *tree, KtTreeAnnounce announce, gpointer kernel);
 
-/* INODES are all that somebody watches with inotify now. While they are watched their tasks are polled, and what changes
- * in them is announced; who watches a directory that is of no task watches all tasks. */
+/* INODES are all that somebody watches with inotify now. While they are watched, and until this is called twice without
+ * them, their tasks are polled, and what changes in them is announced; who watches a directory that is of no task watches all
+ * tasks. */
 void kt_tree_set_watched (KtTree *tree, const guint64 *inodes, guint n);
+
+/* Nobody watches: at once. */
+void kt_tree_unwatch (KtTree *tree);
 
 /* Inodes that were watched when that was last said, for statistics. */
 guint kt_tree_watched (KtTree *tree);

@@ -5,13 +5,22 @@
 #include "kt-announcements.h"
 #include "kt-entry-ops.h"
 
+/* A watched inode. A version of a file that is not watched any more is gone, while the name that it had may be watched
+ * anew: many programs begin another watch after each event. */
+typedef struct {
+  guint64 inode;
+  guint64 parent; /* its directory, when it is a file */
+  const KtEntry *row;
+  gboolean is_seen; /* since kt_watched_task_begin() */
+} WatchedInode;
+
 struct KtWatchedTask {
   KtTree *tree;
   KtKey *key;
   KtInterest *interest;
-  GArray *inodes;    /* guint64: those that are watched */
-  gboolean is_known; /* the next is what its files show */
-  KtTask *shown;     /* NULL: reading them fails */
+  GHashTable *inodes; /* id → WatchedInode */
+  gboolean is_known;  /* the next is what its files show */
+  KtTask *shown;      /* NULL: reading them fails */
 };
 
 /* What its files show from now on. */
@@ -34,7 +43,7 @@ kt_watched_task_new (KtTree *tree, KtKey *key)
 
   task->tree = tree;
   task->key = kt_key_ref (key);
-  task->inodes = g_array_new (FALSE, FALSE, sizeof (guint64));
+  task->inodes = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   if (kt_store_try (tree->store, key, KT_STORE_FRESH, &snapshot, &error))
     show (task, error == NULL ? snapshot.task : NULL);
   else if (kt_store_peek (tree->store, key, KT_STORE_FRESH, &snapshot))
@@ -47,7 +56,7 @@ kt_watched_task_free (KtWatchedTask *task)
 {
   kt_interest_drop (&task->interest);
   kt_task_unref (task->shown);
-  g_array_unref (task->inodes);
+  g_hash_table_unref (task->inodes);
   kt_key_unref (task->key);
   g_free (task);
 }
@@ -61,13 +70,31 @@ kt_watched_task_key (const KtWatchedTask *task)
 void
 kt_watched_task_begin (KtWatchedTask *task)
 {
-  g_array_set_size (task->inodes, 0);
+  GHashTableIter iter;
+  WatchedInode *watched;
+
+  g_hash_table_iter_init (&iter, task->inodes);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &watched)) {
+    if (!watched->is_seen)
+      g_hash_table_iter_remove (&iter);
+    else
+      watched->is_seen = FALSE;
+  }
 }
 
 void
-kt_watched_task_add (KtWatchedTask *task, guint64 inode)
+kt_watched_task_add (KtWatchedTask *task, const KtNode *node)
 {
-  g_array_append_val (task->inodes, inode);
+  WatchedInode *watched = g_hash_table_lookup (task->inodes, (gpointer) node->id);
+
+  if (watched == NULL) {
+    watched = g_new0 (WatchedInode, 1);
+    watched->inode = node->id;
+    watched->parent = node->parent->id;
+    watched->row = node->entry;
+    g_hash_table_insert (task->inodes, (gpointer) node->id, watched);
+  }
+  watched->is_seen = TRUE;
   if (task->interest == NULL)
     task->interest = kt_watch_task (task->tree->watch, task->key, KT_WATCH_CHANGES);
 }
@@ -75,7 +102,7 @@ kt_watched_task_add (KtWatchedTask *task, guint64 inode)
 guint
 kt_watched_task_size (const KtWatchedTask *task)
 {
-  return task->inodes->len;
+  return g_hash_table_size (task->inodes);
 }
 
 /* What a file shows of a task, or of its file NAME; NULL when it cannot be read. (transfer full) */
@@ -153,17 +180,36 @@ announce_names (const KtWatchedTask *task, const Difference *difference, const K
       kt_announcements_add (tree->announcements, g_strconcat (path, row->name, NULL));
 }
 
+/* A version of a file is watched, or was: announces that and the one that its name leads to. */
+static void
+announce_file (const KtWatchedTask *task, const Difference *difference, const WatchedInode *watched)
+{
+  KtTree *tree = task->tree;
+  KtNode *dir = kt_nodes_get (tree->nodes, watched->parent);
+  const KtNode *current;
+
+  if (dir == NULL || watched->row->name == NULL || !S_ISREG (watched->row->ops->mode)
+      || !is_different (difference, watched->row, file_of (dir)))
+    return;
+  kt_announcements_add_inode (tree->announcements, watched->inode);
+  current = kt_nodes_find (tree->nodes, dir, watched->row->name);
+  if (current != NULL && current->id != watched->inode)
+    kt_announcements_add_inode (tree->announcements, current->id);
+}
+
 static void
 announce (const KtWatchedTask *task, const Difference *difference)
 {
-  for (guint i = 0; i < task->inodes->len; i++) {
-    const KtNode *node = kt_nodes_get (task->tree->nodes, g_array_index (task->inodes, guint64, i));
-    if (node == NULL)
-      continue;
-    if (S_ISDIR (node->entry->ops->mode))
+  GHashTableIter iter;
+  const WatchedInode *watched;
+
+  g_hash_table_iter_init (&iter, task->inodes);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &watched)) {
+    const KtNode *node = kt_nodes_get (task->tree->nodes, watched->inode);
+    if (!S_ISDIR (watched->row->ops->mode))
+      announce_file (task, difference, watched);
+    else if (node != NULL)
       announce_names (task, difference, node);
-    else if (S_ISREG (node->entry->ops->mode) && is_different (difference, node->entry, file_of (node->parent)))
-      kt_announcements_add_inode (task->tree->announcements, node->id);
   }
 }
 

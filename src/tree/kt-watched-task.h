@@ -12,9 +12,12 @@ void kt_watched_task_free (KtWatchedTask *task);
 
 const KtKey *kt_watched_task_key (const KtWatchedTask *task);
 
-/* The inodes of it that are watched: first none, then those that are added. */
+/* Which of its inodes are watched is said anew: those that have not been added since this was last called are watched no
+ * more. */
 void kt_watched_task_begin (KtWatchedTask *task);
-void kt_watched_task_add (KtWatchedTask *task, guint64 inode);
+
+/* NODE, which is of the task, is watched. */
+void kt_watched_task_add (KtWatchedTask *task, const KtNode *node);
 guint kt_watched_task_size (const KtWatchedTask *task);
 
 /* CHANGE is of it. */

@@ -10,7 +10,7 @@ struct KtWatched {
   KtTree *tree;
   KtListener *listener;
   GHashTable *tasks;   /* id → KtWatchedTask */
-  GArray *views;       /* guint64: watched inodes that are of no task */
+  GHashTable *views;   /* ids of watched inodes that are of no task → whether it was seen since that was last asked */
   KtInterest *all;     /* while there are any */
   KtUsec changed_wall; /* when a task last came or went, as was announced */
   guint64 generation;  /* of what the views show, as was announced */
@@ -25,7 +25,7 @@ kt_watched_new (KtTree *tree)
 
   watched->tree = tree;
   watched->tasks = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) kt_watched_task_free);
-  watched->views = g_array_new (FALSE, FALSE, sizeof (guint64));
+  watched->views = g_hash_table_new (NULL, NULL);
   watched->listener = kt_changes_listen (tree->changes, on_changes, watched);
   return watched;
 }
@@ -36,7 +36,7 @@ kt_watched_free (KtWatched *watched)
   kt_changes_unlisten (watched->tree->changes, &watched->listener);
   kt_interest_drop (&watched->all);
   g_hash_table_unref (watched->tasks);
-  g_array_unref (watched->views);
+  g_hash_table_unref (watched->views);
   g_free (watched);
 }
 
@@ -71,11 +71,14 @@ announce_views (KtWatched *watched)
   const guint64 generation = kt_views_generation (tree->views);
   const gboolean is_other_catalog = watched->changed_wall != changed_wall;
   const gboolean is_other_view = watched->generation != generation;
+  GHashTableIter iter;
+  gpointer id;
 
   watched->changed_wall = changed_wall;
   watched->generation = generation;
-  for (guint i = 0; i < watched->views->len; i++) {
-    const KtNode *node = kt_nodes_get (tree->nodes, g_array_index (watched->views, guint64, i));
+  g_hash_table_iter_init (&iter, watched->views);
+  while (g_hash_table_iter_next (&iter, &id, NULL)) {
+    const KtNode *node = kt_nodes_get (tree->nodes, (guint64) id);
     if (node == NULL)
       continue;
     if (node->entry->ops == &kt_entry_tasks || node->entry->ops == &kt_entry_shares ? is_other_catalog : is_other_view)
@@ -86,8 +89,12 @@ announce_views (KtWatched *watched)
 static gboolean
 is_watched (const KtWatched *watched, KtPlace below)
 {
-  for (guint i = 0; i < watched->views->len; i++) {
-    const KtNode *node = kt_nodes_get (watched->tree->nodes, g_array_index (watched->views, guint64, i));
+  GHashTableIter iter;
+  gpointer id;
+
+  g_hash_table_iter_init (&iter, watched->views);
+  while (g_hash_table_iter_next (&iter, &id, NULL)) {
+    const KtNode *node = kt_nodes_get (watched->tree->nodes, (guint64) id);
     if (node != NULL && node->entry->below == below)
       return TRUE;
   }
@@ -98,7 +105,7 @@ static void
 on_changes (const KtChange *changes, guint n, gpointer data)
 {
   KtWatched *watched = data;
-  const gboolean in_tasks = watched->views->len > 0 && is_watched (watched, KT_PLACE_TASKS);
+  const gboolean in_tasks = g_hash_table_size (watched->views) > 0 && is_watched (watched, KT_PLACE_TASKS);
 
   for (guint i = 0; i < n; i++) {
     KtWatchedTask *task = g_hash_table_lookup (watched->tasks, changes[i].key->task_id);
@@ -107,14 +114,14 @@ on_changes (const KtChange *changes, guint n, gpointer data)
     if (in_tasks && changes[i].before != NULL && changes[i].after != NULL && changes[i].before != changes[i].after)
       announce_task (watched, changes[i].key);
   }
-  if (watched->views->len > 0)
+  if (g_hash_table_size (watched->views) > 0)
     announce_views (watched);
 }
 
 guint
 kt_tree_watched (KtTree *tree)
 {
-  guint n = tree->watched->views->len;
+  guint n = g_hash_table_size (tree->watched->views);
   GHashTableIter iter;
   KtWatchedTask *task;
 
@@ -137,7 +144,7 @@ add (KtWatched *watched, guint64 inode)
       || node->entry->below == KT_PLACE_CONTROL)
     return;
   if (key == NULL) {
-    g_array_append_val (watched->views, inode);
+    g_hash_table_insert (watched->views, (gpointer) inode, GINT_TO_POINTER (TRUE));
     return;
   }
   task = g_hash_table_lookup (watched->tasks, key->task_id);
@@ -145,18 +152,38 @@ add (KtWatched *watched, guint64 inode)
     task = kt_watched_task_new (tree, key);
     g_hash_table_replace (watched->tasks, (char *) kt_watched_task_key (task)->task_id, task);
   }
-  kt_watched_task_add (task, inode);
+  kt_watched_task_add (task, node);
 }
 
 /* Has all tasks polled while a directory is watched that shows them. */
 static void
 hold_all (KtWatched *watched)
 {
-  if (watched->views->len == 0)
+  if (g_hash_table_size (watched->views) == 0)
     kt_interest_drop (&watched->all);
   else if (watched->all == NULL)
     watched->all = kt_watch_all (watched->tree->watch);
   announce_views (watched);
+}
+
+/* What was not seen since this was last called is watched no more. */
+static void
+begin (KtWatched *watched)
+{
+  GHashTableIter iter;
+  gpointer is_seen;
+  KtWatchedTask *task;
+
+  g_hash_table_iter_init (&iter, watched->tasks);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &task))
+    kt_watched_task_begin (task);
+  g_hash_table_iter_init (&iter, watched->views);
+  while (g_hash_table_iter_next (&iter, NULL, &is_seen)) {
+    if (!GPOINTER_TO_INT (is_seen))
+      g_hash_table_iter_remove (&iter);
+    else
+      g_hash_table_iter_replace (&iter, GINT_TO_POINTER (FALSE));
+  }
 }
 
 void
@@ -167,14 +194,11 @@ kt_tree_set_watched (KtTree *tree, const guint64 *inodes, guint n)
   GHashTableIter iter;
   KtWatchedTask *task;
 
-  g_hash_table_iter_init (&iter, watched->tasks);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &task))
-    kt_watched_task_begin (task);
-  if (watched->views->len == 0) {
+  begin (watched);
+  if (g_hash_table_size (watched->views) == 0) {
     watched->changed_wall = kt_catalog_changed_wall (tree->catalog);
     watched->generation = kt_views_generation (tree->views);
   }
-  g_array_set_size (watched->views, 0);
   for (guint i = 0; i < n; i++)
     add (watched, inodes[i]);
   g_hash_table_iter_init (&iter, watched->tasks);
@@ -184,4 +208,11 @@ kt_tree_set_watched (KtTree *tree, const guint64 *inodes, guint n)
   hold_all (watched);
   if (was_watched && kt_tree_watched (tree) == 0)
     kt_announcements_rest (tree->announcements);
+}
+
+void
+kt_tree_unwatch (KtTree *tree)
+{
+  for (guint i = 0; i < 2; i++)
+    kt_tree_set_watched (tree, NULL, 0);
 }

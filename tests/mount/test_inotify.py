@@ -111,7 +111,7 @@ def test_nothing_is_changed(watched, sim):
 def test_polled_while_watched(mount, sim):
     """"A task that somebody watches with inotify, or that has a file that somebody watches, is polled as under Watching".
 
-    "After the watch has ended, its tasks are asked for until the next look.\""""
+    "After the watch has ended, its tasks are asked for until it is missing for the second time.\""""
     store(sim, detail(progress=10))
     m = mount(sim, ttl="500ms")
     m.read("progress")
@@ -223,6 +223,34 @@ def test_entr(watched, sim):
     for progress in (20, 30):
         store(sim, detail(progress=progress, files=["f"]))
         wait_until(lambda: str(progress) in entr.lines, f"entr to run for {progress}")
+
+
+SYSTEMD = """
+mount -t tmpfs none /run; mkdir -p /run/systemd/system; mkdir -m 700 /run/user
+mount -t tmpfs none /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
+env -i "PATH=$PATH" HOME=/root XDG_RUNTIME_DIR=/run/user "XDG_CONFIG_HOME=$1" SYSTEMD_LOG_TARGET=console SYSTEMD_LOG_LEVEL=info \\
+  systemd --user --unit=change.path & wait  # not the process 1, which would be the system's
+"""
+
+
+@pytest.mark.parametrize("kind, below", [("PathChanged", "progress"), ("PathModified", "progress"), ("PathChanged", "."),
+                                         ("PathModified", ".")])
+def test_systemd_path(watched, sim, kind, below):
+    """systemd's path units start their service, of a file and of a task's directory. The systemd is a real one, of a user, with
+    mounts, processes and cgroups of its own."""
+    m = watched
+    units, ran = m.directory / "config" / "systemd" / "user", m.directory / "ran"
+    units.mkdir(parents=True)
+    ran.touch()
+    (units / "change.path").write_text(f"[Path]\n{kind}={m.task() / below}\n")
+    (units / "change.service").write_text(
+        f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'cat {m.task() / 'progress'} >>{ran}'\n")
+    m.popen("unshare", "-m", "-C", "-p", "-f", "--kill-child", "--mount-proc", "--propagation", "private", "sh", "-euc",
+            f"PATH=$PATH:/usr/lib/systemd{SYSTEMD}", "sh", m.directory / "config")
+    wait_until(lambda: m.metric("kootaskfs_inotify_watches") >= 1, "systemd's watches")
+    for progress in (20, 30):
+        store(sim, detail(progress=progress, files=["f"]))
+        wait_until(lambda: f"{progress}\n" in ran.read_text(), f"the unit to run for {progress}")
 
 
 def test_option(mount, sim):
