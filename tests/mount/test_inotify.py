@@ -16,7 +16,7 @@ from test_security import NOBODY
 from test_words import device, user_files  # noqa: F401: a fixture
 
 OTHER_TASK = "1521827471237047553"
-WRITTEN = ["MODIFY", "OPEN", "CLOSE_WRITE,CLOSE"]
+ROUNDS = 4  # of hammering, of some seconds each
 
 
 class Watcher:
@@ -272,15 +272,17 @@ def test_option(mount, sim):
     assert m.read("progress") == "20\n"
 
 
-def hammer(m, sim, seconds, ended):
-    """Lookups, watches, listings and changes at the same time."""
-    def change():
-        progress = 0
-        while not ended.is_set():
-            progress = progress % 99 + 1
-            store(sim, detail(progress=progress, files=["f"]))
-            ended.wait(0.02)
+def change(sim, ended, every=0.02):
+    """The task's progress moves until it has ended."""
+    progress = 0
+    while not ended.is_set():
+        progress = progress % 99 + 1
+        store(sim, detail(progress=progress, files=["f"]))
+        ended.wait(every)
 
+
+def hammer(m, sim, ended):
+    """Lookups, watches, listings and changes at the same time."""
     def look():
         while not ended.is_set():
             try:
@@ -292,27 +294,25 @@ def hammer(m, sim, seconds, ended):
                 os.utime(m.task() / "status")
             except OSError:
                 pass  # unmounted
-    threads = [threading.Thread(target=f) for f in (change, look, look, look)]
+    threads = [threading.Thread(target=change, args=(sim, ended))] + [threading.Thread(target=look) for _ in range(3)]
     for thread in threads:
         thread.start()
     return threads
 
 
-@pytest.mark.parametrize("rounds", [int(os.environ.get("KT_HAMMER_ROUNDS", "4"))])
-def test_hammering(mount, sim, rounds):
+def test_hammering(mount, sim):
     """"Files can be unmounted while they are watched and change: kootaskfs never keeps the mount busy.\" Who looks up names at
     the moment does, so they stop first, and the changes go on; nothing deadlocks."""
     store(sim, detail(progress=10, files=["f"]))
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         m = mount(sim, ttl="100ms", families="share, basic, job")
         m.read("progress")
         watchers = [inotifywait(m, m.task(), "-e", "modify"), inotifywait(m, m.task() / "progress", "-e", "modify"),
                     inotifywait(m, m / "tasks", "-e", "attrib")]
         found(m, 3)
         looking, changing = threading.Event(), threading.Event()
-        threads = hammer(m, sim, 3, looking)
-        changes = threading.Thread(target=lambda: [store(sim, detail(progress=i % 99, files=["f"])) or time.sleep(0.02)
-                                                   for i in iter(lambda: 0 if changing.is_set() else time.monotonic_ns(), 0)])
+        threads = hammer(m, sim, looking)
+        changes = threading.Thread(target=change, args=(sim, changing))
         before = len(watchers[0].lines)
         wait_until(lambda: len(watchers[0].lines) > before + 50, "events")
         looking.set()
@@ -344,14 +344,7 @@ def test_ordinary_user(user_files, sim, options, event):  # noqa: F811
     """"With `allow_other` an ordinary user's kootaskfs cannot open its files for writing: IN_ATTRIB comes in place of IN_OPEN and
     IN_CLOSE_WRITE.\""""
     ended = threading.Event()
-
-    def change():
-        progress = 0
-        while not ended.is_set():
-            progress = progress % 99 + 1
-            store(sim, detail(progress=progress))
-            ended.wait(0.3)
-    changes = threading.Thread(target=change)
+    changes = threading.Thread(target=change, args=(sim, ended, 0.3))
     store(sim, detail(progress=1))
     (user_files / "tasks").write_text(f"share {SHARE} {SHARE_TASK}\n")
     with open(user_files / "conf", "a") as conf:
