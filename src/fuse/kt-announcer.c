@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MOUNTINFO "/proc/self/mountinfo"
+#define MOUNTINFO   "/proc/self/mountinfo"
+#define RETRY_AFTER G_USEC_PER_SEC /* when no copy could be made */
 
 struct KtAnnouncer {
   char *mountpoint;
@@ -31,7 +32,8 @@ struct KtAnnouncer {
   /* the thread's own */
   int mounts;         /* MOUNTINFO, readable by POLLPRI when a mount comes or goes */
   int copy;           /* -1: none */
-  gboolean is_warned; /* that no copy can be made */
+  gint64 retry_at;    /* when to try next to make one, by g_get_monotonic_time() */
+  gboolean is_warned; /* that none can be made */
 };
 
 static void
@@ -60,8 +62,8 @@ open_copy (KtAnnouncer *announcer)
 {
   g_autofree char *why = NULL;
 
-  if (announcer->copy >= 0)
-    return TRUE;
+  if (announcer->copy >= 0 || g_get_monotonic_time () < announcer->retry_at)
+    return announcer->copy >= 0;
   announcer->copy = kt_mount_copy (announcer->mountpoint, announcer->device, &why);
   if (announcer->copy >= 0 && !is_known (announcer)) {
     why = g_strdup ("the daemon does not know its own operations");
@@ -70,6 +72,7 @@ open_copy (KtAnnouncer *announcer)
   if (announcer->copy < 0 && !announcer->is_warned)
     g_message ("inotify watchers of the mount see no change: %s", why);
   announcer->is_warned = announcer->copy < 0;
+  announcer->retry_at = announcer->copy < 0 ? g_get_monotonic_time () + RETRY_AFTER : 0;
   return announcer->copy >= 0;
 }
 

@@ -272,6 +272,45 @@ def test_option(mount, sim):
     assert m.read("progress") == "20\n"
 
 
+def test_read_only(mount, sim):
+    """"A mount with `-o ro` has no events.\" What is watched is polled all the same."""
+    store(sim, detail(progress=10))
+    m = mount(sim, ttl="200ms", options=["ro"])
+    m.read("progress")
+    watcher = inotifywait(m, m.task(), "-e", "modify,attrib,close_write")
+    found(m)
+    store(sim, detail(progress=20))
+    wait_until(lambda: m.read("progress") == "20\n", "the poll")
+    assert not watcher.has("MODIFY|ATTRIB|CLOSE_WRITE")
+
+
+def test_covered(watched, sim):
+    """"Where the mount cannot be copied, as under another mount, or by a user who may neither mount nor make a user namespace,
+    there are no events, and the log says so once.\" What is mounted over it is not touched."""
+    m = watched
+    watcher = inotifywait(m, m.task(), "-e", "modify")
+    found(m)
+    run("mount", "-t", "tmpfs", "none", m.path)
+    try:
+        (m.path / "tasks" / SHARE_TASK).mkdir(parents=True)
+        (m.task() / "progress").write_text("other\n")
+        other = os.stat(m.task() / "progress").st_mtime_ns
+        store(sim, detail(progress=20, files=["f"]))
+        wait_until(lambda: m.log_lines("inotify watchers of the mount see no change"), "the line in the log")
+        store(sim, detail(progress=30, files=["f"]))
+        asked = m.requests()
+        wait_until(lambda: m.requests() > asked + 10, "polls")
+        assert os.stat(m.task() / "progress").st_mtime_ns == other
+    finally:
+        run("umount", m.path)
+    assert not watcher.has("MODIFY")
+    for progress in range(40, 90):
+        store(sim, detail(progress=progress, files=["f"]))
+        time.sleep(0.1)
+    wait_until(lambda: watcher.has("MODIFY progress"), "events once it is there again")
+    assert len(m.log_lines("inotify watchers of the mount see no change")) == 1
+
+
 def change(sim, ended, every=0.02):
     """The task's progress moves until it has ended."""
     progress = 0
@@ -302,9 +341,10 @@ def hammer(m, sim, ended):
 
 def test_hammering(mount, sim):
     """"Files can be unmounted while they are watched and change: kootaskfs never keeps the mount busy.\" Who looks up names at
-    the moment does, so they stop first, and the changes go on; nothing deadlocks."""
+    the moment does, so they stop before, and the changes go on; or the unmount is lazy, in the midst of all. Nothing
+    deadlocks."""
     store(sim, detail(progress=10, files=["f"]))
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         m = mount(sim, ttl="100ms", families="share, basic, job")
         m.read("progress")
         watchers = [inotifywait(m, m.task(), "-e", "modify"), inotifywait(m, m.task() / "progress", "-e", "modify"),
@@ -315,18 +355,22 @@ def test_hammering(mount, sim):
         changes = threading.Thread(target=change, args=(sim, changing))
         before = len(watchers[0].lines)
         wait_until(lambda: len(watchers[0].lines) > before + 50, "events")
+        if turn % 2 == 0:
+            run("fusermount3", "-u", "-z", m.path)
         looking.set()
         for thread in threads:
             thread.join(60)
             assert not thread.is_alive(), "deadlocked"
         changes.start()
-        before = len(watchers[0].lines)
-        wait_until(lambda: len(watchers[0].lines) > before + 5, "events without who looks")
-        run("fusermount3", "-u", m.path)  # at the first try
+        if turn % 2 == 1:
+            before = len(watchers[0].lines)
+            wait_until(lambda: len(watchers[0].lines) > before + 5, "events without who looks")
+            run("fusermount3", "-u", m.path)  # at the first try
         assert m.wait_ended() == 0, m.log()
         changing.set()
         changes.join(60)
-        wait_until(lambda: all(not w.process.poll() for w in watchers), "the watchers")
+        for watcher in watchers:
+            watcher.end()
 
 
 USER = """mount --make-rprivate /; %s
@@ -358,3 +402,26 @@ def test_ordinary_user(user_files, sim, options, event):  # noqa: F811
         ended.set()
         changes.join()
     assert "seen" in done.stdout and done.stderr == ""
+
+
+HIDDEN = """mount --make-rprivate /; %s
+    echo user_allow_other >"$1/dev/fuse.conf"; mount --bind "$1/dev/fuse.conf" /etc/fuse.conf
+    %s "$1/kootaskfs" -o "config=$1/conf,allow_other" "$1/m"
+    ls "$1/m/tasks/$2" >/dev/null
+    inotifywait -q "$1/m/tasks" & root=$!
+    until ls -l /proc/$root/fd | grep -q inotify; do sleep 0.1; done
+    %s inotifywait -q "$1/m/tasks/$2" & user=$!
+    for i in $(seq 300); do grep "^kootaskfs_inotify_watches.* [1-9]" "$1/m/.kootaskfs/metrics" && break; sleep 0.1; done
+    kill $root $user; wait || true
+    fusermount3 -u "$1/m" """
+
+
+def test_hidden_processes(user_files, sim):  # noqa: F811
+    """"The watches of processes that kootaskfs may not look at are not found: those of other users, unless it runs as root, and
+    those of other machines and containers whose processes its `/proc` does not show.\""""
+    (user_files / "tasks").write_text(f"share {SHARE} {SHARE_TASK}\n")
+    with open(user_files / "conf", "a") as conf:
+        conf.write(f"families = share\n[watch]\nfile = {user_files}/tasks\n")
+    user = " ".join(NOBODY)
+    done = run("unshare", "-m", "sh", "-euc", HIDDEN % (device(), user, user), "sh", user_files, SHARE_TASK, env=environment())
+    assert done.stdout.endswith(" 1\n"), "the user's watch, and not root's, which is older: " + done.stdout

@@ -97,6 +97,8 @@ test_scan (void)
   g_assert_cmpuint (none->len, ==, 0);
 }
 
+/* "Watches are looked for in `/proc` each second, or less often, at least every 30 s, where that takes more than a hundredth
+ * of one CPU." */
 static void
 test_interval (void)
 {
