@@ -81,7 +81,7 @@ add_watches (GHashTable *found, int fd, dev_t device)
     if (kt_inotify_parse (line, &watched, &inode) && watched == device)
       g_hash_table_add (found, g_memdup2 (&inode, sizeof (inode)));
   free (line);
-  fclose (file);
+  (void) fclose (file);
 }
 
 static DIR *
