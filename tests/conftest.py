@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "sim"))
 
 from koodrive_sim import Simulator  # noqa: E402
 
-KEPT = {"PATH", "TMPDIR", "TERM", "KOOTASKFS", "KOODRIVE_SIM", "ASAN_OPTIONS", "UBSAN_OPTIONS"}
+KEPT = {"PATH", "TMPDIR", "TERM", "KOOTASKFS", "KOODRIVE_SIM", "KOOTASK_WAIT", "KT_WATCHING", "ASAN_OPTIONS", "UBSAN_OPTIONS"}
 
 
 def begin_in_a_known_state():

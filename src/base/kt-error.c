@@ -29,6 +29,7 @@ kt_error_to_errno (const GError *error)
   case KT_ERROR_REDIRECTED:
   case KT_ERROR_SERVICE:      return EIO;
   case KT_ERROR_INTERRUPTED:  return EINTR;
+  case KT_ERROR_NOT_YET:      return EAGAIN;
   case KT_ERROR_READ_ONLY:    return EROFS;
   case KT_ERROR_FORBIDDEN:    return EPERM;
   case KT_ERROR_BAD_WORD:

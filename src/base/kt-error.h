@@ -19,6 +19,7 @@ typedef enum {
   KT_ERROR_REDIRECTED,   /* the service redirects: its endpoint is another place */
   KT_ERROR_SERVICE,      /* any other error of the service or of the connection to it */
   KT_ERROR_INTERRUPTED,  /* a signal that matters */
+  KT_ERROR_NOT_YET,      /* what is to be waited for has not happened, and the reader does not wait */
   KT_ERROR_READ_ONLY,    /* a write */
   KT_ERROR_FORBIDDEN,    /* a write that the configuration does not allow */
   KT_ERROR_BAD_WORD,     /* a write of something that is not understood */

@@ -12,7 +12,7 @@
 /* clang-format off */
 #define KT_FUSE_OPS(X)                                                                                             \
   X (lookup) X (forget) X (getattr) X (setattr) X (readlink) X (open) X (read) X (opendir) X (readdir) X (readdirplus) \
-  X (releasedir) X (getxattr) X (listxattr) X (access) X (statfs) X (write)
+  X (releasedir) X (getxattr) X (listxattr) X (access) X (statfs) X (poll) X (write)
 
 typedef enum {
 #define X(name) KT_FUSE_OP_##name,
@@ -32,12 +32,15 @@ struct KtFuse {
   KtNotifier *notifier;
   KtNotifier *ahead; /* of its own: it may wait for a page as long as a read of a package waits for its host */
   KtFuseEvents events;
-  GQueue parked;           /* KtParked */
+  GQueue parked;           /* KtParked, in the order in which they came */
+  KtUsec limit;            /* how long one may be parked: kt_request_limit() */
+  KtTimer *limiting;       /* the first of them, or one before it, has been parked for so long */
   GHashTable *listings;    /* KtListing: the open directories */
   guint64 **counters;      /* by KtFuseOp */
   KtHistogram **durations; /* by KtFuseOp */
   KtFuseOp operation;      /* the last one that came; KT_N_FUSE_OPS once it is parked */
   KtUsec came_at;          /* when it did */
+  guint64 poll_handle;     /* of the request that is being processed, if that is a POLL */
   gboolean init_answered;
   guint max_read; /* of -o, which libfuse takes in two places */
 };
@@ -56,6 +59,13 @@ extern const struct fuse_lowlevel_ops kt_fuse_ops;
 /* One of them, in a file of its own. */
 void kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file);
 
+/* The same. Its handle is that of the request in BUFFER, which is about to be processed. */
+void kt_fuse_poll (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file, struct fuse_pollhandle *handle);
+guint64 kt_fuse_poll_handle (const struct fuse_buf *buffer);
+
+/* A KtTreeWake; KERNEL is the KtFuse. */
+void kt_fuse_wake (gpointer kernel, const guint64 *handles, guint n);
+
 /* An operation that has no reply yet: parked until the tree calls back, which may be at once. */
 typedef struct KtParked {
   KtFuse *fuse;
@@ -71,7 +81,8 @@ typedef struct KtParked {
 
 KtParked *kt_parked_new (KtFuse *fuse, fuse_req_t req, guint64 inode);
 
-/* The tree has not called back yet. From now on an interrupt ends the operation, when the signal matters. */
+/* The tree has not called back yet. From now on an interrupt ends the operation, when the signal matters, and so does
+ * the limit of the kernel. */
 void kt_parked_wait (KtParked *parked, KtOperation *operation);
 
 /* Ends the parking and gives back the request, which is to be replied to. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* READ: at once from memory, or, of a package, when its bytes are there. */
+/* READ: at once from memory, or when its bytes are there. */
 #include "kt-fuse-private.h"
 
 #include "base/kt-error.h"
+
+#include <fcntl.h>
 
 static void
 on_bytes (const struct iovec *parts, int n, const GError *error, gpointer data)
@@ -16,10 +18,10 @@ on_bytes (const struct iovec *parts, int n, const GError *error, gpointer data)
 }
 
 static void
-read_package (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset)
+read_part (KtFuse *fuse, fuse_req_t req, fuse_ino_t inode, const KtTreePart *part)
 {
   KtParked *parked = kt_parked_new (fuse, req, inode);
-  KtOperation *operation = kt_tree_read_package (fuse->tree, inode, offset, size, on_bytes, parked);
+  KtOperation *operation = kt_tree_read_part (fuse->tree, inode, part, on_bytes, parked);
 
   if (operation != NULL)
     kt_parked_wait (parked, operation);
@@ -56,7 +58,7 @@ kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struc
   if (content == NULL && read_growing (fuse, req, inode, size, offset))
     return;
   if (content == NULL) {
-    read_package (fuse, req, inode, size, offset);
+    read_part (fuse, req, inode, &(KtTreePart){ offset, size, (file->flags & O_NONBLOCK) == 0 });
     return;
   }
   bytes = g_bytes_get_data (content, &length);

@@ -446,6 +446,7 @@ const struct fuse_lowlevel_ops kt_fuse_ops = {
   .rename = op_rename,
   .link = op_link,
   .write = op_write,
+  .poll = kt_fuse_poll,
   .create = op_create,
   .fallocate = op_fallocate,
   .setxattr = op_setxattr,

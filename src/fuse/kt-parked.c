@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parks operations until the tree calls back, and ends them when a signal interrupts them. */
+/* Parks operations until the tree calls back, and ends them when a signal interrupts them or the kernel waits no more. */
 /* The kernel sends one FUSE_INTERRUPT when any signal reaches a waiting thread and says nothing of later ones. Signals
  * that do not end a read elsewhere must not end it here either: Go's runtime sends SIGURG all day. So on an interrupt
  * we look at what is pending, and as long as it does not matter look again every now and then, for a SIGKILL that
@@ -47,14 +47,20 @@ is_wanted_back (fuse_req_t req)
 }
 
 static void
+cancel (KtParked *parked, int error)
+{
+  kt_tree_cancel (parked->operation);
+  fuse_reply_err (kt_parked_end (parked), error);
+}
+
+static void
 on_check (gpointer data)
 {
   KtParked *parked = data;
 
   parked->check = NULL;
   if (is_wanted_back (parked->req)) {
-    kt_tree_cancel (parked->operation);
-    fuse_reply_err (kt_parked_end (parked), EINTR);
+    cancel (parked, EINTR);
   } else {
     parked->check =
         kt_clock_start (parked->fuse->clock, kt_clock_monotonic (parked->fuse->clock) + CHECK_EVERY, on_check, parked);
@@ -68,6 +74,30 @@ on_interrupt (fuse_req_t req, void *data)
 
   if (parked->check == NULL)
     parked->check = kt_clock_start (parked->fuse->clock, 0, on_check, parked);
+}
+
+/* The first of those parked is to end by the limit. */
+static void
+begin_limiting (KtFuse *fuse, KtTimerFunc func)
+{
+  const KtParked *first = g_queue_peek_head (&fuse->parked);
+
+  if (first != NULL && fuse->limit != KT_TIME_NEVER && fuse->limiting == NULL)
+    fuse->limiting = kt_clock_start (fuse->clock, first->came_at + fuse->limit, func, fuse);
+}
+
+/* Most programs take EINTR for a reason to begin again. */
+static void
+on_limit (gpointer data)
+{
+  KtFuse *fuse = data;
+  const KtUsec now = kt_clock_monotonic (fuse->clock);
+  KtParked *first;
+
+  fuse->limiting = NULL;
+  while ((first = g_queue_peek_head (&fuse->parked)) != NULL && now >= first->came_at + fuse->limit)
+    cancel (first, EINTR);
+  begin_limiting (fuse, on_limit);
 }
 
 KtParked *
@@ -85,11 +115,14 @@ kt_parked_new (KtFuse *fuse, fuse_req_t req, guint64 inode)
 void
 kt_parked_wait (KtParked *parked, KtOperation *operation)
 {
+  KtFuse *fuse = parked->fuse;
+
   parked->operation = operation;
-  parked->kind = parked->fuse->operation;
-  parked->came_at = parked->fuse->came_at;
-  parked->fuse->operation = KT_N_FUSE_OPS;
-  g_queue_push_tail_link (&parked->fuse->parked, &parked->link);
+  parked->kind = fuse->operation;
+  parked->came_at = fuse->came_at;
+  fuse->operation = KT_N_FUSE_OPS;
+  g_queue_push_tail_link (&fuse->parked, &parked->link);
+  begin_limiting (fuse, on_limit);
   fuse_req_interrupt_func (parked->req, on_interrupt, parked);
 }
 
@@ -112,9 +145,7 @@ kt_parked_end (KtParked *parked)
 void
 kt_parked_end_all (KtFuse *fuse, int error)
 {
-  while (!g_queue_is_empty (&fuse->parked)) {
-    KtParked *parked = fuse->parked.head->data;
-    kt_tree_cancel (parked->operation);
-    fuse_reply_err (kt_parked_end (parked), error);
-  }
+  while (!g_queue_is_empty (&fuse->parked))
+    cancel (fuse->parked.head->data, error);
+  kt_clock_stop (fuse->clock, &fuse->limiting);
 }

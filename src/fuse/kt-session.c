@@ -3,6 +3,7 @@
 #include "kt-fuse-private.h"
 
 #include "base/kt-error.h"
+#include "kt-request-limit.h"
 #include "kt-stderr.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ process (KtFuse *fuse)
 {
   fuse->operation = KT_N_FUSE_OPS;
   fuse->came_at = kt_clock_monotonic (fuse->clock);
+  fuse->poll_handle = kt_fuse_poll_handle (&fuse->buffer);
   fuse_session_process_buf (fuse->session, &fuse->buffer);
   if (fuse->operation != KT_N_FUSE_OPS)
     kt_histogram_observe (fuse->durations[fuse->operation], kt_clock_monotonic (fuse->clock) - fuse->came_at);
@@ -197,6 +199,7 @@ kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, c
   fuse->metrics = metrics;
   fuse->events = *events;
   g_queue_init (&fuse->parked);
+  fuse->limit = KT_TIME_NEVER;
   fuse->listings = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) kt_listing_free, NULL);
   add_options (fuse, &args, options);
   kept = kt_stderr_keep ();
@@ -223,6 +226,7 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   int fd;
 
   fuse_set_log_func (on_libfuse_failure);
+  fuse->limit = kt_request_limit (KT_REQUEST_LIMITS);
   failed = fuse_session_mount (fuse->session, mountpoint) != 0;
   reason = end_keeping (kept, failed);
   if (failed) {
@@ -241,6 +245,7 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   fuse->ahead = kt_notifier_new (fuse->session);
   kt_tree_set_invalidate (fuse->tree, invalidate, fuse);
   kt_tree_set_preload (fuse->tree, preload, fuse);
+  kt_tree_set_wake (fuse->tree, kt_fuse_wake, fuse);
   return TRUE;
 }
 
@@ -265,6 +270,7 @@ kt_fuse_free (KtFuse *fuse)
   kt_parked_end_all (fuse, ENOTCONN);
   kt_tree_set_invalidate (fuse->tree, NULL, NULL);
   kt_tree_set_preload (fuse->tree, NULL, NULL);
+  kt_tree_set_wake (fuse->tree, NULL, NULL);
   if (fuse->notifier != NULL) {
     end_notifier (fuse, fuse->notifier);
     end_notifier (fuse, fuse->ahead);

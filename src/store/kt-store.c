@@ -469,3 +469,15 @@ kt_store_negative_ttl (const KtStore *store)
 {
   return store->policy.negative_ttl;
 }
+
+KtUsec
+kt_store_max_stale (const KtStore *store)
+{
+  return store->policy.max_stale;
+}
+
+KtUsec
+kt_store_ttl (const KtStore *store)
+{
+  return store->policy.ttl;
+}

@@ -58,6 +58,12 @@ void kt_store_set_policy (KtStore *store, const KtStorePolicy *policy);
 /* How long a failure is remembered before the service is asked again, by the policy. */
 KtUsec kt_store_negative_ttl (const KtStore *store);
 
+/* How long a running task's snapshot is fresh, by the policy. */
+KtUsec kt_store_ttl (const KtStore *store);
+
+/* How long past its ttl a snapshot stands in when asking again fails, by the policy. */
+KtUsec kt_store_max_stale (const KtStore *store);
+
 typedef enum {
   KT_STORE_FRESH,  /* the cached snapshot while that is fresh, else a request */
   KT_STORE_LISTED, /* the same, and a summary will do while it is newer */

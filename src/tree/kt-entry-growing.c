@@ -57,6 +57,20 @@ look (KtTree *tree, KtNode *node, gboolean is_read)
   kt_event_file_look (growing->events, growing->file);
 }
 
+/* Whoever opens it has not seen anything; later it is what has been appended since that was last said. It is said twice:
+ * epoll_ctl() asks, tells nobody, and has epoll_wait() ask again. */
+static guint
+poll_growth (KtTree *tree, const KtNode *node, guint64 *seen)
+{
+  const guint64 once = (kt_event_file_size (node->growing->file) + 1) << 1;
+  const guint64 twice = once | 1;
+
+  if (*seen == twice)
+    return KT_POLL_DEFAULT;
+  *seen = *seen == once ? twice : once;
+  return KT_POLL_CHANGED;
+}
+
 const KtEntryOps kt_entry_growing = {
   .mode = S_IFREG | 0444,
   .is_constant = TRUE,
@@ -65,4 +79,5 @@ const KtEntryOps kt_entry_growing = {
   .describe = describe,
   .read_at = read_at,
   .look = look,
+  .poll = poll_growth,
 };

@@ -24,6 +24,7 @@ extern const KtEntryOps kt_entry_package;  /* what a task's download link leads 
 extern const KtEntryOps kt_entry_ctl;      /* a file that takes words and has no content: kt-entry-ctl.c */
 extern const KtEntryOps kt_entry_link;     /* to a task in tasks/: kt-entry-link.c */
 extern const KtEntryOps kt_entry_growing;  /* a log, which grows: kt-entry-growing.c */
+extern const KtEntryOps kt_entry_wait;     /* a file that can be read once the task has ended: kt-entry-wait.c */
 
 /* The names that are data. */
 extern const KtNames kt_names_tasks;        /* kt-names-tasks.c */

@@ -51,9 +51,40 @@ describe (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_
   inode->stat.st_size = node->failure != NULL ? KT_FAILURE_SIZE : (off_t) kt_package_size (node->package);
 }
 
+typedef struct {
+  KtOperation operation;
+  KtTreeBytes bytes;
+  gpointer data;
+} Read;
+
+static void
+on_bytes (const struct iovec *parts, int n, const GError *error, gpointer data)
+{
+  Read *read = data;
+
+  read->bytes (parts, n, error, read->data);
+  kt_operation_free (&read->operation);
+}
+
+static KtOperation *
+read_part (KtTree *tree, KtNode *node, const KtTreePart *part, KtTreeBytes bytes, gpointer data)
+{
+  Read *read = kt_operation_new (sizeof (Read), tree, node, node->key);
+  KtPackageRead *waiting;
+
+  read->bytes = bytes;
+  read->data = data;
+  waiting = kt_package_read (node->package, part->offset, part->size, read->operation.deadline, on_bytes, read);
+  if (waiting == NULL)
+    return NULL; /* it has ended already, and is gone */
+  read->operation.package_read = waiting;
+  return &read->operation;
+}
+
 const KtEntryOps kt_entry_package = {
   .mode = S_IFREG | 0444,
   .resolve = resolve,
   .is_listed = is_listed,
   .describe = describe,
+  .read_part = read_part,
 };

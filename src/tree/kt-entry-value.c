@@ -74,11 +74,70 @@ resolve_of_file (KtLookup *lookup)
   return KT_FAILED;
 }
 
+/* What looking NODE up again would fail with, as far as known; NULL: it would not. */
+static const GError *
+failure_of (KtTree *tree, KtKey *key, KtStoreMode mode, const KtNode *node)
+{
+  const GError *error = NULL;
+  KtSnapshot snapshot;
+
+  if (!kt_store_try (tree->store, key, mode, &snapshot, &error) && node->failure != NULL)
+    error = kt_store_peek_error (tree->store, key); /* it has been overcome, or is to be asked for again */
+  return error;
+}
+
+/* Whether NODE's content is what the newest snapshot in memory has; FILE_ID: of that file. */
+static gboolean
+is_current (const KtSnapshot *snapshot, const KtNode *node, const char *file_id)
+{
+  const KtTaskFile *file = file_id != NULL ? kt_task_find_file (snapshot->task, file_id) : NULL;
+  g_autoptr (GBytes) content = NULL;
+
+  if (file_id != NULL && file == NULL)
+    return FALSE;
+  content = node->entry->render (&(KtSubject){ .task = snapshot->task, .file = file });
+  return g_bytes_equal (content, node->content);
+}
+
+/* The inode is a version. It has changed when the name leads, as far as known, to another one, or to a failure. */
+static guint
+poll_version (KtTree *tree, const KtNode *node, const char *file_id)
+{
+  KtKey *key = kt_catalog_find (tree->catalog, node->key->task_id);
+  const GError *error;
+  KtStoreMode mode;
+  KtSnapshot snapshot;
+
+  if (key == NULL)
+    return KT_POLL_CHANGED;
+  mode = (node->entry->summary & kt_family_facts (key->family)) != 0 ? KT_STORE_LISTED : KT_STORE_FRESH;
+  error = failure_of (tree, key, mode, node);
+  if (error != NULL)
+    return node->failure != NULL && g_error_matches (node->failure, error->domain, error->code) ? KT_POLL_DEFAULT
+                                                                                                : KT_POLL_CHANGED;
+  if (!kt_store_peek (tree->store, key, mode, &snapshot))
+    return KT_POLL_DEFAULT;
+  return node->failure == NULL && is_current (&snapshot, node, file_id) ? KT_POLL_DEFAULT : KT_POLL_CHANGED;
+}
+
+static guint
+poll_value (KtTree *tree, const KtNode *node, guint64 *seen)
+{
+  return poll_version (tree, node, NULL);
+}
+
+static guint
+poll_value_of_file (KtTree *tree, const KtNode *node, guint64 *seen)
+{
+  return poll_version (tree, node, kt_node_name (node->parent));
+}
+
 const KtEntryOps kt_entry_value = {
   .mode = S_IFREG | 0444,
   .resolve = resolve,
   .describe = kt_tree_describe_content,
   .read = kt_tree_read_content,
+  .poll = poll_value,
 };
 
 const KtEntryOps kt_entry_file_value = {
@@ -86,4 +145,5 @@ const KtEntryOps kt_entry_file_value = {
   .resolve = resolve_of_file,
   .describe = kt_tree_describe_content,
   .read = kt_tree_read_content,
+  .poll = poll_value_of_file,
 };

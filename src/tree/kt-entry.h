@@ -96,6 +96,15 @@ struct KtEntryOps {
   /* The content, from memory. (transfer full) */
   GBytes *(*read) (const KtNode *node);
 
+  /* The same of a file that may have to be waited for: see kt_tree_read_part(). */
+  KtOperation *(*read_part) (KtTree *tree, KtNode *node, const KtTreePart *part, KtTreeBytes bytes, gpointer data);
+
+  /* What NODE is ready for: KT_POLL_DEFAULT, or 0 for nothing, until there is news for who polls it. SEEN is 0 at first.
+   * A file that there may be news of ever again keeps in it, not 0, what this open file has been told. With SEEN 0 news
+   * hold for good. NULL: there never are any. */
+  guint (*poll) (KtTree *tree, const KtNode *node, guint64 *seen);
+  KtWatchFor polled_for; /* what its task is watched for meanwhile */
+
   /* Of a file that grows: SIZE bytes from OFFSET on, less at its end. (transfer full) */
   GBytes *(*read_at) (const KtNode *node, guint64 offset, gsize size);
 

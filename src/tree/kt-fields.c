@@ -89,6 +89,16 @@ const KtField kt_fields[] = {
   { NULL, FALSE, NULL },
 };
 
+/* Most strings are the same in JSON, and are copied once. */
+static gboolean
+is_plain (const char *text)
+{
+  for (; *text != '\0'; text++)
+    if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+      return FALSE;
+  return TRUE;
+}
+
 void
 kt_field_append_json (GString *out, const KtField *field, const KtShown *shown)
 {
@@ -100,6 +110,10 @@ kt_field_append_json (GString *out, const KtField *field, const KtShown *shown)
     g_string_append (out, "null");
   } else if (field->is_number) {
     g_string_append (out, text);
+  } else if (is_plain (text)) {
+    g_string_append_c (out, '"');
+    g_string_append (out, text);
+    g_string_append_c (out, '"');
   } else {
     quoted = kt_json_quote (text);
     g_string_append (out, quoted);

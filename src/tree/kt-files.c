@@ -37,6 +37,8 @@ const KtEntry kt_files[] = {
   { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_growing, .facts = facts_, .mime = TEXT, .what = what_ }
 #define CTL(place_, name_, facts_, what_) \
   { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_ctl, .facts = facts_, .what = what_ }
+#define WAIT(place_, name_, facts_, mime_, what_) \
+  { .place = KT_PLACE_##place_, .name = name_, .ops = &kt_entry_wait, .facts = facts_, .mime = mime_, .what = what_ }
 /* NOLINTEND(bugprone-macro-parentheses) */
   /* clang-format on */
 
@@ -74,6 +76,7 @@ const KtEntry kt_files[] = {
   FILE (TASK, "failures.csv", ANY, CSV, kt_render_failures_csv, "what failed"),
   GROWING (TASK, "events", ANY, "what has changed, a line each; it grows"),
   PACKAGE (TASK, "package.zip", KT_FACT_PACKAGE, ZIP, "what was packed, while there is a download link"),
+  WAIT (TASK, "wait", ANY, TEXT, "blocks until the task has ended, then status; not listed"),
   CTL (TASK, "ctl", KT_FACT_CANCEL, "takes the word cancel, if allow-cancel is set"),
 
   NAMES (FILES, kt_names_files, kt_entry_task_file, FILE, KT_FACT_FILES, "one file of a task"),

@@ -216,6 +216,25 @@ kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
 }
 
 KtNode *
+kt_nodes_look_up_new (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content, KtUsec mtime_wall)
+{
+  KtNode *node = node_new (nodes, parent, entry, entry->name, parent->key, NULL);
+
+  node->content = content != NULL ? g_bytes_ref (content) : NULL;
+  node->mtime_wall = mtime_wall;
+  node->lasting = node->stored = TRUE; /* its pages are nobody else's */
+  return add_lookup (node);
+}
+
+void
+kt_nodes_fail (KtNodes *nodes, KtNode *node, const GError *failure)
+{
+  take_name (nodes, node);
+  g_clear_error (&node->failure);
+  node->failure = g_error_copy (failure);
+}
+
+KtNode *
 kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package, KtUsec mtime_wall)
 {
   KtNode *node = kt_nodes_find (nodes, parent, entry->name);

@@ -73,7 +73,14 @@ KtNode *kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, 
 KtNode *kt_nodes_look_up_version (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content,
                                   KtUsec first_mtime_wall, KtUsec next_mtime_wall);
 
-/* The same of a package. */
+/* A file ENTRY in PARENT that is like no other, as each lookup of it makes one. CONTENT may be NULL: it has none yet. One
+ * lookup is added. */
+KtNode *kt_nodes_look_up_new (KtNodes *nodes, KtNode *parent, const KtEntry *entry, GBytes *content, KtUsec mtime_wall);
+
+/* NODE has come to be one whose content cannot be had because of FAILURE. It is found by its name no more. */
+void kt_nodes_fail (KtNodes *nodes, KtNode *node, const GError *failure);
+
+/* As kt_nodes_look_up_version(), of a package. */
 KtNode *kt_nodes_look_up_package (KtNodes *nodes, KtNode *parent, const KtEntry *entry, KtPackage *package,
                                   KtUsec mtime_wall);
 

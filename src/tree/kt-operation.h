@@ -5,7 +5,7 @@
 #include "kt-overview.h"
 
 /* What all operations that wait have in common: each kind of operation begins with it and adds its callback. It
- * waits for the store, for lists, for an overview or for a package, for one at a time. */
+ * waits for the store, for lists, for an overview, for a package or for a change, for one at a time. */
 struct KtOperation {
   KtTree *tree;
   KtNode *node;
@@ -20,6 +20,7 @@ struct KtOperation {
   guint is_asking : 1;                    /* the store is being asked, and may call back at once */
   guint has_ended : 1;                    /* meanwhile */
   guint is_cancelled : 1;                 /* nobody waits for it, but it has to end by itself */
+  guint is_listening : 1;                 /* it waits for a change alone: there is nothing else to be cancelled */
 };
 
 /* An operation of SIZE bytes, which begins with a KtOperation, on NODE; KEY may be NULL. It ends with

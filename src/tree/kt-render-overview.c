@@ -120,7 +120,7 @@ age_cell (GString *out, KtSec created, KtSec now, KtUsec *last)
                 { 2 * DAY, HOUR, 'h' },
                 { 1000 * DAY, DAY, 'd' },
                 { G_MAXINT64, YEAR, 'y' } };
-  const KtSec age = MAX (now - created, 0);
+  const KtSec age = created != KT_TIME_UNKNOWN ? MAX (now - created, 0) : 0;
   char text[KT_FIELD_BUFFER] = "";
   gsize i = 0;
 
@@ -205,7 +205,9 @@ kt_render_overview_json (const KtSubject *subject)
     const KtShown *shown = &g_array_index (tasks, KtShown, i);
     g_string_append (out, i == 0 ? "\n{" : ",\n{");
     for (const KtField *field = kt_fields; field->name != NULL; field++) {
-      g_string_append_printf (out, "\"%s\":", field->name);
+      g_string_append_c (out, '"');
+      g_string_append (out, field->name);
+      g_string_append (out, "\":");
       kt_field_append_json (out, field, shown);
       g_string_append_c (out, ',');
     }

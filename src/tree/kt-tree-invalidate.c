@@ -69,7 +69,8 @@ kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer
 {
   GPtrArray *names = names_new ();
 
-  add_names_of_task (tree, names, key, FALSE);
+  if (key != NULL)
+    add_names_of_task (tree, names, key, FALSE);
   forget (tree, names, done, data);
 }
 

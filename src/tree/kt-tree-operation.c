@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An operation that waits: for the store, for lists, for an overview, or for a package. */
+/* An operation that waits: for the store, for lists, for an overview, for a package or for a change. */
 #include "kt-operation.h"
 #include "kt-tree-private.h"
 
@@ -64,7 +64,7 @@ kt_tree_cancel (KtOperation *operation)
     kt_lists_cancel (operation->lists_waiter);
   } else if (operation->overview_waiter != NULL) {
     kt_overview_cancel (operation->overview_waiter);
-  } else {
+  } else if (!operation->is_listening) {
     operation->is_cancelled = TRUE;
     return;
   }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The content of files, and what of it is put into the kernel's page cache. */
+#include "base/kt-error.h"
 #include "kt-tree-private.h"
 
 static void
@@ -93,4 +94,17 @@ kt_tree_read (KtTree *tree, guint64 id, GError **error)
     return NULL;
   }
   return node != NULL && node->entry->ops->read != NULL ? node->entry->ops->read (node) : NULL;
+}
+
+KtOperation *
+kt_tree_read_part (KtTree *tree, guint64 id, const KtTreePart *part, KtTreeBytes bytes, gpointer data)
+{
+  KtNode *node = kt_nodes_get (tree->nodes, id);
+
+  if (node == NULL || node->entry->ops->read_part == NULL) {
+    g_autoptr (GError) error = g_error_new_literal (KT_ERROR, KT_ERROR_NOT_FOUND, "there is no such file");
+    bytes (NULL, 0, error, data);
+    return NULL;
+  }
+  return node->entry->ops->read_part (tree, node, part, bytes, data);
 }

@@ -3,6 +3,8 @@
 
 #include "kt-node.h"
 #include "kt-overview.h"
+#include "kt-polls.h"
+#include "kt-waits.h"
 #include "store/kt-readahead.h"
 
 struct KtTree {
@@ -24,6 +26,8 @@ struct KtTree {
   KtChanges *changes;
   KtListener *listener; /* kt_tree_on_changes() */
   KtSource *cancel;     /* NULL: it is not allowed */
+  KtWaits *waits;       /* who reads wait */
+  KtPolls *polls;       /* who polls files */
   KtTreeInvalidate invalidate;
   gpointer kernel;
 };
@@ -58,7 +62,8 @@ void kt_tree_settle_mtime (KtTree *tree, KtKey *key);
 void kt_tree_describe_content (KtTree *tree, KtNode *node, KtKey *key, KtInode *inode, KtUsec *mtime_wall);
 GBytes *kt_tree_read_content (const KtNode *node);
 
-/* Makes the kernel forget the names of KEY's task that may lead elsewhere with another snapshot; then DONE, if any. */
+/* Makes the kernel forget the names of KEY's task that may lead elsewhere with another snapshot; then DONE, if any. With
+ * KEY NULL none: DONE is called when what was to be forgotten before is. */
 void kt_tree_forget_names (KtTree *tree, const KtKey *key, GSourceFunc done, gpointer data);
 
 /* Makes the kernel forget the file of ROW in the root directory, and so give its inode back: DATA is the tree. */

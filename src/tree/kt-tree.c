@@ -54,6 +54,7 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->catalog = catalog;
   tree->lists = lists;
   tree->watch = watch;
+  tree->waits = kt_waits_new (clock, changes, store, catalog, watch);
   tree->about = *about;
   tree->options = *options;
   tree->files = kt_files;
@@ -64,6 +65,7 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->started_wall = kt_clock_wall (clock);
   tree->changes = changes;
   tree->listener = kt_changes_listen (changes, kt_tree_on_changes, tree);
+  tree->polls = kt_polls_new (tree); /* the last one that listens: what others do about a change is to be seen */
   return tree;
 }
 
@@ -75,6 +77,8 @@ kt_tree_free (KtTree *tree)
   kt_changes_unlisten (tree->changes, &tree->listener);
   kt_overview_free (tree->overview);
   kt_views_free (tree->views);
+  kt_polls_free (tree->polls);
+  kt_waits_free (tree->waits);
   kt_nodes_free (tree->nodes);
   kt_readahead_free (tree->readahead);
   g_free (tree);

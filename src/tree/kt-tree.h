@@ -9,6 +9,7 @@
 #include "store/kt-store.h"
 #include "store/kt-watch.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 
 /* The file system without FUSE: what each operation finds, and for how long that holds. An operation that may take a
@@ -116,10 +117,33 @@ GBytes *kt_tree_read_at (KtTree *tree, guint64 id, gint64 offset, gsize size);
  * wants none of them polled. */
 void kt_tree_look (KtTree *tree, guint64 id, gboolean is_read);
 
-/* Bytes of a package: see kt_package_read(). */
+/* A part of a file that may have to be waited for. */
+typedef struct {
+  gint64 offset;
+  gsize size;
+  gboolean waits; /* for as long as it takes that something happens; else KT_ERROR_NOT_YET says that it has not */
+} KtTreePart;
+
+/* Reads a part of a file that has no content of its own: bytes of a package, see kt_package_read(), or the word of a task
+ * that has ended. */
 typedef KtPackageBytes KtTreeBytes;
-KtOperation *kt_tree_read_package (KtTree *tree, guint64 id, gint64 offset, gsize size, KtTreeBytes bytes,
-                                   gpointer data);
+KtOperation *kt_tree_read_part (KtTree *tree, guint64 id, const KtTreePart *part, KtTreeBytes bytes, gpointer data);
+
+/* What poll(2) says of a file that nothing is to be said of, and of one that has changed. */
+#define KT_POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+#define KT_POLL_CHANGED (KT_POLL_DEFAULT | POLLPRI | POLLERR)
+
+/* What an inode is ready for (POLL*). HANDLE is the kernel's number of the open file. Until it is ready for more, or nobody
+ * polls it any more, its task is watched; whenever it may be ready, it is woken, and is to be asked about again. It is
+ * woken every KT_POLL_PROBE ttl, too: nobody polls it any more when it is not asked about before the next time. At most
+ * KT_POLL_MAX handles wait: more are said to have changed, so that nobody waits in vain. */
+guint kt_tree_poll (KtTree *tree, guint64 id, guint64 handle);
+#define KT_POLL_PROBE 3
+#define KT_POLL_MAX   65536
+
+/* Has the kernel ask again what the N open files HANDLES are ready for, if somebody polls them; takes no locks. */
+typedef void (*KtTreeWake) (gpointer kernel, const guint64 *handles, guint n);
+void kt_tree_set_wake (KtTree *tree, KtTreeWake wake, gpointer kernel);
 
 /* A link's target. (transfer full), NULL when it is no link. */
 char *kt_tree_readlink (KtTree *tree, guint64 id);

@@ -199,7 +199,8 @@ def test_modes_and_types(mount, sim):
             mode = entry.stat(follow_symlinks=False).st_mode
             assert (entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False), entry.is_symlink()) == (
                 stat.S_ISDIR(mode), stat.S_ISREG(mode), stat.S_ISLNK(mode))
-    assert sorted(os.listdir(m.path)) == [".kootaskfs", "events", "shares", "tasks"]
+    assert sorted(os.listdir(m.path)) == [
+        ".kootaskfs", "by-status", "events", "overview", "overview.csv", "overview.json", "shares", "tasks"]
 
 
 def test_shares(mount, sim):

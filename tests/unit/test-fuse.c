@@ -3,6 +3,7 @@
 #include "kt-test.h"
 
 #include "fuse/kt-fuse-private.h"
+#include "fuse/kt-request-limit.h"
 #include "fuse/kt-stderr.h"
 
 #include <fcntl.h>
@@ -116,6 +117,35 @@ test_stderr (void)
   close (before);
 }
 
+/* What the kernel is told to wait at the most, and what of that is ours. */
+static void
+test_request_limit (void)
+{
+  static const struct {
+    const char *normal, *most;
+    int seconds; /* 0: no limit */
+  } table[] = {
+    { "0\n", "0\n", 0 },       { NULL, NULL, 0 },      { "0\n", "60\n", 55 }, { "60\n", "0\n", 55 },
+    { "60\n", "30\n", 25 },    { "30\n", "60\n", 25 }, { "1\n", "0\n", 10 },  { "0\n", "4294967295\n", G_MAXINT32 - 5 },
+    { "nonsense", "-1\n", 0 },
+  };
+  g_autofree char *directory = g_dir_make_tmp (NULL, NULL);
+  g_autofree char *normal = g_build_filename (directory, "default_request_timeout", NULL);
+  g_autofree char *most = g_build_filename (directory, "max_request_timeout", NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    if (table[i].normal != NULL) {
+      g_assert_true (g_file_set_contents (normal, table[i].normal, -1, NULL));
+      g_assert_true (g_file_set_contents (most, table[i].most, -1, NULL));
+    }
+    g_assert_cmpint (kt_request_limit (directory), ==,
+                     table[i].seconds != 0 ? table[i].seconds * KT_SECOND : KT_TIME_NEVER);
+    unlink (normal);
+    unlink (most);
+  }
+  g_assert_cmpint (rmdir (directory), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -124,5 +154,6 @@ main (int argc, char **argv)
   g_test_add_func ("/fuse/forged-name", test_forged_name);
   g_test_add_func ("/fuse/unreadable", test_unreadable);
   g_test_add_func ("/fuse/stderr", test_stderr);
+  g_test_add_func ("/fuse/request-limit", test_request_limit);
   return g_test_run ();
 }

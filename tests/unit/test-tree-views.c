@@ -131,14 +131,16 @@ test_unknown (KtTreeFixture *f, gconstpointer data)
 static void
 test_failures (KtTreeFixture *f, gconstpointer data)
 {
+  KtTreeLookup lookup;
+
   kt_tree_watch (f, tasks);
   kt_tree_find (f, "tasks/7/status", KT_RUNNING);
   kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
-  g_assert_nonnull (kt_tree_start_lookup (f, kt_tree_find (f, "tasks/7", NULL).id, "status", &(KtTreeLookup){ 0 }));
+  g_assert_nonnull (kt_tree_start_lookup (f, kt_tree_find (f, "tasks/7", NULL).id, "status", &lookup));
   kt_fake_source_fail (f->source, KT_ERROR_TIMED_OUT);
   kt_fake_clock_advance (f->clock, 600 * KT_SECOND);
   g_assert_true (has (f, "running", "7"));
-  g_assert_nonnull (kt_tree_start_lookup (f, kt_tree_find (f, "tasks/7", NULL).id, "status", &(KtTreeLookup){ 0 }));
+  g_assert_nonnull (kt_tree_start_lookup (f, kt_tree_find (f, "tasks/7", NULL).id, "status", &lookup));
   kt_fake_source_fail (f->source, KT_ERROR_NOT_FOUND);
   g_assert_false (has (f, "running", "7"));
   assert_names (f, "running", "");
@@ -385,6 +387,12 @@ test_many (KtTreeFixture *f, gconstpointer data)
   g_assert_cmpuint (last.calls, ==, 0);
   g_assert_null (kt_tree_start_lookup (f, 1, "overview.csv", &last)); /* nothing has changed */
   g_assert_cmpuint (last.entry.id, ==, late.entry.id);
+  kt_tree_find (f, "tasks/0000001/status", KT_JOB_RUNNING);
+  g_assert_nonnull (kt_tree_start_lookup (f, 1, "overview.csv", &last));
+  wait_for (&last, f);
+  kt_fake_clock_advance (f->clock, 5 * KT_SECOND);
+  kt_tree_find (f, "tasks/0000001/status", KT_JOB_RUNNING); /* the same again */
+  g_assert_null (kt_tree_start_lookup (f, 1, "overview.csv", &last));
 }
 
 /* "When nobody has looked for a minute, the memory of a content of more than 1 MiB is given back." */
