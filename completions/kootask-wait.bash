@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# Completion of kootask-wait in bash: options, directories, and the ids of the tasks of all kootaskfs mounts, which become
+# their directories. Of a mount only tasks/ is listed.
+
+_kootask_wait()
+{
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+  local before rest point path
+
+  COMPREPLY=()
+  [[ $cur != '=' ]] || cur=
+  [[ $prev != '=' ]] || prev=${COMP_WORDS[COMP_CWORD - 2]}
+  if [[ $prev == --timeout || $prev == -t ]]; then
+    return # any duration
+  fi
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W '--timeout= --any --quiet --help --version -t -a -q -h -V' -- "$cur")
+    [[ ${COMPREPLY[*]} != *= ]] || compopt -o nospace 2>/dev/null
+    return
+  fi
+  compopt -o filenames 2>/dev/null
+  mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+  [[ $cur != */* && $cur != '~'* ]] || return
+  while read -r before; do
+    rest=${before#* - }
+    [[ ${rest%% *} == fuse.kootaskfs ]] || continue
+    read -r _ _ _ _ point _ <<<"$before"
+    printf -v point '%b' "$point" # a blank is \040
+    for path in "$point/tasks/$cur"*; do
+      [[ ${path##*/} == *'*' ]] || COMPREPLY+=("$path") # with no match the pattern stays
+    done
+  done </proc/self/mountinfo
+} &&
+  complete -F _kootask_wait kootask-wait
