@@ -5,7 +5,7 @@
 _kootask_wait()
 {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local before rest point path
+  local before rest point path mounts=0 found
 
   COMPREPLY=()
   [[ $cur != '=' ]] || cur=
@@ -21,6 +21,7 @@ _kootask_wait()
   compopt -o filenames 2>/dev/null
   mapfile -t COMPREPLY < <(compgen -d -- "$cur")
   [[ $cur != */* && $cur != '~'* ]] || return
+  found=${#COMPREPLY[@]}
   while read -r before; do
     rest=${before#* - }
     [[ ${rest%% *} == fuse.kootaskfs ]] || continue
@@ -29,6 +30,10 @@ _kootask_wait()
     for path in "$point/tasks/$cur"*; do
       [[ ${path##*/} == *'*' ]] || COMPREPLY+=("$path") # with no match the pattern stays
     done
+    mounts=$((mounts + (${#COMPREPLY[@]} > found)))
+    found=${#COMPREPLY[@]}
   done </proc/self/mountinfo
+  # what the paths of two mounts have in common would replace what was typed; with a blank they have nothing
+  [[ $mounts -lt 2 ]] || COMPREPLY+=(' ')
 } &&
   complete -F _kootask_wait kootask-wait
