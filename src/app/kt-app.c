@@ -8,6 +8,7 @@
 #include "kt-access.h"
 #include "kt-environment.h"
 #include "kt-figures.h"
+#include "kt-inotify.h"
 #include "kt-trim.h"
 #include "kt-verify.h"
 #include "kt-watch-follow.h"
@@ -43,6 +44,7 @@ typedef struct {
   KtTree *tree;
   KtFuse *fuse;
   KtWatchFollow *watch_list;
+  KtInotify *inotify; /* NULL: the configuration says no */
   KtTrim *trim;
   KtKey *example;   /* the first watched task of the start */
   guint signals[2]; /* that end the mount */
@@ -142,6 +144,16 @@ polling_policy (const KtConfig *config)
       KtPollingPolicy){ .ttl = config->cache.ttl, .deadline = config->deadline, .concurrency = MAX (concurrency, 1) };
 }
 
+/* Who watches is looked for, or not, as the configuration says. */
+static void
+apply_inotify (App *app)
+{
+  if (app->config->inotify && app->inotify == NULL)
+    app->inotify = kt_inotify_new (app->clock, app->tree, kt_fuse_device (app->fuse));
+  else if (!app->config->inotify)
+    g_clear_pointer (&app->inotify, kt_inotify_free);
+}
+
 /* What a reload changes in the layers above the service. */
 static void
 apply_config (App *app)
@@ -154,6 +166,7 @@ apply_config (App *app)
   kt_store_set_policy (app->store, &config->cache);
   kt_lists_set_policy (app->lists, &lists);
   kt_watch_set_policy (app->watch, &polling);
+  apply_inotify (app);
   kt_events_set_memory (app->events, config->events_memory);
   kt_tree_set_options (app->tree, &options);
   kt_tree_set_cancel (app->tree, config->allow_cancel ? kt_service_source (kt_access_service (app->access)) : NULL);
@@ -347,6 +360,7 @@ take_down (App *app)
     g_source_remove (app->signals[i]);
   kt_watch_follow_free (app->watch_list);
   kt_trim_free (app->trim);
+  kt_inotify_free (app->inotify);
   kt_fuse_free (app->fuse);
   if (app->access != NULL)
     kt_access_set_observer (app->access, NULL, NULL);
@@ -394,8 +408,10 @@ kt_app_run (const KtOptions *options, KtConfig *config, const char *environment_
   kt_figures_add (app.metrics, app.health, config->endpoint, mountpoint);
   ok = app.access != NULL && build_package_http (&app, error) && build_tree (&app, error)
        && build_fuse (&app, mountpoint, error);
-  if (ok)
+  if (ok) {
+    apply_inotify (&app);
     g_main_loop_run (app.loop);
+  }
   take_down (&app);
   return ok;
 }

@@ -59,6 +59,8 @@ static const Key keys[] = {
   { "fetch", "rate", &kt_type_rate, AT (limits.rate), "0", "requests a second, 0 for no limit" },
   { "fetch", "max-response", &kt_type_size, AT (limits.max_response), "64M", "largest answer accepted" },
   { "watch", "file", &kt_type_path, AT (watch_file), NULL, "watch list: tasks to show from the start" },
+  { "watch", "inotify", &kt_type_boolean, AT (inotify), "yes",
+    "changes reach inotify watchers of the mount, yes or no" },
   { "watch", "events-memory", &kt_type_events_memory, AT (events_memory), "1M", "last part of the events log kept" },
 };
 

@@ -32,6 +32,7 @@ typedef struct {
   KtUsec deadline;
   KtHttpLimits limits;
   char *watch_file;
+  gboolean inotify;
   guint64 events_memory;
   GHashTable *share_token_files; /* share id → file of its kdstoken */
 } KtConfig;

@@ -3,6 +3,7 @@
 
 #define FUSE_USE_VERSION 314
 
+#include "kt-announcer.h"
 #include "kt-fuse.h"
 #include "kt-notifier.h"
 
@@ -30,7 +31,9 @@ struct KtFuse {
   KtClock *clock;
   KtMetrics *metrics;
   KtNotifier *notifier;
-  KtNotifier *ahead; /* of its own: it may wait for a page as long as a read of a package waits for its host */
+  KtNotifier *ahead;      /* of its own: it may wait for a page as long as a read of a package waits for its host */
+  KtAnnouncer *announcer; /* NULL: inotify watchers are told nothing */
+  dev_t device;
   KtFuseEvents events;
   GQueue parked;           /* KtParked, in the order in which they came */
   KtUsec limit;            /* how long one may be parked: kt_request_limit() */
@@ -55,6 +58,13 @@ kt_fuse_count (KtFuse *fuse, KtFuseOp operation)
 
 /* The operations, which libfuse calls; their user data is the KtFuse. */
 extern const struct fuse_lowlevel_ops kt_fuse_ops;
+
+/* Whether REQ is of the announcer's thread. */
+gboolean kt_fuse_is_own (KtFuse *fuse, fuse_req_t req);
+
+/* What its LOOKUP finds, from memory, and that of a name that only it finds: ENTRY, whose id is 0 when there is no such
+ * name. FALSE when it is any other LOOKUP. */
+gboolean kt_fuse_look_up_own (KtFuse *fuse, fuse_req_t req, fuse_ino_t parent, const char *name, KtInode *entry);
 
 /* One of them, in a file of its own. */
 void kt_fuse_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *file);

@@ -22,6 +22,9 @@ KtFuse *kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **op
 /* Mounts and starts to serve; fails with KT_ERROR_MOUNT, which has the words of libfuse or fusermount3. */
 gboolean kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error);
 
-/* Ends all parked operations with ENOTCONN, unmounts, and ends the notifiers. */
+/* The device number of the mount. */
+dev_t kt_fuse_device (const KtFuse *fuse);
+
+/* Ends all parked operations with ENOTCONN, unmounts, and ends the threads. */
 void kt_fuse_free (KtFuse *fuse);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtFuse, kt_fuse_free)

@@ -57,32 +57,44 @@ op_init (void *data, struct fuse_conn_info *conn)
   fuse->events.ready (fuse->events.data);
 }
 
+/* An id of 0 is a name that is not there, as the kernel may keep for the timeout. */
+static void
+reply_entry (KtFuse *fuse, fuse_req_t req, const KtInode *entry)
+{
+  struct fuse_entry_param param = entry_param (entry);
+
+  if (entry->id == 0 && entry->entry_timeout == 0)
+    fuse_reply_err (req, ENOENT);
+  else if (fuse_reply_entry (req, &param) != 0 && entry->id != 0)
+    kt_tree_forget (fuse->tree, entry->id, 1); /* interrupted meanwhile: the kernel did not count it */
+}
+
 static void
 on_found (const KtInode *entry, const GError *error, gpointer data)
 {
-  KtParked *parked = data;
-  KtFuse *fuse = parked->fuse;
-  fuse_req_t req = kt_parked_end (parked);
-  struct fuse_entry_param param;
+  KtFuse *fuse = ((KtParked *) data)->fuse;
+  fuse_req_t req = kt_parked_end (data);
 
-  if (error != NULL) {
+  if (error != NULL)
     fuse_reply_err (req, kt_error_to_errno (error));
-  } else if (entry->id == 0 && entry->entry_timeout == 0) {
-    fuse_reply_err (req, ENOENT);
-  } else {
-    param = entry_param (entry);
-    if (fuse_reply_entry (req, &param) != 0 && entry->id != 0)
-      kt_tree_forget (fuse->tree, entry->id, 1); /* interrupted meanwhile: the kernel did not count it */
-  }
+  else
+    reply_entry (fuse, req, entry);
 }
 
 static void
 op_lookup (fuse_req_t req, fuse_ino_t parent, const char *name)
 {
   KtFuse *fuse = count (req, KT_FUSE_OP_lookup);
-  KtParked *parked = kt_parked_new (fuse, req, parent);
-  KtOperation *operation = kt_tree_lookup (fuse->tree, parent, name, on_found, parked);
+  KtParked *parked;
+  KtOperation *operation;
+  KtInode entry;
 
+  if (kt_fuse_look_up_own (fuse, req, parent, name, &entry)) {
+    reply_entry (fuse, req, &entry);
+    return;
+  }
+  parked = kt_parked_new (fuse, req, parent);
+  operation = kt_tree_lookup (fuse->tree, parent, name, on_found, parked);
   if (operation != NULL)
     kt_parked_wait (parked, operation);
 }
@@ -126,7 +138,8 @@ op_getattr (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file)
   KtFuse *fuse = count (req, KT_FUSE_OP_getattr);
 
   /* with a file it comes from read(2), which wants to know whether there is more */
-  kt_tree_look (fuse->tree, inode, file != NULL);
+  if (!kt_fuse_is_own (fuse, req))
+    kt_tree_look (fuse->tree, inode, file != NULL);
   reply_attr (fuse, req, inode, kt_tree_preload (fuse->tree, inode));
 }
 
@@ -177,7 +190,7 @@ op_setattr (fuse_req_t req, fuse_ino_t inode, struct stat *attr, int to_set, str
   KtParked *parked;
   KtOperation *operation;
 
-  if (is_emptying (fuse, inode, attr, to_set)) {
+  if (kt_fuse_is_own (fuse, req) || is_emptying (fuse, inode, attr, to_set)) {
     reply_attr (fuse, req, inode, NULL);
     return;
   }

@@ -12,6 +12,8 @@
 #include <linux/fuse.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -120,6 +122,12 @@ preload (gpointer kernel, guint64 inode, gint64 offset, gconstpointer bytes, gsi
   return kt_notifier_store_part (((KtFuse *) kernel)->ahead, inode, offset, content, done, data);
 }
 
+static void
+announce (gpointer kernel, GPtrArray *paths)
+{
+  kt_announcer_announce (((KtFuse *) kernel)->announcer, paths);
+}
+
 static guint64
 count_nodes (gpointer data)
 {
@@ -217,6 +225,26 @@ kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, char **options, c
   return fuse;
 }
 
+/* From the kernel's memory: nobody replies to operations yet. */
+static gboolean
+find_device (KtFuse *fuse, const char *mountpoint, GError **error)
+{
+  struct statx status;
+
+  if (statx (AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) {
+    g_set_error (error, KT_ERROR, KT_ERROR_MOUNT, "%s: %s", mountpoint, g_strerror (errno));
+    return FALSE;
+  }
+  fuse->device = makedev (status.stx_dev_major, status.stx_dev_minor);
+  return TRUE;
+}
+
+dev_t
+kt_fuse_device (const KtFuse *fuse)
+{
+  return fuse->device;
+}
+
 gboolean
 kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
 {
@@ -240,23 +268,27 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   }
   if (!g_unix_set_fd_nonblocking (fd, TRUE, error)) /* poll can say readable and read block */
     return FALSE;
+  if (!find_device (fuse, mountpoint, error))
+    return FALSE;
   fuse->source = g_unix_fd_add (fd, G_IO_IN | G_IO_ERR | G_IO_HUP, on_request, fuse);
   fuse->notifier = kt_notifier_new (fuse->session);
   fuse->ahead = kt_notifier_new (fuse->session);
   kt_tree_set_invalidate (fuse->tree, invalidate, fuse);
+  fuse->announcer = kt_announcer_new (mountpoint, fuse->device);
   kt_tree_set_preload (fuse->tree, preload, fuse);
+  kt_tree_set_announce (fuse->tree, announce, fuse);
   kt_tree_set_wake (fuse->tree, kt_fuse_wake, fuse);
   return TRUE;
 }
 
-/* The thread may wait in the kernel for the lock of a directory, which a request holds that came after the loop
+/* A thread may wait in the kernel for the lock of a directory, which a request holds that came after the loop
  * ended. Its write also keeps the file descriptor open, so closing that would not end the request: it must get a
- * reply. */
+ * reply, and so must the operations of the announcer. */
 static void
-end_notifier (KtFuse *fuse, KtNotifier *notifier)
+reply_until_ended (KtFuse *fuse)
 {
-  kt_notifier_stop (notifier);
-  while (!kt_notifier_has_ended (notifier)) {
+  while (!kt_notifier_has_ended (fuse->notifier) || !kt_notifier_has_ended (fuse->ahead)
+         || !kt_announcer_has_ended (fuse->announcer)) {
     g_main_context_iteration (NULL, TRUE);
     kt_parked_end_all (fuse, ENOTCONN);
   }
@@ -268,18 +300,22 @@ kt_fuse_free (KtFuse *fuse)
   if (fuse == NULL)
     return;
   kt_parked_end_all (fuse, ENOTCONN);
+  kt_tree_set_announce (fuse->tree, NULL, NULL);
   kt_tree_set_invalidate (fuse->tree, NULL, NULL);
   kt_tree_set_preload (fuse->tree, NULL, NULL);
   kt_tree_set_wake (fuse->tree, NULL, NULL);
   if (fuse->notifier != NULL) {
-    end_notifier (fuse, fuse->notifier);
-    end_notifier (fuse, fuse->ahead);
+    kt_announcer_stop (fuse->announcer);
+    kt_notifier_stop (fuse->notifier);
+    kt_notifier_stop (fuse->ahead);
+    reply_until_ended (fuse);
   }
   if (fuse->source != 0)
     g_source_remove (fuse->source);
   if (fuse->notifier != NULL) {
     kt_notifier_join (fuse->notifier);
     kt_notifier_join (fuse->ahead);
+    kt_announcer_join (fuse->announcer);
   }
   fuse_session_unmount (fuse->session);
   fuse_session_destroy (fuse->session);

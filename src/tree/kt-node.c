@@ -175,6 +175,14 @@ add_lookup (KtNode *node)
 }
 
 KtNode *
+kt_nodes_look_up_again (KtNodes *nodes, guint64 id)
+{
+  KtNode *node = kt_nodes_get (nodes, id);
+
+  return node != NULL && node->lookups > 0 ? add_lookup (node) : NULL;
+}
+
+KtNode *
 kt_nodes_look_up (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const char *name, KtKey *key)
 {
   KtNode *node = kt_nodes_find (nodes, parent, name);
@@ -310,4 +318,15 @@ const char *
 kt_node_name (const KtNode *node)
 {
   return node->own_name != NULL ? node->own_name : node->entry->name;
+}
+
+char *
+kt_node_path (const KtNode *node)
+{
+  g_autofree char *above = NULL;
+
+  if (node->parent == NULL)
+    return g_strdup ("");
+  above = kt_node_path (node->parent);
+  return g_strconcat (above, kt_node_name (node), S_ISDIR (node->entry->ops->mode) ? "/" : "", NULL);
 }

@@ -97,6 +97,9 @@ gboolean kt_node_grows_old (KtNode *node);
 KtNode *kt_nodes_look_up_failure (KtNodes *nodes, KtNode *parent, const KtEntry *entry, const GError *failure,
                                   KtUsec mtime_wall);
 
+/* The node with this id, with one lookup more; NULL when there is none or the kernel does not hold it. (transfer none) */
+KtNode *kt_nodes_look_up_again (KtNodes *nodes, guint64 id);
+
 /* The kernel takes back COUNT lookups; an unknown id is ignored. */
 void kt_nodes_forget (KtNodes *nodes, guint64 id, guint64 count);
 
@@ -105,6 +108,9 @@ KtNode *kt_node_ref (KtNode *node);
 void kt_node_unref (KtNodes *nodes, KtNode *node);
 
 const char *kt_node_name (const KtNode *node);
+
+/* Its path below the mount, a directory's with a slash at the end; "" for the root. (transfer full) */
+char *kt_node_path (const KtNode *node);
 
 /* What DIR has under NAME as far as the kernel knows, or NULL. (transfer none) */
 KtNode *kt_nodes_find (KtNodes *nodes, KtNode *dir, const char *name);

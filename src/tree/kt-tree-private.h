@@ -30,6 +30,8 @@ struct KtTree {
   KtPolls *polls;       /* who polls files */
   KtTreeInvalidate invalidate;
   gpointer kernel;
+  struct KtAnnouncements *announcements;
+  struct KtWatched *watched;
 };
 
 /* How the task of a node is asked for now; NULL outside of tasks. (transfer none) */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The tree as a whole: what it is made of, its construction and its end. */
+#include "kt-announcements.h"
 #include "kt-entry.h"
 #include "kt-tree-private.h"
+#include "kt-watched.h"
 
 guint
 kt_tree_nodes (KtTree *tree)
@@ -43,6 +45,12 @@ kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kern
   tree->kernel = kernel;
 }
 
+void
+kt_tree_set_announce (KtTree *tree, KtTreeAnnounce announce, gpointer kernel)
+{
+  kt_announcements_set_kernel (tree->announcements, announce, kernel);
+}
+
 KtTree *
 kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *catalog, KtLists *lists, KtWatch *watch,
              const KtAbout *about, const KtTreeOptions *options)
@@ -65,7 +73,9 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->started_wall = kt_clock_wall (clock);
   tree->changes = changes;
   tree->listener = kt_changes_listen (changes, kt_tree_on_changes, tree);
-  tree->polls = kt_polls_new (tree); /* the last one that listens: what others do about a change is to be seen */
+  tree->announcements = kt_announcements_new (tree);
+  tree->watched = kt_watched_new (tree); /* it listens after the one that has the kernel forget */
+  tree->polls = kt_polls_new (tree);     /* the last one that listens: what others do about a change is to be seen */
   return tree;
 }
 
@@ -74,6 +84,8 @@ kt_tree_free (KtTree *tree)
 {
   if (tree == NULL)
     return;
+  kt_watched_free (tree->watched);
+  kt_announcements_free (tree->announcements);
   kt_changes_unlisten (tree->changes, &tree->listener);
   kt_overview_free (tree->overview);
   kt_views_free (tree->views);

@@ -38,6 +38,11 @@ typedef struct {
 /* Has the kernel forget INVALIDATIONS (KtInvalidation, (transfer full)), then calls DONE, if any. */
 typedef void (*KtTreeInvalidate) (gpointer kernel, GPtrArray *invalidations, GSourceFunc done, gpointer data);
 
+/* Has the kernel tell those who watch PATHS (strings, (transfer full)) with inotify that these have changed: paths below the
+ * mount, a directory's with a slash at its end. Names in ".inodes/" are numbers of
+ * inodes. None: nobody watches any more. */
+typedef void (*KtTreeAnnounce) (gpointer kernel, GPtrArray *paths);
+
 typedef struct {
   uid_t uid;
   gid_t gid;
@@ -62,6 +67,14 @@ void kt_tree_set_packages (KtTree *tree, KtPackages *packages);
 void kt_tree_set_events (KtTree *tree, KtEvents *events);
 void kt_tree_set_preload (KtTree *tree, KtPackagePreload preload, gpointer kernel);
 void kt_tree_set_invalidate (KtTree *tree, KtTreeInvalidate invalidate, gpointer kernel);
+void kt_tree_set_announce (KtTree *tree, KtTreeAnnounce announce, gpointer kernel);
+
+/* INODES are all that somebody watches with inotify now. While they are watched their tasks are polled, and what changes
+ * in them is announced; who watches a directory that is of no task watches all tasks. */
+void kt_tree_set_watched (KtTree *tree, const guint64 *inodes, guint n);
+
+/* Inodes that were watched when that was last said, for statistics. */
+guint kt_tree_watched (KtTree *tree);
 
 /* The operation's callback is not called any more; a request that it started goes on. */
 void kt_tree_cancel (KtOperation *operation);
@@ -70,6 +83,9 @@ void kt_tree_cancel (KtOperation *operation);
  * service cannot be asked: reading it fails. */
 typedef void (*KtTreeFound) (const KtInode *entry, const GError *error, gpointer data);
 KtOperation *kt_tree_lookup (KtTree *tree, guint64 parent, const char *name, KtTreeFound found, gpointer data);
+
+/* The same for who announces: from memory, whatever its age. FALSE when there is no such name. Never a request. */
+gboolean kt_tree_look_up_own (KtTree *tree, guint64 parent, const char *name, KtInode *entry);
 
 /* The kernel gives COUNT lookups of an inode back. */
 void kt_tree_forget (KtTree *tree, guint64 id, guint64 count);

@@ -26,7 +26,7 @@ GROUPS = {
                "agent-name language time-zone ca-file proxy families allow-cancel verify",
     "cache": "ttl ended-ttl negative-ttl list-ttl max-stale memory",
     "fetch": "deadline concurrency rate max-response",
-    "watch": "file events-memory",
+    "watch": "file inotify events-memory",
 }
 GROUP_OF = {key: group for group, keys in GROUPS.items() for key in keys.split()}
 NOBODY_LISTENS = socket.socket()  # on a port that nobody else gets, either

@@ -32,6 +32,7 @@ KtFuse *__wrap_kt_fuse_new (KtTree *tree, KtClock *clock, KtMetrics *metrics, ch
                             const KtFuseEvents *events, GError **error);
 gboolean __wrap_kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error);
 void __wrap_kt_fuse_free (KtFuse *fuse);
+dev_t __wrap_kt_fuse_device (const KtFuse *fuse);
 void __wrap_kt_service_set_options (KtService *service, const KtServiceOptions *options);
 void __wrap_kt_service_set_token (KtService *service, const char *token);
 void __wrap_kt_service_set_share_tokens (KtService *service, GHashTable *tokens);
@@ -58,6 +59,12 @@ __wrap_kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
 {
   g_idle_add (on_mounted, NULL);
   return TRUE;
+}
+
+dev_t
+__wrap_kt_fuse_device (const KtFuse *fuse)
+{
+  return 0;
 }
 
 void
