@@ -108,6 +108,12 @@ tree_options (const KtConfig *config)
   };
 }
 
+static guint64
+count_watches (gpointer data)
+{
+  return kt_tree_watched (((App *) data)->tree);
+}
+
 static guint
 count_nodes (gpointer data)
 {
@@ -305,6 +311,8 @@ build_tree (App *app, GError **error)
                                    kt_environment_temporary_directory ());
   app->tree =
       kt_tree_new (app->clock, app->changes, app->store, app->catalog, app->lists, app->watch, &about, &options);
+  kt_metrics_gauge (app->metrics, "kootaskfs_inotify_watches", "Inodes that are watched with inotify", count_watches,
+                    app);
   kt_tree_set_packages (app->tree, app->packages);
   kt_tree_set_events (app->tree, app->events);
   kt_catalog_set (app->catalog, KT_CATALOG_WATCHED, keys);

@@ -156,7 +156,8 @@ test_format (Fixture *f, gconstpointer data)
       "[service]\nendpoint = https://h\nuser-id = 1\ntoken-scheme = auto\nkeep-alive = no\nlanguage = en-US\n"
       "time-zone = UTC\nfamilies = share, basic, job\nallow-cancel = no\nverify = yes\n\n"
       "[cache]\nttl = 5s\nended-ttl = forever\nnegative-ttl = 3s\nlist-ttl = 30s\nmax-stale = 5min\nmemory = 256M\n\n"
-      "[fetch]\ndeadline = 10s\nconcurrency = 64\nrate = 0\nmax-response = 64M\n\n[watch]\ninotify = yes\nevents-memory = 1M\n");
+      "[fetch]\ndeadline = 10s\nconcurrency = 64\nrate = 0\nmax-response = 64M\n\n[watch]\ninotify = "
+      "yes\nevents-memory = 1M\n");
 }
 
 static void
