@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,10 +28,13 @@ task_printable (const char *text)
 Task *
 task_new (const char *path)
 {
-  g_autofree char *name = g_path_get_basename (path);
+  char *resolved = realpath (path, NULL);
   Task *task = g_new0 (Task, 1);
+  g_autofree char *name = NULL;
 
-  task->path = path;
+  task->path = g_strdup (resolved != NULL ? resolved : path);
+  free (resolved);
+  name = g_path_get_basename (task->path);
   task->id = task_printable (name);
   task->outcome = TASK_RUNNING;
   task->progress = -1;
@@ -53,6 +57,7 @@ void
 task_free (Task *task)
 {
   close_files (task);
+  g_free (task->path);
   g_free (task->id);
   g_free (task->status);
   g_free (task->result);

@@ -20,8 +20,8 @@ typedef enum {
 #define TASK_FILES 2 /* status and progress */
 
 typedef struct {
-  const char *path;
-  char *id; /* its directory's name, safe to print */
+  char *path; /* without links: one in by-status/ does not stay */
+  char *id;   /* its directory's name, safe to print */
   TaskOutcome outcome;
   char *status; /* as last read, safe to print, as is the next; NULL: not yet */
   char *result;
@@ -31,7 +31,7 @@ typedef struct {
   gint64 failing_since;  /* monotonic, 0: the last look went well */
 } Task;
 
-/* PATH outlives the task. */
+/* (transfer full) */
 Task *task_new (const char *path);
 void task_free (Task *task);
 

@@ -26,7 +26,7 @@ kt_fuse_poll (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *file, str
   kt_fuse_count (fuse, KT_FUSE_OP_poll);
   if (handle != NULL)
     fuse_pollhandle_destroy (handle);
-  fuse_reply_poll (req, kt_tree_poll (fuse->tree, inode, fuse->poll_handle));
+  fuse_reply_poll (req, kt_tree_poll (fuse->tree, inode, fuse->poll_handle, file->poll_events));
 }
 
 /* The kernel wakes who polls, which takes no lock that a request may hold: so this is sent from the loop. Of files that are

@@ -120,6 +120,7 @@ on_lists (gpointer data)
   KtWatch *watch = data;
 
   watch->lists_waiter = NULL;
+  watch->seen_at = kt_clock_monotonic (watch->clock);
   if (watch->interests != NULL)
     scan (watch);
   kt_poller_update (watch->all, watch);
@@ -131,8 +132,9 @@ all_due_at (gpointer subject, gpointer data)
 {
   const KtWatch *watch = data;
   const KtUsec next_at = kt_time_add (watch->seen_at, kt_polling_ttl (watch->polling));
+  const KtUsec due_at = MAX (kt_lists_due_at (watch->lists), watch->seen_at + KT_POLLING_TTL_MIN);
 
-  return MAX (kt_store_ready_at (watch->store), MIN (next_at, kt_lists_due_at (watch->lists)));
+  return MAX (kt_store_ready_at (watch->store), MIN (next_at, due_at));
 }
 
 static void
@@ -159,7 +161,7 @@ begin_all (gpointer subject)
 
   watch->interests = g_hash_table_new_full (kt_key_hash, kt_key_equal, (GDestroyNotify) kt_key_unref, drop_interest);
   watch->generation = 0; /* the catalog's is more */
-  watch->seen_at = 0;
+  watch->seen_at = 0;    /* long ago */
   return watch;
 }
 

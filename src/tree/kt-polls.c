@@ -171,7 +171,7 @@ add (KtPolls *polls, guint64 handle, const KtNode *node, guint64 seen)
 }
 
 guint
-kt_tree_poll (KtTree *tree, guint64 id, guint64 handle)
+kt_tree_poll (KtTree *tree, guint64 id, guint64 handle, guint events)
 {
   KtPolls *polls = tree->polls;
   const KtNode *node = kt_nodes_get (tree->nodes, id);
@@ -181,6 +181,8 @@ kt_tree_poll (KtTree *tree, guint64 id, guint64 handle)
 
   if (node == NULL || node->entry->ops->poll == NULL)
     return KT_POLL_DEFAULT;
+  if ((events & POLLPRI) == 0 && node->entry->ops->polled_for == KT_WATCH_CHANGES)
+    return KT_POLL_DEFAULT; /* less, for one, takes POLLERR for an error */
   ready = node->entry->ops->poll (tree, node, seen);
   if (is_news (ready) && *seen == 0) /* that is so for good */
     g_hash_table_remove (polls->polled, (gpointer) handle);

@@ -153,11 +153,12 @@ KtOperation *kt_tree_read_part (KtTree *tree, guint64 id, const KtTreePart *part
 #define KT_POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
 #define KT_POLL_CHANGED (KT_POLL_DEFAULT | POLLPRI | POLLERR)
 
-/* What an inode is ready for (POLL*). HANDLE is the kernel's number of the open file. Until it is ready for more, or nobody
+/* What an inode is ready for (POLL*). EVENTS are those asked for: who does not ask for POLLPRI is told of no change, nor of
+ * the POLLERR that goes with it, and watches nothing. HANDLE is the kernel's number of the open file. Until it is ready for more, or nobody
  * polls it any more, its task is watched; whenever it may be ready, it is woken, and is to be asked about again. It is
  * woken every KT_POLL_PROBE ttl, too: nobody polls it any more when it is not asked about before the next time. At most
  * KT_POLL_MAX handles wait: more are said to have changed, so that nobody waits in vain. */
-guint kt_tree_poll (KtTree *tree, guint64 id, guint64 handle);
+guint kt_tree_poll (KtTree *tree, guint64 id, guint64 handle, guint events);
 #define KT_POLL_PROBE 3
 #define KT_POLL_MAX   65536
 

@@ -74,6 +74,17 @@ def test_default(m, opened):
         assert ready(opened(m / name), ALWAYS | CHANGED) == ALWAYS
 
 
+def test_not_asked_for(m, sim, opened):
+    """"Who does not ask for POLLPRI is told of no change, and has nothing polled." `less +F` takes POLLERR for an error."""
+    fd, log = opened(m.task() / "progress"), opened(m.task() / "events")
+    assert ready(log, select.POLLIN) == ready(fd, select.POLLIN) == select.POLLIN
+    assert asked_since(sim, lambda: time.sleep(4 * TTL)) == 0
+    running(sim, 51)
+    os.utime(m.task() / "kind")
+    assert ready(log, select.POLLIN) == ready(fd, select.POLLIN) == select.POLLIN
+    assert ready(fd, select.POLLPRI) == CHANGED
+
+
 def test_back_again(m, sim, opened):
     """"A value that is what it was again, before anybody looked, has not changed.\""""
     fd = opened(m.task() / "progress")

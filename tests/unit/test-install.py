@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+PROGRAMS = ("kootaskfs", "kootask-wait")
 PAGE = re.compile(r"\b(koo[a-z-]+)\\?\((\d)\)")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)[^)]*\)")
 
@@ -36,7 +37,7 @@ def without_roff(text):
 def problems_of(files):
     """What does not hold among the installed files."""
     names = {path.name for path in files}
-    found = [f"{name} is missing" for name in {"kootaskfs", "kootaskfs.1", "README.md", "semantics.md"} - names]
+    found = [f"{name} is missing" for name in {*PROGRAMS, *(f"{name}.1" for name in PROGRAMS), "_kootask-wait", "README.md", "semantics.md"} - names]
     found += [f"{path} is not for users" for path in files if path.suffix in (".scd", ".build")]
     for path, place in files.items():
         if path.suffix == ".1":

@@ -23,6 +23,14 @@ assert_asked (KtStoreFixture *f, guint asked)
   g_assert_cmpuint (kt_fake_source_asked (f->source), ==, asked);
 }
 
+/* Both lists, of the tasks ITEMS. */
+static void
+land_lists (KtStoreFixture *f, const char *basic)
+{
+  kt_fake_list_land (f->source, BASIC, basic);
+  kt_fake_list_land (f->source, JOB, "");
+}
+
 /* "A task that somebody watches is asked for every `ttl` until it has ended, once for all who watch it." */
 static void
 test_changes (KtStoreFixture *f, gconstpointer data)
@@ -170,14 +178,6 @@ test_concurrency (KtStoreFixture *f, gconstpointer data)
     kt_interest_drop (&interests[i]);
 }
 
-/* Both lists, of the tasks ITEMS. */
-static void
-land_lists (KtStoreFixture *f, const char *basic)
-{
-  kt_fake_list_land (f->source, BASIC, basic);
-  kt_fake_list_land (f->source, JOB, "");
-}
-
 /* "Who watches all tasks has the lists read every `list-ttl`, and asks for the tasks that have not ended", new ones too. */
 static void
 test_all (KtStoreFixture *f, gconstpointer data)
@@ -289,7 +289,7 @@ test_look_away (KtStoreFixture *f, gconstpointer data)
   land_lists (f, "");
 }
 
-/* "For polls a `ttl` below 100 ms is taken for 100 ms, one above ten minutes for ten minutes." */
+/* "For polls a `ttl` or `list-ttl` below 100 ms is taken for 100 ms, a `ttl` above ten minutes for ten minutes." */
 static void
 test_bounds (KtStoreFixture *f, gconstpointer data)
 {
@@ -310,6 +310,19 @@ test_bounds (KtStoreFixture *f, gconstpointer data)
     land_all (f, RUNNING);
     kt_interest_drop (&interest);
   }
+  f->lists_policy.ttl = 0;
+  kt_lists_set_policy (f->lists, &f->lists_policy);
+  interest = kt_watch_all (f->watch);
+  for (guint round = 1; round < 4; round++) {
+    g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 2 * round);
+    kt_fake_clock_advance (f->clock, KT_SECOND); /* the lists take their time */
+    land_lists (f, "");
+    kt_fake_clock_advance (f->clock, KT_SECOND / 10 - 1);
+    g_assert_cmpuint (kt_fake_list_asked (f->source), ==, 2 * round);
+    kt_fake_clock_advance (f->clock, 1);
+  }
+  land_lists (f, "");
+  kt_interest_drop (&interest);
 }
 
 int

@@ -49,7 +49,7 @@ await_poll (Fixture *f)
   }
 }
 
-#define POLL(f, inode, handle) kt_tree_poll ((f)->tree.tree, (inode).id, handle)
+#define POLL(f, inode, handle) kt_tree_poll ((f)->tree.tree, (inode).id, handle, POLLPRI)
 
 /* Only what has changed is woken, once the kernel has forgotten the old names. */
 static void
@@ -237,6 +237,18 @@ test_wait (Fixture *f, gconstpointer data)
   g_assert_cmpuint (POLL (f, inode, 1), ==, POLLIN | POLLRDNORM);
 }
 
+/* Who does not ask for POLLPRI is told of no change, and watches nothing. */
+static void
+test_not_asked_for (Fixture *f, gconstpointer data)
+{
+  const KtInode status = kt_tree_find (&f->tree, "tasks/7/status", KT_RUNNING);
+  const KtInode events = kt_tree_find (&f->tree, "tasks/7/events", NULL);
+
+  g_assert_cmpuint (kt_tree_poll (f->tree.tree, status.id, 1, POLLIN), ==, KT_POLL_DEFAULT);
+  g_assert_cmpuint (kt_tree_poll (f->tree.tree, events.id, 2, POLLIN), ==, KT_POLL_DEFAULT);
+  g_assert_cmpuint (kt_watch_size (f->tree.below.watch), ==, 0);
+}
+
 /* What never changes makes nothing be watched. */
 static void
 test_others (Fixture *f, gconstpointer data)
@@ -245,7 +257,7 @@ test_others (Fixture *f, gconstpointer data)
 
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
     g_assert_cmpuint (POLL (f, kt_tree_find (&f->tree, paths[i], NULL), i + 1), ==, KT_POLL_DEFAULT);
-  g_assert_cmpuint (kt_tree_poll (f->tree.tree, 999999, 9), ==, KT_POLL_DEFAULT);
+  g_assert_cmpuint (kt_tree_poll (f->tree.tree, 999999, 9, POLLPRI), ==, KT_POLL_DEFAULT);
   g_assert_cmpuint (kt_watch_size (f->tree.below.watch), ==, 0);
   kt_fake_clock_advance (f->tree.clock, 60 * KT_SECOND);
   assert_woken (f, "");
@@ -266,6 +278,7 @@ main (int argc, char **argv)
   TEST ("/tree/poll/limit", test_limit);
   TEST ("/tree/poll/growing", test_growing);
   TEST ("/tree/poll/wait", test_wait);
+  TEST ("/tree/poll/not-asked-for", test_not_asked_for);
   TEST ("/tree/poll/others", test_others);
   return g_test_run ();
 }
