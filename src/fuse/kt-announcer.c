@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 #define MOUNTINFO   "/proc/self/mountinfo"
-#define RETRY_AFTER G_USEC_PER_SEC /* when no copy could be made */
+#define RETRY_AFTER KT_SECOND /* when no copy could be made */
 
 struct KtAnnouncer {
+  KtClock *clock; /* of which the thread asks the time and nothing else */
   char *mountpoint;
   dev_t device;
   GThread *thread;
@@ -32,7 +33,7 @@ struct KtAnnouncer {
   /* the thread's own */
   int mounts;         /* MOUNTINFO, readable by POLLPRI when a mount comes or goes */
   int copy;           /* -1: none */
-  gint64 retry_at;    /* when to try next to make one, by g_get_monotonic_time() */
+  KtUsec retry_at;    /* when to try next to make one */
   gboolean is_warned; /* that none can be made */
 };
 
@@ -62,7 +63,7 @@ open_copy (KtAnnouncer *announcer)
 {
   g_autofree char *why = NULL;
 
-  if (announcer->copy >= 0 || g_get_monotonic_time () < announcer->retry_at)
+  if (announcer->copy >= 0 || kt_clock_monotonic (announcer->clock) < announcer->retry_at)
     return announcer->copy >= 0;
   announcer->copy = kt_mount_copy (announcer->mountpoint, announcer->device, &why);
   if (announcer->copy >= 0 && !is_known (announcer)) {
@@ -72,7 +73,7 @@ open_copy (KtAnnouncer *announcer)
   if (announcer->copy < 0 && !announcer->is_warned)
     g_message ("inotify watchers of the mount see no change: %s", why);
   announcer->is_warned = announcer->copy < 0;
-  announcer->retry_at = announcer->copy < 0 ? g_get_monotonic_time () + RETRY_AFTER : 0;
+  announcer->retry_at = announcer->copy < 0 ? kt_clock_monotonic (announcer->clock) + RETRY_AFTER : 0;
   return announcer->copy >= 0;
 }
 
@@ -172,10 +173,11 @@ wake (const KtAnnouncer *announcer)
 }
 
 KtAnnouncer *
-kt_announcer_new (const char *mountpoint, dev_t device)
+kt_announcer_new (KtClock *clock, const char *mountpoint, dev_t device)
 {
   KtAnnouncer *announcer = g_new0 (KtAnnouncer, 1);
 
+  announcer->clock = clock;
   announcer->mountpoint = g_strdup (mountpoint);
   announcer->device = device;
   announcer->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);

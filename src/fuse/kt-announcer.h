@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <glib.h>
+#include "base/kt-clock.h"
+
 #include <sys/types.h>
 
 /* A thread that makes events for those who watch the mount with inotify: the kernel makes none when the daemon tells it
@@ -14,8 +15,8 @@
  * each path once, and the copy. */
 typedef struct KtAnnouncer KtAnnouncer;
 
-/* DEVICE is that of the mount at MOUNTPOINT. */
-KtAnnouncer *kt_announcer_new (const char *mountpoint, dev_t device);
+/* DEVICE is that of the mount at MOUNTPOINT; CLOCK outlives the announcer. */
+KtAnnouncer *kt_announcer_new (KtClock *clock, const char *mountpoint, dev_t device);
 
 /* PATHS (transfer full) have changed: see KtTreeAnnounce. None: nobody watches any more, so no copy is kept. */
 void kt_announcer_announce (KtAnnouncer *announcer, GPtrArray *paths);

@@ -274,7 +274,7 @@ kt_fuse_mount (KtFuse *fuse, const char *mountpoint, GError **error)
   fuse->notifier = kt_notifier_new (fuse->session);
   fuse->ahead = kt_notifier_new (fuse->session);
   kt_tree_set_invalidate (fuse->tree, invalidate, fuse);
-  fuse->announcer = kt_announcer_new (mountpoint, fuse->device);
+  fuse->announcer = kt_announcer_new (fuse->clock, mountpoint, fuse->device);
   kt_tree_set_preload (fuse->tree, preload, fuse);
   kt_tree_set_announce (fuse->tree, announce, fuse);
   kt_tree_set_wake (fuse->tree, kt_fuse_wake, fuse);
