@@ -113,12 +113,15 @@ is_failing (const Waiting *waiting)
   return FALSE;
 }
 
-/* Looks at all, or at those only that cannot be read. */
+/* Looks at all, or at those only that cannot be read. A look may take as long as a request, so it is not begun when the
+ * time is over. */
 static void
 look_at_all (Waiting *waiting, gboolean failing_only)
 {
   for (guint i = 0; i < waiting->tasks->len && signalled == 0; i++) {
     Task *task = waiting->tasks->pdata[i];
+    if (i > 0 && g_get_monotonic_time () >= waiting->deadline)
+      return;
     if (!failing_only || task->failing_since != 0)
       look_at (waiting, task);
   }

@@ -26,7 +26,7 @@ typedef struct {
   KtTask *before;      /* NULL: there was none */
   KtTask *after;       /* NULL: there is none */
   GError *error;       /* NULL: none */
-  gboolean supersedes; /* LISTED: it also changed a fresh detail, of which the kernel may hold names */
+  gboolean supersedes; /* FETCHED, LISTED: a detail that was fresh is another now; the kernel may hold its names */
   KtUsec asked_at;     /* FETCHED, LISTED: monotonic; of two responses the newer is the one that was asked for later */
   KtUsec at_wall;      /* when the source said so; 0 when it is published is the time of that */
 } KtChange;

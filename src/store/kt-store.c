@@ -207,14 +207,17 @@ keep (Slot *slot, const KtResponse *response, const GError *error, Slot **kept)
   KtChange change = { .kind = KT_CHANGE_FETCHED, .error = (GError *) error };
   g_autoptr (KtTask) before = NULL;
   const KtCached *cached;
+  gboolean was_fresh;
 
   *kept = error == NULL ? slot_get (slot->store, response->task->key) : slot;
   cached = &(*kept)->held.full;
   before = cached->task != NULL ? kt_task_ref (cached->task) : NULL;
+  was_fresh = before != NULL && cached->expires_at > kt_clock_monotonic (slot->store->clock);
   if (error == NULL) {
     kt_held_keep (&(*kept)->held, response, slot->asked_at);
     count_size (*kept);
     change.after = cached->task;
+    change.supersedes = was_fresh && change.after != before;
     change.asked_at = cached->asked_at;
     change.at_wall = cached->fetched_wall;
   } else {

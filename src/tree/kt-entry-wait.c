@@ -63,21 +63,34 @@ reply (const KtNode *node, const KtTreePart *part, KtTreeBytes bytes, gpointer d
   bytes (&iov, 1, NULL, data);
 }
 
+static gboolean
+on_forgotten (gpointer data)
+{
+  Read *read = data;
+
+  if (!read->operation.is_cancelled)
+    reply (read->operation.node, &read->part, read->bytes, read->data);
+  kt_operation_free (&read->operation);
+  return G_SOURCE_REMOVE;
+}
+
+/* A poll may have come before the last snapshot's names timed out: who has the word finds no file from before the end. */
 static void
 on_ended (const KtTask *task, const GError *error, gpointer data)
 {
   Read *read = data;
-  KtNode *node = read->operation.node;
+  KtOperation *operation = &read->operation;
 
   if (task != NULL) {
-    if (node->content == NULL)
-      node->content = content_of (task);
-    reply (node, &read->part, read->bytes, read->data);
-  } else {
-    kt_nodes_fail (read->operation.tree->nodes, node, error); /* after an error the kernel READs once more */
-    read->bytes (NULL, 0, error, read->data);
+    if (operation->node->content == NULL)
+      operation->node->content = content_of (task);
+    operation->is_listening = FALSE; /* from now on it waits for the kernel */
+    kt_tree_forget_names (operation->tree, operation->key, on_forgotten, read);
+    return;
   }
-  kt_operation_free (&read->operation);
+  kt_nodes_fail (operation->tree->nodes, operation->node, error); /* after an error the kernel READs once more */
+  read->bytes (NULL, 0, error, read->data);
+  kt_operation_free (operation);
 }
 
 static void

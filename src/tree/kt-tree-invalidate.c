@@ -139,11 +139,9 @@ add_change (KtTree *tree, GPtrArray *names, const KtChange *change)
 {
   switch (change->kind) {
   case KT_CHANGE_FETCHED:
+  case KT_CHANGE_LISTED:
     if (change->error == NULL)
       add_moved (tree, names, change->key);
-    break;
-  case KT_CHANGE_LISTED:
-    add_moved (tree, names, change->key);
     if (change->supersedes)
       add_names_of_task (tree, names, change->key, FALSE);
     break;

@@ -17,7 +17,9 @@ invalidate (gpointer kernel, GPtrArray *list, GSourceFunc done, gpointer data)
       f->attributes = stale->inode;
   }
   g_ptr_array_unref (list);
-  if (done != NULL) {
+  if (done != NULL && f->forgets_at_once) {
+    g_assert_false (done (data));
+  } else if (done != NULL) {
     g_assert_true (f->invalidated == NULL);
     f->invalidated = done;
     f->invalidated_data = data;

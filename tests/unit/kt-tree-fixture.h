@@ -23,6 +23,8 @@ typedef struct {
   /* the kernel */
   GString *forgotten; /* "PARENT/NAME " for each invalidated name */
   guint64 attributes; /* the last inode whose attributes were invalidated */
+  gboolean
+      forgets_at_once; /* the kernel forgets names while they are invalidated; else kt_tree_invalidated() says when */
   GSourceFunc invalidated;
   gpointer invalidated_data;
 } KtTreeFixture;

@@ -28,6 +28,7 @@ static void
 read_part (KtTreeFixture *f, guint64 id, KtTreePart part, Read *read)
 {
   *read = (Read){ .error = -1 };
+  f->forgets_at_once = TRUE;
   read->operation = kt_tree_read_part (f->tree, id, &part, on_bytes, read);
   g_assert_true ((read->operation == NULL) == (read->calls == 1));
 }
@@ -73,6 +74,23 @@ assert_failed (const Read *read, int error)
 {
   g_assert_cmpuint (read->calls, ==, 1);
   g_assert_cmpint (read->error, ==, error);
+}
+
+/* Who has the word finds no file from before the end: the kernel forgets the names first, though they hold still. "`wait`
+ * is answered once no file shows what was before" */
+static void
+test_forgets_first (KtTreeFixture *f, gconstpointer data)
+{
+  Read read;
+
+  begin (f, &read);
+  f->forgets_at_once = FALSE;
+  await_poll (f);
+  kt_fake_source_land (f->source, KT_ENDED);
+  g_assert_cmpuint (read.calls, ==, 0);
+  g_assert_nonnull (strstr (f->forgotten->str, "/status "));
+  kt_tree_invalidated (f);
+  assert_ended (&read, "completed\n");
 }
 
 static void
@@ -318,6 +336,7 @@ main (int argc, char **argv)
 {
   kt_test_init (&argc, &argv);
   KT_TREE_TEST ("/tree/wait/ends", test_ends);
+  KT_TREE_TEST ("/tree/wait/forgets-first", test_forgets_first);
   KT_TREE_TEST ("/tree/wait/ended", test_ended);
   KT_TREE_TEST ("/tree/wait/unknown", test_unknown);
   KT_TREE_TEST ("/tree/wait/listed", test_listed);
