@@ -132,3 +132,15 @@ def test_polls_leave_room(mount, start):
         mounted.popen("cat", mounted.task(task) / "wait")
     wait_until(lambda: all(len(sim.log(f"?taskId={task}")) > 1 for task in TASKS), "two polls of each task")
     assert sim.counters()["maxInFlight"] == 2
+
+
+def test_tail_of_a_value(mount, sim):
+    """"`tail -F` of a value file writes each new value within a `ttl` and the second at which it looks": a line a change, none
+    twice, though nothing else reads the task."""
+    store(sim, detail(progress=1))
+    mounted = mount(sim, ttl="500ms")
+    child = mounted.popen("tail", "-F", mounted.task() / "progress")
+    assert child.stdout.readline() == "1\n"
+    for progress in (7, 42, 100):
+        store(sim, detail(progress=progress))
+        assert child.stdout.readline() == f"{progress}\n"
