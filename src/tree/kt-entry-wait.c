@@ -74,7 +74,8 @@ on_forgotten (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* A poll may have come before the last snapshot's names timed out: who has the word finds no file from before the end. */
+/* A poll may have come before the last snapshot's names timed out, and the tree, which heard of it first, has them forgotten: who
+ * has the word finds no file from before the end. */
 static void
 on_ended (const KtTask *task, const GError *error, gpointer data)
 {
@@ -85,7 +86,7 @@ on_ended (const KtTask *task, const GError *error, gpointer data)
     if (operation->node->content == NULL)
       operation->node->content = content_of (task);
     operation->is_listening = FALSE; /* from now on it waits for the kernel */
-    kt_tree_forget_names (operation->tree, operation->key, on_forgotten, read);
+    kt_tree_forget_names (operation->tree, NULL, on_forgotten, read);
     return;
   }
   kt_nodes_fail (operation->tree->nodes, operation->node, error); /* after an error the kernel READs once more */

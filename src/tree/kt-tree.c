@@ -62,7 +62,6 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->catalog = catalog;
   tree->lists = lists;
   tree->watch = watch;
-  tree->waits = kt_waits_new (clock, changes, store, catalog, watch);
   tree->about = *about;
   tree->options = *options;
   tree->files = kt_files;
@@ -74,6 +73,7 @@ kt_tree_new (KtClock *clock, KtChanges *changes, KtStore *store, KtCatalog *cata
   tree->changes = changes;
   tree->listener = kt_changes_listen (changes, kt_tree_on_changes, tree);
   tree->announcements = kt_announcements_new (tree);
+  tree->waits = kt_waits_new (clock, changes, store, catalog, watch); /* listens after it: see kt-entry-wait.c */
   tree->watched = kt_watched_new (tree); /* it listens after the one that has the kernel forget */
   tree->polls = kt_polls_new (tree);     /* the last one that listens: what others do about a change is to be seen */
   return tree;

@@ -182,7 +182,7 @@ print(len(words), set(words))
     memory, threads = status("VmRSS"), status("Threads")
     process = m.python(script, m.task() / "wait", n)
     wait_until(lambda: parked(m) == n + 1, "all readers to wait")
-    assert status("Threads") == threads
+    assert status("Threads") <= threads + 2, "which come and go, and are not theirs"
     sanitized = "asan" in Path(f"/proc/{m.pid()}/maps").read_text()  # which pads each block
     assert status("VmRSS") - memory < (40 if sanitized else 2) * n
     before, began = polls(sim), time.monotonic()
