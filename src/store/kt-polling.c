@@ -31,8 +31,9 @@ struct KtPolling {
   KtListener *listener;
   GHashTable *watched; /* KtKey → Watched */
   KtPoller *pollers[KT_N_WATCH_FORS];
-  GQueue polls; /* Poll */
-  GQueue queue; /* Watched: due, while there are as many polls as there may be */
+  GQueue polls;    /* Poll */
+  GQueue queue;    /* Watched: due, while there are as many polls as there may be, or the source asks for none */
+  KtTimer *resume; /* the source may be polled again */
 };
 
 KtUsec
@@ -146,6 +147,18 @@ poll_free (Poll *poll)
   g_free (poll);
 }
 
+/* When WATCHED is due has changed. */
+static void
+reschedule (Watched *watched)
+{
+  KtPolling *polling = watched->polling;
+
+  watched->pollers++; /* what an update begins may end the last interest */
+  for (KtWatchFor i = 0; i < KT_N_WATCH_FORS; i++)
+    kt_poller_update (polling->pollers[i], watched);
+  watched_unref (watched);
+}
+
 /* A request for the task of KEY has ended, whoever made it. */
 static void
 update (KtPolling *polling, const KtKey *key, const GError *error)
@@ -157,10 +170,7 @@ update (KtPolling *polling, const KtKey *key, const GError *error)
   watched->asked_at = kt_clock_monotonic (polling->clock);
   watched->failed = error != NULL;
   see (watched, watched->asked_at);
-  watched->pollers++; /* what an update begins may end the last interest */
-  for (KtWatchFor i = 0; i < KT_N_WATCH_FORS; i++)
-    kt_poller_update (polling->pollers[i], watched);
-  watched_unref (watched);
+  reschedule (watched);
 }
 
 static void
@@ -190,8 +200,26 @@ begin (Watched *watched)
 }
 
 static void
+on_resume (gpointer data)
+{
+  KtPolling *polling = data;
+
+  polling->resume = NULL;
+  begin_queued (polling);
+}
+
+/* Begins as many polls as there may be. Those in the queue heed a Retry-After that has come since they were due. */
+static void
 begin_queued (KtPolling *polling)
 {
+  const KtUsec ready_at = kt_store_ready_at (polling->store);
+
+  kt_clock_stop (polling->clock, &polling->resume);
+  if (ready_at > kt_clock_monotonic (polling->clock)) {
+    if (!g_queue_is_empty (&polling->queue))
+      polling->resume = kt_clock_start (polling->clock, ready_at, on_resume, polling);
+    return;
+  }
   while (polling->polls.length < MAX (polling->policy.concurrency, 1) && !g_queue_is_empty (&polling->queue)) {
     Watched *watched = g_queue_pop_head_link (&polling->queue)->data;
     watched->queued.data = NULL;
@@ -243,9 +271,17 @@ kt_polling_hold (KtPolling *polling, KtKey *key, KtWatchFor what)
 static void
 on_changes (const KtChange *changes, guint n, gpointer data)
 {
-  for (guint i = 0; i < n; i++)
+  const KtPolling *polling = data;
+
+  for (guint i = 0; i < n; i++) {
+    Watched *watched = NULL;
     if (changes[i].kind == KT_CHANGE_FETCHED)
       update (data, changes[i].key, changes[i].error);
+    else if (changes[i].kind == KT_CHANGE_LISTED && changes[i].supersedes)
+      watched = g_hash_table_lookup (polling->watched, changes[i].key);
+    if (watched != NULL)
+      reschedule (watched); /* the detail that it waited for the end of is not fresh any more */
+  }
 }
 
 void
@@ -289,6 +325,7 @@ kt_polling_free (KtPolling *polling)
   if (polling == NULL)
     return;
   kt_changes_unlisten (polling->changes, &polling->listener);
+  kt_clock_stop (polling->clock, &polling->resume);
   while (!g_queue_is_empty (&polling->polls)) {
     Poll *poll = polling->polls.head->data;
     kt_waiter_cancel (poll->waiter);

@@ -2,6 +2,8 @@
 /* Who watches one task, who watches all, and who does so by looking again and again. */
 #include "kt-watch.h"
 
+#include "model/kt-words.h"
+
 #define SCANNED_PER_TURN 4096 /* tasks of the catalog; then the loop's other sources have their turn */
 #define INTERVALS        3    /* without a look, after which nobody looks any more */
 
@@ -41,7 +43,11 @@ is_running (KtWatch *watch, KtKey *key)
 {
   KtSnapshot snapshot;
 
-  if (!kt_store_peek (watch->store, key, KT_STORE_LISTED, &snapshot) || !kt_task_is_final (snapshot.task))
+  if (!kt_store_peek (watch->store, key, KT_STORE_LISTED, &snapshot)) {
+    const char *status = kt_catalog_status (watch->catalog, key); /* which stays when the rest is evicted */
+    return status == NULL || !kt_status_is_final (status);
+  }
+  if (!kt_task_is_final (snapshot.task))
     return TRUE;
   /* a list may have its end, which the detail that was shown until then does not have yet */
   return kt_store_peek (watch->store, key, KT_STORE_FRESH, &snapshot) && !kt_task_is_final (snapshot.task);
@@ -93,8 +99,11 @@ on_scan (gpointer data)
   const guint end = MIN (watch->n_scanned + SCANNED_PER_TURN, watch->scanned->len);
 
   watch->scan = NULL;
-  while (watch->n_scanned < end)
-    consider (watch, g_ptr_array_index (watch->scanned, watch->n_scanned++));
+  while (watch->n_scanned < end) {
+    KtKey *key = g_ptr_array_index (watch->scanned, watch->n_scanned++);
+    if (is_known (watch, key)) /* it may have gone since the scan began */
+      consider (watch, key);
+  }
   if (end < watch->scanned->len)
     watch->scan = kt_clock_start (watch->clock, kt_clock_monotonic (watch->clock), on_scan, watch);
   else

@@ -2,6 +2,8 @@
 /* What is polled because somebody watches it, how often, and what is not. */
 #include "kt-store-fixture.h"
 
+#include "model/kt-words.h"
+
 #define TTL           (5 * KT_SECOND)
 #define RUNNING       "{\"jobInfo\":{\"taskStatus\":1,\"progress\":10}}"
 #define ENDED         "{\"jobInfo\":{\"taskStatus\":2,\"progress\":100}}"
@@ -325,6 +327,98 @@ test_bounds (KtStoreFixture *f, gconstpointer data)
   kt_interest_drop (&interest);
 }
 
+/* A task that goes while the catalog is still being looked through is not polled: nothing would ever end that. */
+static void
+test_all_gone_in_scan (KtStoreFixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_key_unref);
+  KtInterest *interest;
+
+  for (guint i = 0; i < 5000; i++) { /* more than are looked through at once */
+    g_autofree char *id = g_strdup_printf ("%04u", i);
+    g_ptr_array_add (keys, kt_key_new (BASIC, id));
+  }
+  kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys);
+  interest = kt_watch_all (f->watch);
+  g_assert_cmpuint (kt_watch_size (f->watch), ==, 4096);
+  g_ptr_array_set_size (keys, 4999);
+  kt_catalog_set (f->catalog, KT_CATALOG_WATCHED, keys);
+  kt_fake_clock_advance (f->clock, 0);
+  g_assert_cmpuint (kt_watch_size (f->watch), ==, 4999);
+  land_lists (f, "");
+  kt_interest_drop (&interest);
+  land_all (f, BASIC_ENDED);
+}
+
+/* Polls that have not begun heed a Retry-After, too, which comes while they stand in the queue. */
+static void
+test_ready_at_queued (KtStoreFixture *f, gconstpointer data)
+{
+  KtInterest *interests[10];
+
+  for (guint i = 0; i < 10; i++) {
+    g_autofree char *id = g_strdup_printf ("%u", i);
+    g_autoptr (KtKey) key = kt_key_new_share ("S", id);
+    interests[i] = kt_watch_task (f->watch, key, KT_WATCH_CHANGES);
+  }
+  kt_fake_source_set_ready_at (f->source, kt_fake_clock_now (f->clock) + 7 * TTL);
+  for (guint i = 0; i < 4; i++)
+    kt_fake_source_fail (f->source, KT_ERROR_THROTTLED);
+  assert_asked (f, 4);
+  kt_fake_clock_advance (f->clock, 7 * TTL - 1);
+  assert_asked (f, 4);
+  kt_fake_clock_advance (f->clock, 1);
+  assert_asked (f, 8);
+  land_all (f, ENDED);
+  assert_asked (f, 14);
+  for (guint i = 0; i < 10; i++)
+    kt_interest_drop (&interests[i]);
+}
+
+/* Ended tasks that the cache has no room for are not polled whenever another one is new. */
+static void
+test_all_evicted (KtStoreFixture *f, gconstpointer data)
+{
+  g_autoptr (KtKey) key = kt_key_new (BASIC, "9");
+  KtInterest *interest;
+
+  f->policy.memory = 1;
+  kt_store_set_policy (f->store, &f->policy);
+  interest = kt_watch_all (f->watch);
+  kt_fake_list_page (f->source, BASIC, KT_ITEM_ENDED ("1", 2) "," KT_ITEM_ENDED ("2", 2) "," KT_ITEM_ENDED ("3", 2));
+  for (const char *id = "123"; *id != '\0'; id++) {
+    g_autoptr (KtKey) ended = kt_key_new (BASIC, (const char[]){ *id, '\0' });
+    kt_catalog_set_status (f->catalog, ended, KT_STATUS_COMPLETED); /* as the views do */
+  }
+  kt_fake_list_end (f->source, BASIC);
+  kt_fake_list_land (f->source, JOB, "");
+  assert_asked (f, 0);
+  kt_catalog_add (f->catalog, KT_CATALOG_WATCHED, key);
+  kt_fake_clock_advance (f->clock, TTL);
+  assert_asked (f, 1);
+  land_all (f, BASIC_ENDED);
+  kt_interest_drop (&interest);
+}
+
+/* A task whose list has another end than its detail is asked for again. */
+static void
+test_other_end (KtStoreFixture *f, gconstpointer data)
+{
+  g_autoptr (KtKey) key = kt_key_new (BASIC, "1");
+  KtInterest *interest = kt_watch_task (f->watch, key, KT_WATCH_CHANGES);
+
+  land_all (f, BASIC_ENDED);
+  assert_asked (f, 1);
+  kt_fake_clock_advance (f->clock, TTL);
+  (void) kt_lists_get (f->lists, (KtListsDone) g_free, NULL);
+  land_lists (f, KT_ITEM_ENDED ("1", 3));
+  kt_store_assert_log (f, "1:-1 +1 !1 ");
+  kt_fake_clock_advance (f->clock, 3 * TTL);
+  assert_asked (f, 2);
+  land_all (f, BASIC_ENDED);
+  kt_interest_drop (&interest);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -340,5 +434,9 @@ main (int argc, char **argv)
   KT_STORE_TEST ("/store/watch/look", test_look);
   KT_STORE_TEST ("/store/watch/look-away", test_look_away);
   KT_STORE_TEST ("/store/watch/bounds", test_bounds);
+  KT_STORE_TEST ("/store/watch/all-gone-in-scan", test_all_gone_in_scan);
+  KT_STORE_TEST ("/store/watch/ready-at-queued", test_ready_at_queued);
+  KT_STORE_TEST ("/store/watch/all-evicted", test_all_evicted);
+  KT_STORE_TEST ("/store/watch/other-end", test_other_end);
   return g_test_run ();
 }
