@@ -283,7 +283,7 @@ test_lagging (gconstpointer data)
 
   for (guint i = 0; i < lag->readers; i++)
     read[i] = g_string_new (NULL);
-  for (guint turn = 0; turn < 3000; turn++) {
+  for (guint turn = 0; turn < 1000; turn++) {
     const guint64 start = kt_event_log_start (log);
     for (guint i = 0; i < lag->appended; i++)
       append_both (&both, now);
@@ -311,7 +311,7 @@ test_lagging (gconstpointer data)
 static void
 test_stays (void)
 {
-  for (gsize end = 1; end < KT_EVENT_LOG_CHUNK + 200; end++) {
+  for (gsize end = 1; end < KT_EVENT_LOG_CHUNK + 200; end += 7) {
     g_autoptr (KtEventLog) log = kt_event_log_new (ROOM);
     g_autoptr (GString) all = g_string_new (NULL);
     Both both = { all, log, 0 };
